@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Application } from 'express';
+import { CallerGone } from './caller-gone.ts';
+import type { ChallengeFrame } from './challenge/www-authenticate.ts';
+import { OWN_PATHS } from './contract/contract.ts';
+import { GatewayError, toGatewayError } from './failures.ts';
+import { answerFailure } from './http/answer-failure.ts';
+import type { CorsPolicy } from './http/cors.ts';
+import type { SecurityHeaders } from './http/security-headers.ts';
+import { lingerOverBody } from './http/server.ts';
+import { travel, type Request, type Steps } from './journey.ts';
+import { readRequestId, readTarget } from './receive.ts';
+import { hasBody } from './request-body.ts';
+import type { RequestRecord } from './telemetry/request-record.ts';
+
+/** What the API's application is made of. */
+export interface AppOptions {
+  readonly steps: Steps;
+  readonly cors: CorsPolicy;
+  readonly security: SecurityHeaders;
+  readonly frame: ChallengeFrame;
+  /** The contract for clients, as JSON text. */
+  readonly contract: string;
+  /** The RFC 9728 metadata, as JSON text. */
+  readonly metadata: string;
+  /** Is told of every request once it is over. */
+  readonly onRequest: (req: IncomingMessage, res: ServerResponse, record: RequestRecord) => void;
+}
+
+/** Milliseconds for which a caller may stop in the middle of its body. */
+const BODY_IDLE = 60_000;
+
+/** Gives an application the API: the journey, and the two documents that the gateway serves itself. */
+export function mountApi(app: Application, options: AppOptions): void {
+  const { steps, cors, onRequest } = options;
+  const documents = new Map<string, string>([
+    [OWN_PATHS.contract, options.contract],
+    [OWN_PATHS.metadata, options.metadata],
+  ]);
+  app.use(async (req: IncomingMessage, res: ServerResponse) => {
+    const request = begin(req, res);
+    try {
+      if (!cors.answerPreflight(req, res, ownHeaders(request)) && !serveDocument(request)) {
+        await travel(request, steps);
+      }
+    } catch (error) {
+      fail(request, error);
+    }
+  });
+
+  function begin(req: IncomingMessage, res: ServerResponse): Request {
+    const target = readTarget(req.url ?? '');
+    const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
+    const request = { req, res, target, record };
+    res.once('close', () => {
+      record.callerGone = !res.writableFinished;
+      onRequest(req, res, record);
+    });
+    if (hasBody(req)) {
+      res.once('finish', () => lingerOverBody(req));
+      req.setTimeout(BODY_IDLE, () => {
+        fail(request, new GatewayError('request_timeout'));
+        req.destroy();
+      });
+    }
+    return request;
+  }
+
+  function ownHeaders({ req, record }: Request): string[] {
+    return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
+  }
+
+  function serveDocument(request: Request): boolean {
+    const { req, res, target, record } = request;
+    const document = documents.get(target.path);
+    if (document === undefined) {
+      return false;
+    }
+    record.operation = target.path;
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      throw new GatewayError('method_not_allowed', { allow: ['GET', 'HEAD'] });
+    }
+    const length = String(Buffer.byteLength(document));
+    res.writeHead(200, ['content-type', 'application/json', 'content-length', length, ...ownHeaders(request)]);
+    res.end(document);
+    return true;
+  }
+
+  function fail(request: Request, thrown: unknown): void {
+    const { res, record } = request;
+    if (thrown instanceof CallerGone) {
+      res.destroy();
+      return;
+    }
+    record.failure = toGatewayError(thrown);
+    answerFailure(res, record.failure, {
+      frame: options.frame,
+      requestId: record.requestId,
+      instance: record.path,
+      ownHeaders: ownHeaders(request),
+    });
+  }
+}

@@ -1,0 +1,71 @@
+import { GatewayError } from '../failures.ts';
+import type { Principal } from '../principal.ts';
+
+/** One way to be allowed in, as an operation of the contract writes it. */
+type Requirement =
+  | { readonly caller: 'user'; readonly scopes: readonly string[]; readonly claimed: readonly string[] }
+  | { readonly caller: 'app'; readonly roles: readonly string[] };
+
+/** What an operation asks of its callers. */
+export interface Permission {
+  /** Any one of them must be met. */
+  readonly access: readonly Requirement[];
+  readonly authContext: string | undefined;
+}
+
+/** Which tenants and clients may call at all. */
+export interface AccessLists {
+  /** Tenant ids in lower case; empty means any that authenticates. */
+  readonly tenants: ReadonlySet<string>;
+  /** Client ids in lower case; empty means any. */
+  readonly clients: ReadonlySet<string>;
+}
+
+/**
+ * Decides whether a caller may use an operation.
+ *
+ * @throws {GatewayError} `access_denied` for a tenant or client that is not on its list, `insufficient_scope` for a
+ *   missing scope or role and for an app where a user is needed, `insufficient_claims` for a missing authentication
+ *   context
+ */
+export function authorize(principal: Principal, permission: Permission, lists: AccessLists): void {
+  checkLists(principal, lists);
+  const { access, authContext } = permission;
+  // Apps never get an authentication context, so an operation that asks for one is for users only.
+  const isForbiddenApp = authContext !== undefined && principal.kind === 'app';
+  if (isForbiddenApp || !access.some((requirement) => meets(principal, requirement))) {
+    throw new GatewayError('insufficient_scope', { scopes: askFor(isForbiddenApp ? 'user' : principal.kind, access) });
+  }
+  if (authContext !== undefined && !principal.authContexts.has(authContext)) {
+    throw new GatewayError('insufficient_claims', { claims: contextClaims(authContext), authContext: true });
+  }
+}
+
+function checkLists({ tenantId, clientId }: Principal, { tenants, clients }: AccessLists): void {
+  if (tenants.size > 0 && !tenants.has(tenantId)) {
+    throw new GatewayError('access_denied', { log: { reason: 'the tenant is not in identity.allowedTenants' } });
+  }
+  if (clients.size > 0 && (clientId === undefined || !clients.has(clientId))) {
+    throw new GatewayError('access_denied', { log: { reason: 'the client is not in identity.allowedClients' } });
+  }
+}
+
+function meets(principal: Principal, requirement: Requirement): boolean {
+  return requirement.caller === 'user'
+    ? principal.kind === 'user' && requirement.claimed.every((scope) => principal.scopes.has(scope))
+    : principal.kind === 'app' && requirement.roles.every((role) => principal.roles.has(role));
+}
+
+/** Names what is needed in the first way that fits the kind of caller, or else in the first way there is. */
+function askFor(kind: Principal['kind'], access: readonly Requirement[]): readonly string[] {
+  const requirement = access.find(({ caller }) => caller === kind) ?? access[0];
+  if (requirement === undefined) {
+    return [];
+  }
+  return requirement.caller === 'user' ? requirement.scopes : requirement.roles;
+}
+
+/** The claims request for an authentication context, in the form that Microsoft documents. */
+function contextClaims(authContext: string): string {
+  return JSON.stringify({ access_token: { acrs: { essential: true, value: authContext } } });
+}

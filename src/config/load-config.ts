@@ -1,0 +1,173 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { loadContract, type Contract } from '../contract/contract.ts';
+import { ConfigError, type ConfigFault } from '../failures.ts';
+import { describeIssues } from './describe-issues.ts';
+import { substituteEnvironment, type Environment } from './environment.ts';
+import { gatewaySchema, type GatewaySettings } from './schema.ts';
+
+/** Everything the gateway needs to run: gateway.yaml with its defaults, and the contract it names. */
+export interface GatewayConfig extends Omit<GatewaySettings, 'contract'> {
+  readonly contract: Contract;
+}
+
+/**
+ * Loads gateway.yaml and the contract it names.
+ *
+ * @param file the path of gateway.yaml; the paths in it are relative to its folder
+ * @param env where `${NAME}` is looked up
+ * @throws {ConfigError} with every fault of both files
+ */
+export async function loadConfig(file: string, env: Environment): Promise<GatewayConfig> {
+  const faults: ConfigFault[] = [];
+  const written = await readYaml(file);
+  const tree = substituteEnvironment(written, env, faults);
+  const parsed = gatewaySchema.safeParse(tree);
+  const unset = new Set(faults.map(({ at }) => at));
+  faults.push(
+    ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
+    ...checkAcrossKeys(tree),
+  );
+  const folder = dirname(resolve(file));
+  const contract = await loadContractOf(tree, folder, faults);
+  const settings = parsed.data && resolvePaths(parsed.data, folder);
+  checkCertificate(settings?.identity.credential.certificate, faults);
+  if (faults.length > 0 || settings === undefined || contract === undefined) {
+    throw new ConfigError(faults);
+  }
+  return { ...settings, contract };
+}
+
+async function readYaml(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([{ at: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }]);
+  }
+  const document = parseDocument(text);
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    // The parser's own messages quote the file, and the file may hold a secret.
+    const message = `cannot be read as YAML from here on (${fault.code})`;
+    throw new ConfigError([{ at: `${file}:${fault.linePos?.[0].line ?? 1}`, message }]);
+  }
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    throw new ConfigError([{ at: file, message: (error as Error).message }]);
+  }
+}
+
+/** The rules that bind several keys; they look at the tree, so that they speak up also when other keys are wrong. */
+function checkAcrossKeys(tree: unknown): ConfigFault[] {
+  const identity = readKey(tree, 'identity');
+  const credential = readKey(identity, 'credential');
+  const given = Object.entries(isRecord(credential) ? credential : {}).filter(([, value]) => value !== undefined);
+  const tenants = readKey(identity, 'allowedTenants');
+  const hasTenants = Array.isArray(tenants) && tenants.length > 0;
+  const manyTenants = readKey(identity, 'tenant') === 'organizations';
+  return [
+    ...(isRecord(credential) && given.length !== 1
+      ? [
+          {
+            at: 'identity.credential',
+            message: `found ${given.length === 0 ? 'none' : given.map(([key]) => key).join(' and ')}; allowed: exactly one of secret, certificate, federatedTokenFile, managedIdentity`,
+          },
+        ]
+      : []),
+    ...(manyTenants && !hasTenants
+      ? [
+          {
+            at: 'identity.allowedTenants',
+            message: "found nothing; allowed: at least one tenant id, because the tenant is 'organizations'",
+          },
+        ]
+      : []),
+    ...(!manyTenants && hasTenants
+      ? [
+          {
+            at: 'identity.allowedTenants',
+            message: `found a list of ${tenants.length}; allowed: nothing, unless the tenant is 'organizations'`,
+          },
+        ]
+      : []),
+  ];
+}
+
+async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault[]): Promise<Contract | undefined> {
+  const path = readKey(tree, 'contract');
+  const downstreams = readKey(tree, 'downstreams');
+  return typeof path === 'string' && path !== ''
+    ? loadContract(resolve(folder, path), new Set(isRecord(downstreams) ? Object.keys(downstreams) : []), faults)
+    : undefined;
+}
+
+function resolvePaths(settings: GatewaySettings, folder: string): GatewaySettings {
+  const { certificate } = settings.identity.credential;
+  if (certificate === undefined) {
+    return settings;
+  }
+  const resolved = { cert: resolve(folder, certificate.cert), key: resolve(folder, certificate.key) };
+  return { ...settings, identity: { ...settings.identity, credential: { certificate: resolved } } };
+}
+
+function checkCertificate(files: { cert: string; key: string } | undefined, faults: ConfigFault[]): void {
+  if (files === undefined) {
+    return;
+  }
+  const at = 'identity.credential.certificate';
+  const certificate = readOr(
+    faults,
+    `${at}.cert`,
+    'a readable PEM certificate',
+    () => new X509Certificate(readFileSync(files.cert)),
+  );
+  const key = readOr(faults, `${at}.key`, 'a readable PEM private key', () =>
+    createPrivateKey(readFileSync(files.key)),
+  );
+  if (certificate && key && !certificate.checkPrivateKey(key)) {
+    faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
+  }
+}
+
+function readOr<T>(faults: ConfigFault[], at: string, allowed: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    faults.push({ at, message: `found a file that cannot be used (${code ?? 'not PEM'}); allowed: ${allowed}` });
+    return undefined;
+  }
+}
+
+/** The keys that gateway.yaml may have at a path, from the schema itself. */
+function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
+  const schema = path.reduce<unknown>((node, key) => {
+    const inner = unwrap(node);
+    return inner instanceof z.ZodObject
+      ? (inner.shape as Record<PropertyKey, unknown>)[key]
+      : inner instanceof z.ZodRecord
+        ? inner.valueType
+        : undefined;
+  }, gatewaySchema);
+  const object = unwrap(schema);
+  return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return wrapped ? unwrap(schema.unwrap()) : schema;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function readKey(value: unknown, key: string): unknown {
+  return isRecord(value) ? value[key] : undefined;
+}

@@ -1,0 +1,235 @@
+import { BlockList, isIP } from 'node:net';
+import { z } from 'zod';
+import { isLoopback } from '../entra/loopback.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+/*
+ * The shape of gateway.yaml. The message of each field says what is allowed; what was found is added by
+ * `describeIssues`, so a message never has to repeat a value (which may be a secret).
+ */
+
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function text(allowed: string): z.ZodString {
+  return z.string({ error: allowed }).min(1, { error: allowed });
+}
+
+function duration(byDefault: string) {
+  const allowed = 'a duration such as 500ms, 30s or 5m';
+  return quantity(parseDuration, allowed).prefault(byDefault);
+}
+
+function size(byDefault: string) {
+  const allowed = 'a size such as 64kb, 10mb or 2gb';
+  return quantity(parseSize, allowed).prefault(byDefault);
+}
+
+function quantity(parse: (text: string) => number | undefined, allowed: string) {
+  return text(allowed).transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed === undefined) {
+      context.issues.push({ code: 'custom', message: allowed, input: value });
+      return z.NEVER;
+    }
+    return parsed;
+  });
+}
+
+/** A whole number; digits in a text count too, because `${PORT}` is a text. */
+function wholeNumber(minimum: number, maximum: number) {
+  const allowed = `a whole number from ${minimum} to ${maximum}`;
+  return z
+    .union([z.int(), z.string().regex(/^\d+$/).transform(Number)], { error: allowed })
+    .refine((value) => value >= minimum && value <= maximum, { error: allowed });
+}
+
+function webAddress(allowed: string, accepts: (url: URL) => boolean) {
+  return text(allowed)
+    .refine((value) => URL.canParse(value) && isPlainAddress(new URL(value)) && accepts(new URL(value)), {
+      error: allowed,
+    })
+    .transform((value) => value.replace(/\/+$/, ''));
+}
+
+/** No user, query or fragment, and nothing that would break out of a challenge parameter. */
+function isPlainAddress(url: URL): boolean {
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return plain && /^https?:$/.test(url.protocol) && !/[,=%"\\]/.test(url.href);
+}
+
+function isCidr(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  const widest = family === 4 ? 32 : 128;
+  return (
+    family !== 0 && rest.length === 0 && (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= widest))
+  );
+}
+
+/** Makes the list of networks whose forwarding headers are believed; entries are addresses or CIDRs. */
+export function toNetworks(cidrs: readonly string[]): BlockList {
+  const networks = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', prefix] = cidr.split('/');
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    networks.addSubnet(address, Number(prefix ?? (family === 'ipv4' ? 32 : 128)), family);
+  }
+  return networks;
+}
+
+const port = (byDefault: number) => wholeNumber(0, 65_535).default(byDefault);
+
+const server = z.strictObject({
+  host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
+  port: port(8080).describe('The port of the API.'),
+  publicUrl: webAddress('an http or https address without query', () => true)
+    .optional()
+    .describe('How clients reach the gateway. Default: http://{host}:{port}.'),
+  trustedProxies: z
+    .array(text('an address or CIDR').refine(isCidr, { error: 'an IP address or a CIDR such as 10.0.0.0/8' }), {
+      error: 'a list of CIDRs',
+    })
+    .default([])
+    .describe('Networks whose X-Forwarded-* headers are believed.'),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(
+          text('an origin').refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+            error: 'an exact origin such as https://app.contoso.com, without a path',
+          }),
+          { error: 'a list of origins' },
+        )
+        .default([]),
+    })
+    .prefault({})
+    .describe('Browser origins that may call the API.'),
+  bodyLimit: size('10mb').describe('The largest request body.'),
+  drainTimeout: duration('30s').describe('How long requests in flight may take after SIGTERM.'),
+  workers: z
+    .literal(1, { error: '1; more processes are not supported yet' })
+    .default(1)
+    .describe('Processes that share the port.'),
+  management: z
+    .strictObject({
+      host: text('a host name or address to listen on').default('127.0.0.1'),
+      port: port(9090),
+    })
+    .prefault({})
+    .describe('The listener for probes and metrics.'),
+});
+
+const credential = z
+  .strictObject({
+    secret: text('the client secret, best as ${NAME} from the environment').optional(),
+    certificate: z
+      .strictObject({
+        cert: text('the path of a PEM certificate'),
+        key: text('the path of the PEM private key of the certificate'),
+      })
+      .optional(),
+    federatedTokenFile: z.undefined({ error: 'nothing; a federated token file is not supported yet' }).optional(),
+    managedIdentity: z.undefined({ error: 'nothing; a managed identity is not supported yet' }).optional(),
+  })
+  .describe('How the gateway proves itself to Entra: exactly one of the keys.');
+
+const identity = z.strictObject({
+  authority: webAddress(
+    'the https address of an Entra cloud without a path, such as https://login.microsoftonline.com (http only for a loopback host)',
+    (url) => url.pathname === '/' && (url.protocol === 'https:' || isLoopback(url.hostname)),
+  )
+    .default('https://login.microsoftonline.com')
+    .describe('The Entra cloud.'),
+  tenant: text("a tenant id (a GUID), or 'organizations' with allowedTenants")
+    .refine((value) => GUID.test(value) || value === 'organizations', {
+      error: "a tenant id (a GUID), or 'organizations' with allowedTenants",
+    })
+    .transform((value) => value.toLowerCase())
+    .describe("The tenant whose users call the API, or 'organizations'."),
+  allowedTenants: z
+    .array(
+      text('a tenant id')
+        .regex(GUID, { error: 'a tenant id (a GUID)' })
+        .transform((value) => value.toLowerCase()),
+      { error: 'a list of tenant ids' },
+    )
+    .default([]),
+  clientId: text('the application (client) id of the gateway')
+    .regex(/^[\w.~-]+$/, { error: 'the application (client) id of the gateway, a GUID' })
+    .describe('The application (client) id of the gateway.'),
+  audiences: z
+    .array(text('an audience'), { error: 'a list of audiences' })
+    .default([])
+    .describe('The `aud` values that mean this API. Default: the client id and api://{clientId}.'),
+  allowedClients: z
+    .array(text('the application (client) id of a caller'), { error: 'a list of client ids' })
+    .default([])
+    .describe('The `azp`/`appid` values that may call; empty means any.'),
+  clockTolerance: duration('60s').describe('How far the clocks of Entra and the gateway may be apart.'),
+  consentRedirectUri: webAddress('an http or https address without query', () => true)
+    .optional()
+    .describe('Where Entra sends the user after consent.'),
+  credential,
+});
+
+const DOWNSTREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+
+const downstream = z.strictObject({
+  baseUrl: webAddress('the http or https address of the API', () => true).describe('Where the API is.'),
+  scopes: z
+    .array(text('a scope').regex(/^[^\s,=%"\\]+$/, { error: 'a scope without spaces' }), { error: 'a list of scopes' })
+    .min(1, { error: 'at least one scope' })
+    .refine(areScopesOfOneResource, {
+      error: "scopes of one resource only; '{resource}/.default' stands alone",
+    })
+    .describe('What the exchanged token is for: fixed, of one resource.'),
+  timeout: z
+    .strictObject({
+      connect: duration('2s').describe('To reach the API.'),
+      response: duration('30s').describe("From the request's end to the answer's headers."),
+      idle: duration('60s').describe('Between two pieces of a body, either way.'),
+    })
+    .prefault({}),
+});
+
+/** The part of a scope before its last slash; a bare name belongs to Microsoft Graph. */
+export function resourceOf(scope: string): string {
+  return scope.includes('/') ? scope.slice(0, scope.lastIndexOf('/')) : 'https://graph.microsoft.com';
+}
+
+function areScopesOfOneResource(scopes: readonly string[]): boolean {
+  const resources = new Set(scopes.map(resourceOf));
+  return resources.size <= 1 && (scopes.length <= 1 || !scopes.some((scope) => scope.endsWith('/.default')));
+}
+
+/** gateway.yaml, key by key. */
+export const gatewaySchema = z.strictObject({
+  contract: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
+  server: server.prefault({}),
+  identity,
+  downstreams: z
+    .record(z.string().regex(DOWNSTREAM_NAME, { error: 'a name of letters, digits, - and _' }), downstream, {
+      error: 'a map of downstream APIs by name',
+    })
+    .describe('The APIs behind the gateway, by name.'),
+  tokenCache: z
+    .strictObject({
+      maxSessions: wholeNumber(1, 100_000_000).default(100_000).describe('How many callers are remembered at most.'),
+      redis: z.undefined({ error: 'nothing; a second level in Redis is not supported yet' }).optional(),
+    })
+    .prefault({}),
+});
+
+/** gateway.yaml as its author writes it. */
+export type GatewayFile = z.input<typeof gatewaySchema>;
+
+/** gateway.yaml with every default filled in: durations in milliseconds, sizes in bytes. */
+export type GatewaySettings = z.output<typeof gatewaySchema>;
+
+/** The JSON Schema of gateway.yaml, for editors. */
+export function toJsonSchema(): Record<string, unknown> {
+  return {
+    title: 'gateway.yaml of obo-gateway',
+    ...z.toJSONSchema(gatewaySchema, { io: 'input', unrepresentable: 'any' }),
+  };
+}

@@ -1,0 +1,22 @@
+const DURATION = /^(\d+)(ms|s|m|h)$/;
+const SIZE = /^(\d+)(b|kb|mb|gb)$/i;
+
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1_024, mb: 1_024 ** 2, gb: 1_024 ** 3 };
+
+/** Reads `500ms`, `30s`, `5m` or `1h` as milliseconds; `undefined` when the text is no duration. */
+export function parseDuration(text: string): number | undefined {
+  return parseQuantity(text, DURATION, MILLISECONDS);
+}
+
+/** Reads `512b`, `64kb`, `10mb` or `2gb` as bytes, a kb being 1,024; `undefined` when the text is no size. */
+export function parseSize(text: string): number | undefined {
+  return parseQuantity(text, SIZE, BYTES);
+}
+
+function parseQuantity(text: string, pattern: RegExp, units: Readonly<Record<string, number>>): number | undefined {
+  const match = pattern.exec(text);
+  const factor = units[match?.[2]?.toLowerCase() ?? ''];
+  const quantity = Number(match?.[1]) * (factor ?? Number.NaN);
+  return Number.isSafeInteger(quantity) ? quantity : undefined;
+}

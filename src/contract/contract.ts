@@ -1,0 +1,342 @@
+import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { parseDocument } from 'yaml';
+import type { ConfigFault } from '../failures.ts';
+import { readAccess, type Access } from './access.ts';
+import { compileBody, type BodyRule } from './body.ts';
+import { compileParameter, type ParameterCheck } from './parameters.ts';
+import { compileFill, namesIn, parseTemplate, type PathValues } from './path-template.ts';
+import { withoutExtensions } from './publish.ts';
+import { follow, isObject, dereference, type JsonObject, type Located } from './references.ts';
+import { RouteTable } from './route-table.ts';
+import { SchemaCompiler } from './schemas.ts';
+
+/** One operation of the contract, ready to serve requests. */
+export interface Operation {
+  /** Its `operationId`, or `GET /orders`; the label of logs and metrics. */
+  readonly name: string;
+  readonly access: Access;
+  /** The Conditional Access authentication context that the caller's token must carry. */
+  readonly authContext?: string;
+  readonly parameters: readonly ParameterCheck[];
+  readonly body?: BodyRule;
+  /** The name of the downstream in gateway.yaml. */
+  readonly service: string;
+  readonly downstreamMethod: string;
+  readonly fillPath: (values: PathValues) => string;
+}
+
+/** The OpenAPI document as the gateway uses it. */
+export interface Contract {
+  readonly title: string;
+  readonly routes: RouteTable<Operation>;
+  readonly operations: readonly Operation[];
+  /** Every delegated scope that some operation asks for, as the contract writes it. */
+  readonly scopes: readonly string[];
+  /** The document for clients, as JSON text. */
+  readonly published: string;
+}
+
+/** The paths that the gateway answers itself. */
+export const OWN_PATHS = { contract: '/openapi.json', metadata: '/.well-known/oauth-protected-resource' } as const;
+
+const METHODS: readonly string[] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
+const AUTH_CONTEXT = /^c[1-9][0-9]?$/;
+
+/**
+ * Loads the contract and checks it against OpenAPI 3.1 and against the deployment.
+ *
+ * @param services the names of the downstreams in gateway.yaml
+ * @param faults gets everything that is wrong, each naming its operation
+ * @returns `undefined` when the document is no OpenAPI 3.1 at all
+ */
+export async function loadContract(
+  file: string,
+  services: ReadonlySet<string>,
+  faults: ConfigFault[],
+): Promise<Contract | undefined> {
+  const root = await readDocument(file, faults);
+  return root && compileContract(root, services, faults);
+}
+
+async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonObject | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    faults.push({
+      at: 'contract',
+      message: `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    });
+    return undefined;
+  }
+  const document = parseDocument(text);
+  faults.push(
+    ...document.errors.map(({ message }) => ({ at: 'contract', message: message.split('\n', 1)[0] ?? message })),
+  );
+  if (document.errors.length > 0) {
+    return undefined;
+  }
+  const root: unknown = toJson(document, faults);
+  if (!isObject(root) || typeof root['openapi'] !== 'string' || !/^3\.1\.\d+/.test(root['openapi'])) {
+    faults.push({ at: 'contract', message: 'is not an OpenAPI 3.1 document; it must begin with `openapi: 3.1.0`' });
+    return undefined;
+  }
+  const { valid, errors } = await new Validator().validate(structuredClone(root));
+  if (!valid) {
+    faults.push(...describeSchemaErrors(errors));
+    return undefined;
+  }
+  return root;
+}
+
+function toJson(document: ReturnType<typeof parseDocument>, faults: ConfigFault[]): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    // The YAML library stops documents whose aliases multiply into something enormous.
+    faults.push({ at: 'contract', message: (error as Error).message });
+    return undefined;
+  }
+}
+
+interface SchemaError {
+  readonly instancePath?: string;
+  readonly keyword?: string;
+  readonly message?: string;
+  readonly params?: Record<string, unknown>;
+}
+
+/** Keywords that only say that some branch of a schema did not fit; the branch's own errors say why. */
+const BRANCHES = new Set(['if', 'oneOf', 'anyOf', 'not']);
+
+/** The deepest errors say what is wrong; the others only say that something below them is. */
+function describeSchemaErrors(errors: unknown): ConfigFault[] {
+  if (!Array.isArray(errors)) {
+    return [{ at: 'contract', message: String(errors) }];
+  }
+  const all = errors
+    .filter(({ keyword }: SchemaError) => !BRANCHES.has(keyword ?? ''))
+    .map(({ instancePath = '', message = 'is not valid', params }: SchemaError) => ({
+      at: `contract ${instancePath}`.trim(),
+      message: `${message} (OpenAPI 3.1)${describeParams(params)}`,
+    }));
+  const deepest = all.filter(({ at }) => !all.some((other) => other.at.startsWith(`${at}/`)));
+  return [...new Map(deepest.map((fault) => [`${fault.at} ${fault.message}`, fault])).values()].slice(0, 20);
+}
+
+function describeParams(params: Record<string, unknown> | undefined): string {
+  const name = params?.['unevaluatedProperty'] ?? params?.['additionalProperty'];
+  return typeof name === 'string' ? `: ${name}` : '';
+}
+
+function compileContract(root: JsonObject, services: ReadonlySet<string>, faults: ConfigFault[]): Contract {
+  const schemas = new SchemaCompiler(root);
+  const routes = new RouteTable<Operation>();
+  const operations: Operation[] = [];
+  const start: Located = { value: root, pointer: '' };
+  for (const { path, method, item, operation } of listOperations(root, start, faults)) {
+    const fault = (message: string): void => {
+      faults.push({ at: `contract ${method.toUpperCase()} ${path}`, message });
+    };
+    if (Object.values(OWN_PATHS).some((own) => own === path)) {
+      fault('is a path that the gateway answers itself');
+      continue;
+    }
+    const compiled = compileOperation({ root, path, method, item, operation, schemas, services, fault });
+    if (operations.some(({ name }) => name === compiled.operation.name)) {
+      fault(`has the operationId ${compiled.operation.name}, which another operation has too`);
+    }
+    const other = routes.add(method.toUpperCase(), path, compiled.multiSegment !== undefined, compiled.operation);
+    if (other !== undefined) {
+      fault(`matches the same requests as ${method.toUpperCase()} ${other}`);
+    }
+    operations.push(compiled.operation);
+  }
+  return {
+    title: isObject(root['info']) ? String(root['info']['title']) : '',
+    routes,
+    operations,
+    scopes: [...new Set(operations.flatMap(({ access }) => delegatedScopes(access)))],
+    published: JSON.stringify(withoutExtensions(root)),
+  };
+}
+
+function delegatedScopes(access: Access): readonly string[] {
+  return access === 'anonymous' ? [] : access.flatMap((way) => (way.caller === 'user' ? way.scopes : []));
+}
+
+interface Found {
+  readonly path: string;
+  readonly method: string;
+  readonly item: Located;
+  readonly operation: Located;
+}
+
+function listOperations(root: JsonObject, start: Located, faults: ConfigFault[]): Found[] {
+  const paths = attempt(() => follow(root, start, 'paths'), faults, 'contract /paths');
+  return Object.keys(paths?.value ?? {})
+    .filter((path) => path.startsWith('/'))
+    .flatMap((path) => {
+      const item = paths && attempt(() => follow(root, paths, path), faults, `contract ${path}`);
+      if (item?.value['trace'] !== undefined) {
+        faults.push({ at: `contract TRACE ${path}`, message: 'TRACE is never served' });
+      }
+      return METHODS.flatMap((method) => {
+        const operation = item && attempt(() => follow(root, item, method), faults, `contract ${method} ${path}`);
+        return item && operation ? [{ path, method, item, operation }] : [];
+      });
+    });
+}
+
+function attempt<T>(read: () => T, faults: ConfigFault[], at: string): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    faults.push({ at, message: (error as Error).message });
+    return undefined;
+  }
+}
+
+interface OperationSource extends Found {
+  readonly root: JsonObject;
+  readonly schemas: SchemaCompiler;
+  readonly services: ReadonlySet<string>;
+  readonly fault: (message: string) => void;
+}
+
+function compileOperation(source: OperationSource): { operation: Operation; multiSegment: string | undefined } {
+  const { root, path, method, operation, schemas, fault } = source;
+  const declared = readParameters(source);
+  const multiSegment = readMultiSegment(declared, path, fault);
+  const schemes = attemptHere(fault, () => follow(root, { value: root, pointer: '' }, 'components'));
+  const securitySchemes = attemptHere(fault, () => schemes && follow(root, schemes, 'securitySchemes'));
+  const access = readAccess(
+    operation.value['security'] ?? root['security'],
+    Object.fromEntries(
+      Object.keys(securitySchemes?.value ?? {}).map((name) => [
+        name,
+        attemptHere(fault, () => securitySchemes && follow(root, securitySchemes, name))?.value,
+      ]),
+    ),
+    fault,
+  );
+  const body = attemptHere(fault, () => compileBody(root, operation, schemas));
+  const authContext = readAuthContext(operation.value['x-auth-context'], access, fault);
+  return {
+    multiSegment,
+    operation: {
+      name:
+        typeof operation.value['operationId'] === 'string'
+          ? operation.value['operationId']
+          : `${method.toUpperCase()} ${path}`,
+      access,
+      ...(authContext === undefined ? {} : { authContext }),
+      parameters: declared.flatMap(
+        (parameter) => attemptHere(fault, () => compileParameter(root, parameter, schemas)) ?? [],
+      ),
+      ...(body === undefined ? {} : { body }),
+      ...readDownstream(source, multiSegment),
+    },
+  };
+}
+
+function attemptHere<T>(fault: (message: string) => void, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    fault((error as Error).message);
+    return undefined;
+  }
+}
+
+/** The parameters of the path item and of the operation, which replaces those of the same name and place. */
+function readParameters({ root, item, operation, fault }: OperationSource): Located[] {
+  const byPlace = new Map<string, Located>();
+  for (const owner of [item, operation]) {
+    const list = owner.value['parameters'];
+    for (const [index, value] of (Array.isArray(list) ? list : []).entries()) {
+      const parameter = isObject(value)
+        ? attemptHere(fault, () => dereference(root, { value, pointer: `${owner.pointer}/parameters/${index}` }))
+        : undefined;
+      if (parameter !== undefined) {
+        byPlace.set(`${String(parameter.value['in'])} ${String(parameter.value['name'])}`, parameter);
+      }
+    }
+  }
+  return [...byPlace.values()];
+}
+
+function readMultiSegment(
+  declared: readonly Located[],
+  path: string,
+  fault: (message: string) => void,
+): string | undefined {
+  const names = declared
+    .filter(({ value }) => value['x-multi-segment'] === true)
+    .map(({ value }) => String(value['name']));
+  const [last] = parseTemplate(path).at(-1) ?? [];
+  for (const name of names) {
+    if (!path.endsWith(`/{${name}}`) || last === undefined || !('parameter' in last)) {
+      fault(`has x-multi-segment on the parameter ${name}, which is not the whole last segment of the path`);
+    }
+  }
+  return names[0];
+}
+
+function readAuthContext(value: unknown, access: Access, fault: (message: string) => void): string | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  if (typeof value !== 'string' || !AUTH_CONTEXT.test(value)) {
+    fault(`has the x-auth-context ${JSON.stringify(value)}; allowed: c1 to c99`);
+    return undefined;
+  }
+  if (access === 'anonymous') {
+    fault('has an x-auth-context but is anonymous');
+  }
+  return value;
+}
+
+type DownstreamPart = Pick<Operation, 'service' | 'downstreamMethod' | 'fillPath'>;
+
+function readDownstream(source: OperationSource, multiSegment: string | undefined): DownstreamPart {
+  const { path, method, operation, services, fault } = source;
+  const mapping = operation.value['x-downstream'];
+  const {
+    service,
+    path: template = path,
+    method: downstreamMethod = method,
+    ...unknown
+  } = isObject(mapping) ? mapping : {};
+  if (typeof service !== 'string') {
+    fault('has no x-downstream with a service; name one of the downstreams of gateway.yaml');
+  } else if (!services.has(service)) {
+    fault(`names the unknown service ${service}; known: ${[...services].join(', ') || 'none'}`);
+  }
+  for (const key of Object.keys(unknown)) {
+    fault(`has the unknown key ${key} in x-downstream; known: service, path, method`);
+  }
+  if (typeof downstreamMethod !== 'string' || !METHODS.includes(downstreamMethod.toLowerCase())) {
+    fault(`has the x-downstream method ${JSON.stringify(downstreamMethod)}; allowed: ${METHODS.join(', ')}`);
+  }
+  if (typeof template !== 'string' || !isDownstreamPath(template)) {
+    fault(
+      `has the x-downstream path ${JSON.stringify(template)}; it must begin with one / and hold no query, dot segments or backslashes`,
+    );
+  }
+  const segments = parseTemplate(String(template));
+  const known = namesIn(parseTemplate(path));
+  for (const name of namesIn(segments).filter((candidate) => !known.includes(candidate))) {
+    fault(`uses the path parameter ${name} in its x-downstream path, which its own path lacks`);
+  }
+  return {
+    service: String(service),
+    downstreamMethod: String(downstreamMethod).toUpperCase(),
+    fillPath: compileFill(segments, multiSegment),
+  };
+}
+
+function isDownstreamPath(template: string): boolean {
+  return /^\/(?!\/)[^?#\\\s]*$/.test(template) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(template);
+}

@@ -1,0 +1,196 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { RequestFault } from '../failures.ts';
+import type { PathValues } from './path-template.ts';
+import { dereference, follow, isObject, type JsonObject, type Located } from './references.ts';
+import type { Check, SchemaCompiler } from './schemas.ts';
+
+/** The places of a request in which parameters can stand. */
+export interface ParameterSource {
+  readonly path: PathValues;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Looks at one declared parameter of a request and returns what is wrong with it. */
+export type ParameterCheck = (source: ParameterSource) => readonly RequestFault[];
+
+type Place = 'path' | 'query' | 'header' | 'cookie';
+
+interface Declaration {
+  readonly name: string;
+  readonly in: Place;
+  readonly required: boolean;
+  readonly shape: 'scalar' | 'list' | 'map' | 'json';
+  readonly style: string;
+  readonly explode: boolean;
+  readonly check: Check;
+}
+
+/** A raw value of a parameter, `undefined` when it is absent, or the sentence that says why it cannot be read. */
+type Reading = { readonly value: unknown } | { readonly fault: string };
+
+const PLACES: readonly unknown[] = ['path', 'query', 'header', 'cookie'] satisfies Place[];
+
+/** Headers that OpenAPI says are never parameters (OpenAPI 3.1 §4.8.12). */
+const NEVER_PARAMETERS = new Set(['accept', 'content-type', 'authorization']);
+
+/**
+ * Makes the check of a declared parameter.
+ *
+ * @returns `undefined` for a header that the specification says is described elsewhere
+ * @throws {Error} when the declaration cannot be enforced
+ */
+export function compileParameter(
+  root: JsonObject,
+  parameter: Located,
+  schemas: SchemaCompiler,
+): ParameterCheck | undefined {
+  const declaration = readDeclaration(root, parameter, schemas);
+  if (declaration.in === 'header' && NEVER_PARAMETERS.has(declaration.name.toLowerCase())) {
+    return undefined;
+  }
+  const where = { in: declaration.in, name: declaration.name };
+  return (source) => {
+    const reading = readParameter(declaration, source);
+    if ('fault' in reading) {
+      return [{ ...where, detail: reading.fault }];
+    }
+    if (reading.value === undefined) {
+      return declaration.required ? [{ ...where, detail: 'is required' }] : [];
+    }
+    return (declaration.check(reading.value) ?? []).map(({ pointer, detail }) =>
+      pointer === '' ? { ...where, detail } : { ...where, pointer, detail },
+    );
+  };
+}
+
+function readDeclaration(root: JsonObject, { value, pointer }: Located, schemas: SchemaCompiler): Declaration {
+  const name = String(value['name']);
+  const place = value['in'];
+  if (!PLACES.includes(place)) {
+    throw new Error(`the parameter ${name} stands in ${String(place)}, which is not a place for parameters`);
+  }
+  const style = typeof value['style'] === 'string' ? value['style'] : defaultStyle(place as Place);
+  const explode = typeof value['explode'] === 'boolean' ? value['explode'] : style === 'form';
+  const common = { name, in: place as Place, required: value['required'] === true, style, explode };
+  const [mediaType] = isObject(value['content']) ? Object.keys(value['content']) : [];
+  if (mediaType !== undefined) {
+    const content = follow(root, { value: value['content'] as JsonObject, pointer: `${pointer}/content` }, mediaType);
+    return { ...common, shape: 'json', check: schemas.compileParameter(`${content?.pointer ?? pointer}/schema`) };
+  }
+  if (!isObject(value['schema'])) {
+    throw new Error(`the parameter ${name} has neither a schema nor content`);
+  }
+  const shape = shapeOf(root, { value: value['schema'], pointer: `${pointer}/schema` });
+  if (!isSupported(common.in, style, shape)) {
+    throw new Error(`the parameter ${name} has the style ${style}, which is not supported in ${common.in}`);
+  }
+  return { ...common, shape, check: schemas.compileParameter(`${pointer}/schema`) };
+}
+
+function defaultStyle(place: Place): string {
+  return place === 'query' || place === 'cookie' ? 'form' : 'simple';
+}
+
+function isSupported(place: Place, style: string, shape: Declaration['shape']): boolean {
+  if (place !== 'query') {
+    return style === defaultStyle(place);
+  }
+  return style === 'form' || (shape === 'map' ? style === 'deepObject' : /^(space|pipe)Delimited$/.test(style));
+}
+
+function shapeOf(root: JsonObject, schema: Located): Declaration['shape'] {
+  const { type, properties } = dereference(root, schema).value;
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  if (types.includes('array')) {
+    return 'list';
+  }
+  return types.includes('object') || properties !== undefined ? 'map' : 'scalar';
+}
+
+function readParameter(declaration: Declaration, source: ParameterSource): Reading {
+  if (declaration.shape === 'map' && declaration.in === 'query') {
+    return readQueryMap(declaration, source.query);
+  }
+  const texts = readTexts(declaration, source);
+  if (texts.length === 0) {
+    return { value: undefined };
+  }
+  if (declaration.shape === 'list') {
+    return {
+      value: declaration.explode && texts.length > 1 ? texts : texts.flatMap((text) => splitList(text, declaration)),
+    };
+  }
+  const [text = ''] = texts;
+  if (texts.length > 1) {
+    // Two servers may read two different ones of them, so a check of either would prove nothing.
+    return { fault: 'must be given once' };
+  }
+  if (declaration.shape === 'json') {
+    return readJson(text);
+  }
+  return { value: declaration.shape === 'map' ? toMap(text, declaration.explode) : text };
+}
+
+function readTexts({ name, in: place }: Declaration, source: ParameterSource): string[] {
+  switch (place) {
+    case 'path':
+      return toList(source.path[name]);
+    case 'query':
+      return source.query.getAll(name);
+    case 'header':
+      return toList(source.headers[name.toLowerCase()]);
+    case 'cookie':
+      return readCookies(source.headers.cookie ?? '', name);
+  }
+}
+
+function toList(value: string | readonly string[] | undefined): string[] {
+  return value === undefined ? [] : [value].flat();
+}
+
+function readCookies(header: string, name: string): string[] {
+  return header
+    .split(';')
+    .map((pair) => pair.trim().split('='))
+    .filter(([key]) => key === name)
+    .map(([, ...value]) => value.join('='));
+}
+
+function splitList(text: string, { style }: Declaration): string[] {
+  const separator = style === 'spaceDelimited' ? ' ' : style === 'pipeDelimited' ? '|' : ',';
+  return text === '' ? [] : text.split(separator).map((item) => item.trim());
+}
+
+function readJson(text: string): Reading {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return { fault: 'must be JSON' };
+  }
+}
+
+/** `a,1,b,2`, or `a=1,b=2` when exploded (OpenAPI 3.1 §4.8.12, style `simple`). */
+function toMap(text: string, explode: boolean): Record<string, string> {
+  const items = text.split(',');
+  const pairs = explode
+    ? items.map((item) => item.split('='))
+    : items.filter((_, index) => index % 2 === 0).map((key, index) => [key, items[index * 2 + 1] ?? '']);
+  return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]));
+}
+
+/** `?filter[a]=1` (style `deepObject`), or every other parameter of the query (style `form`, exploded). */
+function readQueryMap({ name, style, explode }: Declaration, query: URLSearchParams): Reading {
+  if (style === 'form' && !explode) {
+    const text = query.get(name);
+    return { value: text === null ? undefined : toMap(text, false) };
+  }
+  const prefix = `${name}[`;
+  const members =
+    style === 'deepObject'
+      ? [...query]
+          .filter(([key]) => key.startsWith(prefix) && key.endsWith(']'))
+          .map(([key, value]) => [key.slice(prefix.length, -1), value] as const)
+      : [...query];
+  return { value: members.length === 0 ? undefined : Object.fromEntries(members) };
+}

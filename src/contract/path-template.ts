@@ -1,0 +1,107 @@
+import { GatewayError } from '../failures.ts';
+
+/** A piece of a path segment: text to be found as it is, or the name of a parameter. */
+export type Piece = { readonly literal: string } | { readonly parameter: string };
+
+/** One segment of a path template, between two slashes. */
+export type Segment = readonly Piece[];
+
+/** The values of path parameters, decoded; a multi-segment value holds its slashes. */
+export type PathValues = Readonly<Record<string, string>>;
+
+const PARAMETER = /\{([^{}]+)\}/g;
+
+/** Takes `/orders/{id}/report.{format}` apart (OpenAPI 3.1 §4.8.8). */
+export function parseTemplate(template: string): Segment[] {
+  return template.replace(/^\//, '').split('/').map(parseSegment);
+}
+
+function parseSegment(segment: string): Segment {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const match of segment.matchAll(PARAMETER)) {
+    if (match.index > end) {
+      pieces.push({ literal: segment.slice(end, match.index) });
+    }
+    pieces.push({ parameter: match[1] ?? '' });
+    end = match.index + match[0].length;
+  }
+  if (end < segment.length || pieces.length === 0) {
+    pieces.push({ literal: segment.slice(end) });
+  }
+  return pieces;
+}
+
+/** The parameters that a template names, in order. */
+export function namesIn(segments: readonly Segment[]): string[] {
+  return segments.flatMap((segment) => segment.flatMap((piece) => ('parameter' in piece ? [piece.parameter] : [])));
+}
+
+/** Two templates of the same shape match the same requests, whatever their parameters are called. */
+export function shapeOf(segments: readonly Segment[]): string {
+  return segments
+    .map((segment) => segment.map((piece) => ('literal' in piece ? piece.literal : '{}')).join(''))
+    .join('/');
+}
+
+const UNSAFE = /[\\\p{Cc}]|\/\/|%[0-9a-f]{2}/iu;
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:$|\/)/;
+
+/**
+ * Decodes what a path parameter matched, once.
+ *
+ * @throws {GatewayError} `invalid_request` when it is no valid encoding, or when the decoded value could mean another
+ *   path to a server that decodes or normalises again: dot segments, `//`, a backslash, control characters, a second
+ *   encoding
+ */
+export function decodeValue(name: string, encoded: string): string {
+  const value = encoded.includes('%') ? decode(name, encoded) : encoded;
+  if (UNSAFE.test(value) || DOT_SEGMENT.test(value) || value.startsWith('/')) {
+    throw unreadable(
+      name,
+      'must not hold dot segments, empty segments, backslashes, control characters or a second encoding',
+    );
+  }
+  return value;
+}
+
+function decode(name: string, encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw unreadable(name, 'must be percent-encoded UTF-8');
+  }
+}
+
+function unreadable(name: string, detail: string): GatewayError {
+  return new GatewayError('invalid_request', { errors: [{ in: 'path', name, detail }] });
+}
+
+/** Makes the function that fills a downstream template with encoded values. */
+export function compileFill(
+  segments: readonly Segment[],
+  multiSegment: string | undefined,
+): (values: PathValues) => string {
+  const pieces: readonly (string | { parameter: string })[] = segments.flatMap((segment) => [
+    '/',
+    ...segment.map((piece) => ('literal' in piece ? piece.literal : piece)),
+  ]);
+  const fixed = pieces.every((piece) => typeof piece === 'string') ? pieces.join('') : undefined;
+  return (values) => {
+    if (fixed !== undefined) {
+      return fixed;
+    }
+    let path = '';
+    for (const piece of pieces) {
+      path +=
+        typeof piece === 'string'
+          ? piece
+          : encodeValue(values[piece.parameter] ?? '', piece.parameter === multiSegment);
+    }
+    return path;
+  };
+}
+
+function encodeValue(value: string, keepSlashes: boolean): string {
+  return keepSlashes ? value.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value);
+}

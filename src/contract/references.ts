@@ -1,0 +1,70 @@
+/** Any node of a parsed OpenAPI document. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A node of the document and the RFC 6901 pointer by which it is reached. */
+export interface Located {
+  readonly value: JsonObject;
+  readonly pointer: string;
+}
+
+/** True for anything with keys. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Escapes one key for a JSON pointer (RFC 6901 §3). */
+export function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+const MOST_HOPS = 32;
+
+/**
+ * Goes to a child of a node and follows `$ref`s within the document.
+ *
+ * @throws {Error} when a reference leaves the document, leads nowhere or goes round in circles
+ */
+export function follow(root: JsonObject, parent: Located, key: string): Located | undefined {
+  const value = parent.value[key];
+  return isObject(value) ? dereference(root, { value, pointer: `${parent.pointer}/${escapePointer(key)}` }) : undefined;
+}
+
+/**
+ * The node that a `$ref` within the document stands for; a node without one stands for itself.
+ *
+ * @throws {Error} as {@link follow} does
+ */
+export function dereference(root: JsonObject, start: Located): Located {
+  let at = start;
+  for (let hops = 0; hops < MOST_HOPS; hops += 1) {
+    const reference = at.value['$ref'];
+    if (typeof reference !== 'string') {
+      return at;
+    }
+    if (!reference.startsWith('#/')) {
+      throw new Error(
+        `the reference ${reference} leaves the document; only references that start with #/ are followed`,
+      );
+    }
+    const pointer = reference.slice(1);
+    const value = resolvePointer(root, pointer);
+    if (!isObject(value)) {
+      throw new Error(`the reference ${reference} leads nowhere`);
+    }
+    at = { value, pointer };
+  }
+  throw new Error(`the reference at #${start.pointer} goes round in circles`);
+}
+
+function resolvePointer(root: JsonObject, pointer: string): unknown {
+  return pointer
+    .slice(1)
+    .split('/')
+    .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
+    .reduce<unknown>((node, key) => {
+      if (Array.isArray(node)) {
+        return node[Number(key)] as unknown;
+      }
+      return isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
+    }, root);
+}

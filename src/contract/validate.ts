@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { GatewayError, type RequestFault } from '../failures.ts';
+import { hasBody, heldBody, NO_BODY, readWhole, streamingBody, type OutgoingBody } from '../request-body.ts';
+import { findMediaType, type BodyRule, type JsonCheck } from './body.ts';
+import type { Operation } from './contract.ts';
+import type { PathValues } from './path-template.ts';
+
+/** The parts of a request that the contract speaks of. */
+export interface ValidationInput {
+  readonly values: PathValues;
+  /** With its `?`; empty when there is none. */
+  readonly query: string;
+  /** Bytes. */
+  readonly bodyLimit: number;
+}
+
+/** Bodies larger than this are told their first fault only: a list of faults could be larger than the body. */
+const EVERY_FAULT_UP_TO = 64 * 1_024;
+
+/**
+ * Checks the declared parameters and the declared JSON body of a request. What is not declared passes untouched, and a
+ * body that nothing is to be checked of is not even read.
+ *
+ * @returns the body to send on
+ * @throws {GatewayError} `invalid_request` with one entry for each fault, `payload_too_large`
+ */
+export function validate(
+  req: IncomingMessage,
+  operation: Pick<Operation, 'parameters' | 'body'>,
+  input: ValidationInput,
+): OutgoingBody | Promise<OutgoingBody> {
+  const faults = checkParameters(req, operation.parameters, input);
+  const rule = operation.body;
+  if (!hasBody(req)) {
+    refuse(rule?.required === true ? [...faults, { in: 'body', detail: 'is required' }] : faults);
+    return NO_BODY;
+  }
+  const mediaType = rule && findMediaType(rule, req.headers['content-type'] ?? '');
+  if (rule !== undefined && mediaType === undefined) {
+    refuse([...faults, { in: 'header', name: 'content-type', detail: `must be ${listRanges(rule)}` }]);
+  }
+  if (mediaType?.json !== undefined) {
+    return validateJson(req, mediaType.json, faults, input.bodyLimit);
+  }
+  refuse(faults);
+  return streamingBody(req, input.bodyLimit);
+}
+
+function checkParameters(
+  req: IncomingMessage,
+  parameters: Operation['parameters'],
+  { values, query }: ValidationInput,
+): readonly RequestFault[] {
+  if (parameters.length === 0) {
+    return [];
+  }
+  const source = { path: values, query: new URLSearchParams(query), headers: req.headers };
+  return parameters.flatMap((check) => check(source));
+}
+
+async function validateJson(
+  req: IncomingMessage,
+  check: JsonCheck,
+  faults: readonly RequestFault[],
+  limit: number,
+): Promise<OutgoingBody> {
+  if (req.headers['content-encoding'] !== undefined) {
+    refuse([...faults, { in: 'header', name: 'content-encoding', detail: 'must be absent: the body is checked' }]);
+  }
+  const bytes = await readWhole(req, limit);
+  refuse([...faults, ...checkJson(bytes, check)]);
+  return heldBody(bytes);
+}
+
+function checkJson(bytes: Buffer, { everyFault, firstFault }: JsonCheck): readonly RequestFault[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return [{ in: 'body', detail: 'must be JSON in UTF-8' }];
+  }
+  const check = bytes.length > EVERY_FAULT_UP_TO ? firstFault : everyFault;
+  return (check(value) ?? []).map(({ pointer, detail }) => ({ in: 'body', pointer, detail }));
+}
+
+function listRanges({ mediaTypes }: BodyRule): string {
+  return mediaTypes.map(({ range }) => range).join(' or ');
+}
+
+function refuse(faults: readonly RequestFault[]): void {
+  if (faults.length > 0) {
+    throw new GatewayError('invalid_request', { errors: faults });
+  }
+}

@@ -1,0 +1,51 @@
+/** The places of one tenant at one Entra cloud. */
+export class Authority {
+  /** The address of the cloud, without a slash at the end. */
+  readonly origin: string;
+  /** A tenant id in lower case, or `organizations`. */
+  readonly tenant: string;
+
+  constructor(origin: string, tenant: string) {
+    this.origin = origin;
+    this.tenant = tenant;
+  }
+
+  /** The OpenID configuration for tokens of a version; its issuer and keys are those of that version. */
+  metadataUrl(version: TokenVersion): string {
+    const base = version === 'v2' ? `${this.origin}/${this.tenant}/v2.0` : `${this.origin}/${this.tenant}`;
+    return `${base}/.well-known/openid-configuration`;
+  }
+
+  /** The token endpoint of the tenant that issued an assertion. */
+  tokenEndpoint(tenantId: string): string {
+    return `${this.origin}/${tenantId}/oauth2/v2.0/token`;
+  }
+
+  authorizeEndpoint(tenantId: string): string {
+    return `${this.origin}/${tenantId}/oauth2/v2.0/authorize`;
+  }
+
+  adminConsentEndpoint(tenantId: string): string {
+    return `${this.origin}/${tenantId}/v2.0/adminconsent`;
+  }
+
+  /**
+   * The `authorization_uri` of challenges. Microsoft's format asks for the tenant `common` while the realm is empty;
+   * External ID has no such tenant.
+   */
+  get challengeUri(): string {
+    return this.authorizeEndpoint(this.isExternalId ? this.tenant : 'common');
+  }
+
+  /** The issuer for RFC 9728 metadata. */
+  get issuer(): string {
+    return `${this.origin}/${this.tenant}/v2.0`;
+  }
+
+  private get isExternalId(): boolean {
+    return new URL(this.origin).hostname.endsWith('.ciamlogin.com');
+  }
+}
+
+/** Entra's two shapes of access tokens; the API's registration decides which one it gets. */
+export type TokenVersion = 'v1' | 'v2';

@@ -1,0 +1,91 @@
+import type { Authority } from '../entra/authority.ts';
+import { GatewayError, type FailureFacts } from '../failures.ts';
+import { ENTRA_CODES, REMEDIES } from './entra-codes.ts';
+import type { Refusal } from './refusal.ts';
+
+/** What the answer to a refused exchange needs to know of the exchange. */
+export interface RefusedExchange {
+  readonly authority: Authority;
+  readonly clientId: string;
+  readonly consentRedirectUri: string | undefined;
+  readonly tenantId: string;
+  readonly scopes: readonly string[];
+}
+
+/** Seconds, when Entra does not say how long to wait. */
+const DEFAULT_WAIT = 10;
+
+/** Seconds: Entra's loop detection looks at the last five minutes. */
+const LOOP_WAIT = 300;
+
+const LOOP_DETECTED = 50_196;
+
+/** Codes with which Entra asks for an administrator instead of the user. */
+const ADMIN_CONSENT = new Set([90_094, 90_095]);
+
+/** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
+export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
+  const log = describeForLog(refusal);
+  switch (refusal.class) {
+    case 'CH':
+      return toChallenge(refusal, log);
+    case 'RE':
+      return new GatewayError('invalid_token', { log });
+    case 'CO':
+      return new GatewayError('consent_required', {
+        log,
+        scopes: exchange.scopes,
+        ...readConsentUri(refusal, exchange),
+      });
+    case 'DE':
+      return new GatewayError('access_denied', { log });
+    case 'CF':
+      return new GatewayError('gateway_misconfigured', { log });
+    case 'RT':
+      return new GatewayError('identity_unavailable', { log, retryAfter: refusal.retryAfter ?? defaultWait(refusal) });
+  }
+}
+
+function toChallenge({ claims, suberror }: Refusal, log: NonNullable<FailureFacts['log']>): GatewayError {
+  return claims === undefined
+    ? new GatewayError('interaction_required', { log, ...(suberror === undefined ? {} : { suberror }) })
+    : new GatewayError('insufficient_claims', { log, claims, ...(suberror === undefined ? {} : { suberror }) });
+}
+
+function defaultWait({ codes }: Refusal): number {
+  return codes.includes(LOOP_DETECTED) ? LOOP_WAIT : DEFAULT_WAIT;
+}
+
+function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consentUri?: string } {
+  const { authority, clientId, consentRedirectUri, tenantId, scopes } = exchange;
+  if (consentRedirectUri === undefined) {
+    return {};
+  }
+  const needsAdmin = codes.some((code) => ADMIN_CONSENT.has(code));
+  const query = {
+    client_id: clientId,
+    redirect_uri: consentRedirectUri,
+    scope: scopes.join(' '),
+    ...(needsAdmin ? {} : { response_type: 'code', response_mode: 'query', prompt: 'consent' }),
+  };
+  const endpoint = needsAdmin ? authority.adminConsentEndpoint(tenantId) : authority.authorizeEndpoint(tenantId);
+  return { consentUri: `${endpoint}?${new URLSearchParams(query).toString()}` };
+}
+
+/** For operators: the code, what it means, what to do, and Entra's ids for a support case; never Entra's text. */
+function describeForLog(refusal: Refusal): Readonly<Record<string, unknown>> {
+  const { codes, error, suberror, status, traceId, correlationId } = refusal;
+  return {
+    entra: {
+      class: refusal.class,
+      status,
+      error,
+      suberror,
+      codes: codes.map((code) => `AADSTS${code}`),
+      meaning: codes.flatMap((code) => ENTRA_CODES.get(code)?.meaning ?? []).join('; ') || undefined,
+      traceId,
+      correlationId,
+    },
+    remedy: REMEDIES[refusal.class],
+  };
+}

@@ -1,0 +1,122 @@
+import type { EntraResponse } from '../entra/http-client.ts';
+import { ENTRA_CODES, ERRORS, SUBERRORS, type RefusalClass } from './entra-codes.ts';
+
+/** A refusal of Entra, decided: what it asks for, and the facts that the log and the answer need. */
+export interface Refusal {
+  readonly class: RefusalClass;
+  readonly error: string | undefined;
+  readonly suberror: string | undefined;
+  readonly codes: readonly number[];
+  /** The claims request, byte for byte as Entra gave it. */
+  readonly claims: string | undefined;
+  /** Seconds, when Entra said how long to wait. */
+  readonly retryAfter: number | undefined;
+  readonly traceId: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly status: number;
+}
+
+const LARGEST_CLAIMS = 4_096;
+const SUBERROR = /^\w{1,64}$/;
+
+/**
+ * Reads an answer of the token endpoint that brought no token. Decides by status, then by `claims` > suberror >
+ * error > code, never by text, because Microsoft changes its texts.
+ *
+ * @param now milliseconds since the epoch, for a `Retry-After` that is a date
+ */
+export function readRefusal(response: EntraResponse, now: number): Refusal {
+  const body = parseBody(response.text);
+  const error = toText(body['error']);
+  const suberror = toText(body['suberror']);
+  const claims = readClaims(body['claims']);
+  const codes = toCodes(body['error_codes']);
+  return {
+    class: classify({ status: response.status, error, suberror, claims, codes }),
+    error,
+    suberror: suberror !== undefined && SUBERROR.test(suberror) ? suberror : undefined,
+    codes,
+    claims,
+    retryAfter: readRetryAfter(response.headers['retry-after'], now),
+    traceId: toText(body['trace_id']),
+    correlationId: toText(body['correlation_id']),
+    status: response.status,
+  };
+}
+
+interface Facts {
+  readonly status: number;
+  readonly error: string | undefined;
+  readonly suberror: string | undefined;
+  readonly claims: string | undefined;
+  readonly codes: readonly number[];
+}
+
+function classify({ status, error, suberror, claims, codes }: Facts): RefusalClass {
+  if (status === 429 || status >= 500 || error === undefined) {
+    return 'RT';
+  }
+  if (claims !== undefined) {
+    return 'CH';
+  }
+  const bySuberror = SUBERRORS.get(suberror ?? '');
+  if (bySuberror !== undefined) {
+    return bySuberror;
+  }
+  // Codes of one answer can contradict each other; the one that is known with this error speaks for it.
+  const rows = codes.flatMap((code) => ENTRA_CODES.get(code) ?? []);
+  const known = rows.find((row) => row.errors?.includes(error));
+  return (
+    known?.class ??
+    ERRORS.get(error) ??
+    classifyGrant(
+      error,
+      rows.map((row) => row.class),
+    )
+  );
+}
+
+/** What is left is mostly `invalid_grant` and `interaction_required`, which say little without the code. */
+function classifyGrant(error: string, classes: readonly RefusalClass[]): RefusalClass {
+  const isAboutUser = error === 'invalid_grant' || error === 'interaction_required';
+  const aboutUser = isAboutUser ? classes.find((known) => known !== 'CF') : undefined;
+  return aboutUser ?? classes[0] ?? (isAboutUser ? 'RE' : 'CF');
+}
+
+function parseBody(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function toCodes(value: unknown): number[] {
+  return Array.isArray(value) ? value.map(Number).filter(Number.isSafeInteger) : [];
+}
+
+/** Claims that are no JSON object, or too large for a header, are none. */
+function readClaims(value: unknown): string | undefined {
+  const text = toText(value);
+  if (text === undefined || Buffer.byteLength(text) > LARGEST_CLAIMS) {
+    return undefined;
+  }
+  return Object.keys(parseBody(text)).length > 0 ? text : undefined;
+}
+
+const LONGEST_WAIT = 3_600;
+
+/** Seconds or a date (RFC 9110 §10.2.3), at most an hour. */
+function readRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) {
+    return undefined;
+  }
+  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now) / 1_000);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_WAIT) : undefined;
+}

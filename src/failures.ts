@@ -1,0 +1,238 @@
+/**
+ * Every way a request can fail: one table behind the status codes, the challenges, the problem documents,
+ * the log levels and the `code` label of the metrics. A new failure is a new row here.
+ */
+
+/** Whose fault a failure is; it picks the log level and tells an operator where to look. */
+export type Blame = 'client' | 'gateway' | 'entra' | 'downstream';
+
+interface FailureRule {
+  /** The `code` of the problem document where it is not the row's own name. */
+  readonly code?: string;
+  readonly status: number;
+  readonly title: string;
+  /** What the caller reads when the place that failed has nothing more exact to say. */
+  readonly detail: string;
+  readonly blame: Blame;
+  /** The RFC 6750 `error` of the challenge; `null` is a challenge without one, absent is no challenge at all. */
+  readonly challenge?: string | null;
+}
+
+/** The failures by name. */
+export const FAILURES = {
+  missing_token: {
+    status: 401,
+    title: 'An access token is needed',
+    detail: 'Send an access token for this API in the Authorization header as "Bearer <token>".',
+    blame: 'client',
+    challenge: null,
+  },
+  malformed_authorization: {
+    code: 'invalid_request',
+    status: 400,
+    title: 'The Authorization header cannot be read',
+    detail: 'Send exactly one Authorization header that holds "Bearer" and one token.',
+    blame: 'client',
+    challenge: 'invalid_request',
+  },
+  invalid_token: {
+    status: 401,
+    title: 'The access token is not valid here',
+    detail: 'Get a new access token for this API and try again.',
+    blame: 'client',
+    challenge: 'invalid_token',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The access token does not allow this operation',
+    detail: 'The token lacks a permission that this operation needs.',
+    blame: 'client',
+    challenge: 'insufficient_scope',
+  },
+  access_denied: {
+    status: 403,
+    title: 'Access is denied',
+    detail: 'Signing in again will not change this; ask the administrator of your organisation or of this API.',
+    blame: 'client',
+  },
+  insufficient_claims: {
+    status: 401,
+    title: 'More proof is needed',
+    detail: 'Ask Entra for a new access token for this API with the given claims, then try again.',
+    blame: 'client',
+    challenge: 'insufficient_claims',
+  },
+  interaction_required: {
+    status: 401,
+    title: 'The user must sign in interactively',
+    detail: 'Let the user sign in interactively, then try again with the new access token.',
+    blame: 'client',
+    challenge: 'invalid_token',
+  },
+  consent_required: {
+    status: 403,
+    title: 'Consent is missing',
+    detail: 'The user or an administrator must consent to the named scopes before this operation can work.',
+    blame: 'client',
+    challenge: 'consent_required',
+  },
+  step_up_unsatisfiable: {
+    status: 403,
+    title: 'The asked proof cannot be given',
+    detail: 'New tokens keep failing the same demand, so asking again will not help; ask your administrator.',
+    blame: 'client',
+  },
+  invalid_request: {
+    status: 400,
+    title: 'The request does not fit the contract',
+    detail: 'Mend the request and send it again.',
+    blame: 'client',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is no such path',
+    detail: 'The contract of this API has no operation with this path.',
+    blame: 'client',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The method is not allowed here',
+    detail: 'The Allow header lists the methods that this path has.',
+    blame: 'client',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time',
+    detail: 'Send the whole request without long pauses.',
+    blame: 'client',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    detail: 'Send a smaller body.',
+    blame: 'client',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are too large',
+    detail: 'Send at most 1,000 headers of together at most 16 kB.',
+    blame: 'client',
+  },
+  gateway_misconfigured: {
+    status: 500,
+    title: 'This API is not set up correctly',
+    detail: 'Nothing in the request is wrong; the operator of this API has to mend its configuration.',
+    blame: 'gateway',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong here',
+    detail: 'Nothing in the request is known to be wrong; give the requestId to the operator of this API.',
+    blame: 'gateway',
+  },
+  identity_unavailable: {
+    status: 503,
+    title: 'The identity service cannot be used just now',
+    detail: 'Wait as long as Retry-After says and send the same request again.',
+    blame: 'entra',
+  },
+  downstream_rejected_token: {
+    status: 502,
+    title: 'The service behind this API refused the call',
+    detail: 'Nothing in the request is wrong; give the requestId to the operator of this API.',
+    blame: 'downstream',
+  },
+  downstream_unreachable: {
+    status: 502,
+    title: 'The service behind this API cannot be reached',
+    detail: 'Try again later.',
+    blame: 'downstream',
+  },
+  downstream_timeout: {
+    status: 504,
+    title: 'The service behind this API took too long',
+    detail: 'Try again later.',
+    blame: 'downstream',
+  },
+  downstream_unavailable: {
+    status: 503,
+    title: 'The service behind this API is not available',
+    detail: 'Try again later.',
+    blame: 'downstream',
+  },
+} as const satisfies Record<string, FailureRule>;
+
+/** The name of a row of {@link FAILURES}. */
+export type Failure = keyof typeof FAILURES;
+
+/** The `code` of a failure, which is its name where its row says nothing else. */
+export function codeOf(failure: Failure): string {
+  const rule = FAILURES[failure];
+  return 'code' in rule ? rule.code : failure;
+}
+
+/** One fault of a request against the contract; `pointer` is an RFC 6901 pointer into the body. */
+export interface RequestFault {
+  readonly detail: string;
+  readonly in?: string;
+  readonly name?: string;
+  readonly pointer?: string;
+}
+
+/** What some failures say beyond their row; all of it may be shown to the caller but `log` and `cause`. */
+export interface FailureFacts {
+  readonly detail?: string;
+  /** The scopes or roles that are missing, for `insufficient_scope` and `consent_required`. */
+  readonly scopes?: readonly string[];
+  /** The claims request as JSON text, for a claims challenge. */
+  readonly claims?: string;
+  /** True when the claims ask for an authentication context. */
+  readonly authContext?: boolean;
+  /** Entra's `suberror`, a word of its own list. */
+  readonly suberror?: string;
+  readonly consentUri?: string;
+  readonly errors?: readonly RequestFault[];
+  /** The methods of the path, for 405. */
+  readonly allow?: readonly string[];
+  /** Seconds. */
+  readonly retryAfter?: number;
+  /** For the operator's log only. */
+  readonly log?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** A refusal on its way to the one place that turns it into an HTTP answer. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly failure: Failure;
+  readonly facts: FailureFacts;
+
+  /** @param facts what to say beyond the failure's row; never a token, and nothing of Entra's or a downstream's prose */
+  constructor(failure: Failure, facts: FailureFacts = {}) {
+    super(facts.detail ?? FAILURES[failure].detail, { cause: facts.cause });
+    this.failure = failure;
+    this.facts = facts;
+  }
+}
+
+/** Adopts anything that was thrown: what is not ours is an `internal_error`. */
+export function toGatewayError(thrown: unknown): GatewayError {
+  return thrown instanceof GatewayError ? thrown : new GatewayError('internal_error', { cause: thrown });
+}
+
+/** One fault of the configuration or the contract: the key or operation, and what to do about it. */
+export interface ConfigFault {
+  readonly at: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with `gateway.yaml` and the contract, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    super(faults.map(({ at, message }) => `${at}: ${message}`).join('\n'));
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,39 @@
+import { HOP_BY_HOP, namedByConnection } from './request-headers.ts';
+
+/**
+ * What a downstream may never tell a caller: cookies for our origin, challenges in its own name, and the request id,
+ * which is ours.
+ */
+const NEVER_FROM_DOWNSTREAMS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'set-cookie',
+  'set-cookie2',
+  'www-authenticate',
+  'x-request-id',
+]);
+
+/**
+ * The headers of a downstream's answer that go on to the caller, in their order.
+ *
+ * @param rawHeaders names and values in turn
+ * @returns names and values in turn
+ */
+export function selectResponseHeaders(rawHeaders: readonly string[]): string[] {
+  const named = namedByConnection(findHeaders(rawHeaders, 'connection').join(',') || undefined);
+  const headers: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const lower = name.toLowerCase();
+    if (!NEVER_FROM_DOWNSTREAMS.has(lower) && named?.has(lower) !== true) {
+      headers.push(name, rawHeaders[index + 1] ?? '');
+    }
+  }
+  return headers;
+}
+
+/** Every value of a header, one for each line it came in. */
+export function findHeaders(rawHeaders: readonly string[], name: string): string[] {
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { mountApi } from './app.ts';
+import { createAuthenticate } from './auth/authenticate.ts';
+import { SigningKeys } from './auth/signing-keys.ts';
+import type { ChallengeFrame } from './challenge/www-authenticate.ts';
+import type { GatewayConfig } from './config/load-config.ts';
+import { resourceOf, toNetworks } from './config/schema.ts';
+import { OWN_PATHS } from './contract/contract.ts';
+import { Authority } from './entra/authority.ts';
+import { EntraHttpClient } from './entra/http-client.ts';
+import { loadCredential } from './exchange/client-credential.ts';
+import { EntraTokenClient } from './exchange/entra-token-client.ts';
+import { createExchange } from './exchange/exchange.ts';
+import { GatewayError } from './failures.ts';
+import { Downstream } from './forward/downstream.ts';
+import { answerFailureOnSocket } from './http/answer-failure.ts';
+import { CorsPolicy } from './http/cors.ts';
+import { mountManagement } from './http/management-app.ts';
+import { createResourceMetadata } from './http/resource-metadata.ts';
+import { createSecurityHeaders } from './http/security-headers.ts';
+import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
+import type { Steps } from './journey.ts';
+import { SessionStore } from './session.ts';
+import { createSteps, type Service } from './steps.ts';
+import { createLogger, logRequest, type Logger } from './telemetry/logger.ts';
+import { Metrics } from './telemetry/metrics.ts';
+
+/** A gateway that can be started once and stopped once. */
+export interface Gateway {
+  /**
+   * Listens on both ports. The signing keys come on their own; `/readyz` says when they are there.
+   *
+   * @throws {ListenError} when a port cannot be had
+   */
+  start(): Promise<{ readonly url: string; readonly managementUrl: string }>;
+  /** Stops accepting, finishes what is in flight within `server.drainTimeout`, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** What a test or a demo puts in the place of the real thing. */
+export interface GatewayOptions {
+  readonly logger?: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** Milliseconds from the start of a call to Entra to the end of its answer. */
+const ENTRA_DEADLINE = 5_000;
+
+/** Makes a gateway from its configuration: this is where everything is put together. */
+export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
+  const { logger = createLogger(), now = Date.now } = options;
+  const { server: settings, identity, contract } = config;
+  const authority = new Authority(identity.authority, identity.tenant);
+  const http = new EntraHttpClient(ENTRA_DEADLINE);
+  const keys = new SigningKeys({ authority, http, now, log: logger });
+  const sessions = new SessionStore(config.tokenCache.maxSessions, now);
+  const metrics = new Metrics(() => sessions.size);
+  const services = createServices(config);
+  const servers: Server[] = [];
+  let isDraining = false;
+
+  return {
+    async start() {
+      const managementUrl = await startManagement();
+      const url = await startApi();
+      keys.start();
+      logger.info({ url, managementUrl }, 'gateway started');
+      return { url, managementUrl };
+    },
+    async stop() {
+      isDraining = true;
+      keys.stop();
+      await Promise.all(servers.map((server) => drain(server, settings.drainTimeout)));
+      await Promise.all([...services.values()].map(({ downstream }) => downstream.destroy()));
+      http.close();
+    },
+  };
+
+  async function startManagement(): Promise<string> {
+    const { host, port } = settings.management;
+    const { app, server } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const address = await listen(server, host, port, 'server.management.port');
+    servers.push(server);
+    mountManagement(app, {
+      whyNotReady: () => (isDraining ? 'draining' : keys.isReady ? undefined : 'no signing keys of Entra yet'),
+      renderMetrics: () => metrics.render(),
+    });
+    return toUrl(host, address.port);
+  }
+
+  async function startApi(): Promise<string> {
+    const { host, port } = settings;
+    const { app, server } = createAppServer((socket, fault) => refuseUnparsed(socket, fault));
+    const address = await listen(server, host, port, 'server.port');
+    servers.push(server);
+    // Only now is a port known that was left to the system, and with it the public address.
+    const url = toUrl(host, address.port);
+    const publicUrl = settings.publicUrl ?? url;
+    const frame: ChallengeFrame = {
+      authorizationUri: authority.challengeUri,
+      clientId: identity.clientId,
+      resourceMetadata: `${publicUrl}${OWN_PATHS.metadata}`,
+    };
+    const security = createSecurityHeaders(new URL(publicUrl));
+    const cors = new CorsPolicy(settings.cors.origins);
+    mountApi(app, {
+      steps: composeSteps(new URL(publicUrl), (origin) => [...cors.headersFor(origin), ...security.proxied]),
+      cors,
+      security,
+      frame,
+      contract: contract.published,
+      metadata: createResourceMetadata({
+        publicUrl,
+        issuer: authority.issuer,
+        name: contract.title,
+        scopes: contract.scopes,
+      }),
+      onRequest(req, res, record) {
+        logRequest(logger, req, res, record);
+        metrics.recordRequest(req, res, record);
+      },
+    });
+    return url;
+
+    function refuseUnparsed(socket: Socket, fault: ParserFault): void {
+      const requestId = randomUUID();
+      const ownHeaders = ['x-request-id', requestId, ...security.own];
+      answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
+      logger.info({ requestId, code: fault }, 'connection refused');
+    }
+  }
+
+  function composeSteps(publicUrl: URL, answerHeaders: (origin: string | undefined) => readonly string[]): Steps {
+    const { clientId, consentRedirectUri } = identity;
+    const client = new EntraTokenClient({
+      authority,
+      clientId,
+      credential: loadCredential(identity.credential),
+      http,
+      now,
+    });
+    return createSteps({
+      routes: contract.routes,
+      authenticate: createAuthenticate({
+        sessions,
+        keys,
+        rules: {
+          audiences: identity.audiences.length > 0 ? identity.audiences : [clientId, `api://${clientId}`],
+          tenant: identity.tenant,
+          clockTolerance: identity.clockTolerance,
+        },
+        now,
+      }),
+      accessLists: {
+        tenants: new Set(identity.allowedTenants),
+        clients: new Set(identity.allowedClients.map((id) => id.toLowerCase())),
+      },
+      bodyLimit: settings.bodyLimit,
+      exchange: createExchange({
+        client,
+        authority,
+        clientId,
+        consentRedirectUri,
+        now,
+        onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
+      }),
+      services,
+      headerRules: { publicUrl, trustedProxies: toNetworks(settings.trustedProxies) },
+      answerHeaders,
+    });
+  }
+}
+
+function createServices({ downstreams }: GatewayConfig): ReadonlyMap<string, Service> {
+  return new Map(
+    Object.entries(downstreams).map(([name, settings]) => {
+      const { scopes } = settings;
+      const applicationScope = `${resourceOf(scopes[0] ?? '')}/.default`;
+      return [name, { target: { name, scopes, applicationScope }, downstream: new Downstream(name, settings) }];
+    }),
+  );
+}
+
+function toUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Operation } from './contract/contract.ts';
+import type { RouteMatch } from './contract/route-table.ts';
+import { GatewayError } from './failures.ts';
+import type { DownstreamAnswer } from './forward/downstream-answer.ts';
+import type { RequestTarget } from './receive.ts';
+import type { OutgoingBody } from './request-body.ts';
+import type { DownstreamToken, Session } from './session.ts';
+import type { RequestRecord } from './telemetry/request-record.ts';
+
+/** One request on its way. */
+export interface Request {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly target: RequestTarget;
+  /** What the log and the metrics will say of it. */
+  readonly record: RequestRecord;
+}
+
+/** What the steps before it found out about a call to a downstream. */
+export interface Call {
+  readonly route: RouteMatch<Operation>;
+  readonly body: OutgoingBody;
+}
+
+/** Something that is here now or later; a step that has nothing to wait for does not wait. */
+type Soon<T> = T | Promise<T>;
+
+/** The steps, each in its own module and knowing no other; `steps.ts` binds them to one gateway. */
+export interface Steps {
+  /** Refuses what two servers could read in two ways. */
+  receive(request: Request): void;
+  /** Finds the operation of the contract. */
+  match(request: Request): RouteMatch<Operation>;
+  /** Finds out who is calling; nobody, for an anonymous operation. */
+  authenticate(request: Request, operation: Operation): Soon<Session | undefined>;
+  /** Decides whether the caller may. */
+  authorize(session: Session | undefined, operation: Operation): void;
+  /** Checks the request against the contract. */
+  validate(request: Request, route: RouteMatch<Operation>): Soon<OutgoingBody>;
+  /** Finds the caller's token for the downstream; with claims, a new one that has them. */
+  exchange(
+    request: Request,
+    session: Session | undefined,
+    operation: Operation,
+    claims?: string,
+  ): Soon<DownstreamToken | undefined>;
+  /** Sends the request on and waits for the head of the answer. */
+  forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
+  /** Reads what a downstream that refused the token wants of the user; `undefined` when that is nothing. */
+  readClaims(session: Session, operation: Operation, answer: DownstreamAnswer): string | undefined;
+  /** Passes the answer back. */
+  answer(request: Request, answer: DownstreamAnswer): Soon<void>;
+}
+
+/**
+ * The way of every request. A refusal is thrown as a {@link GatewayError} and turned into HTTP in one place,
+ * `answer-failure.ts`.
+ */
+export async function travel(request: Request, steps: Steps): Promise<void> {
+  steps.receive(request);
+  const route = steps.match(request);
+  const operation = route.entry;
+  const session = await steps.authenticate(request, operation);
+  steps.authorize(session, operation);
+  const body = await steps.validate(request, route);
+  const token = await steps.exchange(request, session, operation);
+  const call = { route, body };
+  const answer = await steps.forward(request, call, token);
+  const accepted = await translate(request, call, session, answer, steps);
+  await steps.answer(request, accepted);
+}
+
+/**
+ * A downstream that refuses our token either wants claims of the user, or it is between the downstream and us. For
+ * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help,
+ * the claims become the caller's challenge.
+ */
+async function translate(
+  request: Request,
+  call: Call,
+  session: Session | undefined,
+  answer: DownstreamAnswer,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  if (session === undefined || answer.status !== 401) {
+    return answer;
+  }
+  const operation = call.route.entry;
+  const claims = steps.readClaims(session, operation, answer);
+  if (claims === undefined) {
+    throw new GatewayError('downstream_rejected_token');
+  }
+  const token = await steps.exchange(request, session, operation, claims);
+  if (!call.body.isReplayable) {
+    throw new GatewayError('insufficient_claims', { claims });
+  }
+  const second = await steps.forward(request, call, token);
+  if (second.status === 401) {
+    throw new GatewayError('insufficient_claims', { claims: steps.readClaims(session, operation, second) ?? claims });
+  }
+  return second;
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import { CallerGone } from './caller-gone.ts';
+import { GatewayError } from './failures.ts';
+
+/** The body of a request on its way downstream. */
+export interface OutgoingBody {
+  /** What to send: bytes, a stream, or nothing; from the second call on, the bytes that were kept. */
+  send(): Buffer | AsyncIterable<Buffer> | undefined;
+  /** True when the same bytes can be sent once more. */
+  readonly isReplayable: boolean;
+}
+
+/** A body of less than this many bytes is kept while it streams, so that the request can be sent once more. */
+const KEPT_AT_MOST = 64 * 1_024;
+
+/** No body at all. */
+export const NO_BODY: OutgoingBody = { send: () => undefined, isReplayable: true };
+
+/** True when the request comes with a body (RFC 9112 §6). */
+export function hasBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+}
+
+/** A body that was read before, for a check against the contract. */
+export function heldBody(bytes: Buffer): OutgoingBody {
+  return { send: () => bytes, isReplayable: bytes.length < KEPT_AT_MOST };
+}
+
+/**
+ * A body that streams through.
+ *
+ * @param limit the most bytes it may have
+ * @throws {GatewayError} `payload_too_large`, at once or, from the stream, as soon as it is seen
+ */
+export function streamingBody(req: IncomingMessage, limit: number): OutgoingBody {
+  refuseDeclaredLength(req, limit);
+  const kept: Buffer[] = [];
+  let seen = 0;
+  let sent = false;
+  let isComplete = false;
+  return {
+    send: () => (sent ? Buffer.concat(kept) : read()),
+    get isReplayable() {
+      return isComplete && seen < KEPT_AT_MOST;
+    },
+  };
+
+  async function* read(): AsyncGenerator<Buffer> {
+    sent = true;
+    for await (const chunk of readChunks(req)) {
+      seen += chunk.length;
+      refuseLength(seen, limit);
+      if (seen < KEPT_AT_MOST) {
+        kept.push(chunk);
+      } else {
+        kept.length = 0;
+      }
+      yield chunk;
+    }
+    isComplete = true;
+  }
+}
+
+/**
+ * Reads a whole body.
+ *
+ * @throws {GatewayError} `payload_too_large`
+ * @throws {CallerGone} when the caller hangs up in the middle
+ */
+export async function readWhole(req: IncomingMessage, limit: number): Promise<Buffer> {
+  refuseDeclaredLength(req, limit);
+  const chunks: Buffer[] = [];
+  let seen = 0;
+  for await (const chunk of readChunks(req)) {
+    seen += chunk.length;
+    refuseLength(seen, limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuseDeclaredLength(req: IncomingMessage, limit: number): void {
+  refuseLength(Number(req.headers['content-length'] ?? 0), limit);
+}
+
+function refuseLength(length: number, limit: number): void {
+  if (length > limit) {
+    throw new GatewayError('payload_too_large', { detail: `The body may have at most ${limit} bytes.` });
+  }
+}
+
+/**
+ * The pieces of a body as they come. The request outlives a reader that stops early, because the answer still has to
+ * go out on the same connection.
+ */
+async function* readChunks(req: IncomingMessage): AsyncGenerator<Buffer> {
+  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  try {
+    yield* chunks;
+  } catch {
+    throw new CallerGone();
+  }
+}

@@ -1,0 +1,133 @@
+import type { Authenticate } from './auth/authenticate.ts';
+import { authorize, type AccessLists } from './auth/authorize.ts';
+import { findDownstreamClaims } from './challenge/downstream-claims.ts';
+import { preferClaims } from './challenge/translate.ts';
+import type { Operation } from './contract/contract.ts';
+import type { RouteTable } from './contract/route-table.ts';
+import { validate } from './contract/validate.ts';
+import type { Exchange, ExchangeTarget } from './exchange/exchange.ts';
+import type { Downstream } from './forward/downstream.ts';
+import { forward } from './forward/forward.ts';
+import { selectRequestHeaders, type RequestHeaderRules } from './forward/request-headers.ts';
+import { findHeaders, selectResponseHeaders } from './forward/response-headers.ts';
+import type { Steps } from './journey.ts';
+import { receive } from './receive.ts';
+import { since } from './telemetry/request-record.ts';
+
+/** A downstream as the exchange and the forwarding know it. */
+export interface Service {
+  readonly target: ExchangeTarget;
+  readonly downstream: Downstream;
+}
+
+/** What the steps of one gateway work with; the same for every request. */
+export interface StepOptions {
+  readonly routes: RouteTable<Operation>;
+  readonly authenticate: Authenticate;
+  readonly accessLists: AccessLists;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly exchange: Exchange;
+  /** By name; the contract names no other. */
+  readonly services: ReadonlyMap<string, Service>;
+  readonly headerRules: RequestHeaderRules;
+  /** The headers that every proxied answer carries besides its own: names and values in turn. */
+  readonly answerHeaders: (origin: string | undefined) => readonly string[];
+}
+
+/** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
+export function createSteps(options: StepOptions): Steps {
+  const { routes, accessLists, bodyLimit, exchange, headerRules } = options;
+  return {
+    receive: ({ req, target }) => receive(req, target),
+
+    match({ req, target, record }) {
+      const route = routes.match(req.method ?? '', target.path);
+      record.operation = route.entry.name;
+      return route;
+    },
+
+    async authenticate({ req, res, record }, { access }) {
+      if (access === 'anonymous') {
+        return undefined;
+      }
+      const session = await options.authenticate(req, res);
+      record.principal = session.principal;
+      return session;
+    },
+
+    authorize(session, { access, authContext }) {
+      if (session !== undefined && access !== 'anonymous') {
+        authorize(session.principal, { access, authContext }, accessLists);
+      }
+    },
+
+    validate({ req, res, target }, { entry, values }) {
+      if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
+        // Node only lets `100-continue` come this far. The caller waited with its body until it was let in.
+        res.writeContinue();
+      }
+      return validate(req, entry, { values, query: target.query, bodyLimit });
+    },
+
+    exchange({ record }, session, { service }, claims) {
+      record.downstream = service;
+      if (session === undefined) {
+        return undefined;
+      }
+      const token = exchange.acquire(session, serviceOf(service).target, claims);
+      record.tokenFrom = token instanceof Promise ? 'entra' : 'session';
+      return token instanceof Promise ? timeExchange(token, record, claims) : token;
+    },
+
+    async forward({ req, res, target, record }, { route, body }, token) {
+      const { entry, values } = route;
+      const start = performance.now();
+      try {
+        return await forward(req, res, {
+          downstream: serviceOf(entry.service).downstream,
+          method: entry.downstreamMethod,
+          path: entry.fillPath(values),
+          query: target.query,
+          headers: selectRequestHeaders(req, headerRules, { requestId: record.requestId, token }),
+          body: body.send(),
+        });
+      } finally {
+        record.downstreamMs = since(start);
+      }
+    },
+
+    readClaims(session, { service }, answer) {
+      exchange.discard(session, serviceOf(service).target);
+      answer.discard();
+      // Nobody can step up for the gateway's own token.
+      return session.principal.kind === 'user'
+        ? findDownstreamClaims(findHeaders(answer.rawHeaders, 'www-authenticate'))
+        : undefined;
+    },
+
+    answer({ req, res, record }, answer) {
+      const own = ['x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin)];
+      return answer.sendTo(res, [...selectResponseHeaders(answer.rawHeaders), ...own]);
+    },
+  };
+
+  function serviceOf(name: string): Service {
+    const service = options.services.get(name);
+    if (service === undefined) {
+      throw new Error(`the contract names the service ${name}, which the configuration lacks`);
+    }
+    return service;
+  }
+}
+
+async function timeExchange<T>(token: Promise<T>, record: { exchangeMs?: number }, claims = ''): Promise<T> {
+  const start = performance.now();
+  try {
+    return await token;
+  } catch (error) {
+    throw claims === '' ? error : preferClaims(error, claims);
+  } finally {
+    record.exchangeMs = since(start);
+  }
+}

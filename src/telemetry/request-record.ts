@@ -1,0 +1,28 @@
+import type { GatewayError } from '../failures.ts';
+import type { Principal } from '../principal.ts';
+
+/** What is known of one request; the journey fills it in as it learns. Nothing in it is a secret. */
+export interface RequestRecord {
+  readonly requestId: string;
+  /** From `performance.now()`. */
+  readonly startedAt: number;
+  /** The path as it was sent, for the problem document only. */
+  readonly path: string;
+  operation?: string;
+  principal?: Principal;
+  downstream?: string;
+  /** Where the downstream token came from. */
+  tokenFrom?: 'session' | 'entra';
+  /** Milliseconds. */
+  exchangeMs?: number;
+  /** Milliseconds until the head of the downstream's answer. */
+  downstreamMs?: number;
+  failure?: GatewayError;
+  /** True when the caller left before the answer was complete. */
+  callerGone?: boolean;
+}
+
+/** Milliseconds since a moment of `performance.now()`, to a tenth. */
+export function since(start: number): number {
+  return Math.round((performance.now() - start) * 10) / 10;
+}
