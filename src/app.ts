@@ -16,6 +16,8 @@ import type { RequestRecord } from './telemetry/request-record.ts';
 /** What the API's application is made of. */
 export interface AppOptions {
   readonly steps: Steps;
+  /** Lets a failure pass, or replaces a challenge that leads nowhere. */
+  readonly checkChallenge: (error: unknown, record: RequestRecord) => unknown;
   readonly cors: CorsPolicy;
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
@@ -92,7 +94,7 @@ export function mountApi(app: Application, options: AppOptions): void {
       res.destroy();
       return;
     }
-    record.failure = toGatewayError(thrown);
+    record.failure = toGatewayError(options.checkChallenge(thrown, record));
     answerFailure(res, record.failure, {
       frame: options.frame,
       requestId: record.requestId,

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { mountApi } from './app.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
+import { StepUpLoop } from './challenge/step-up-loop.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { resourceOf, toNetworks } from './config/schema.ts';
@@ -59,7 +60,8 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
   const metrics = new Metrics(() => sessions.size);
   const services = createServices(config);
-  const servers: Server[] = [];
+  let management: Server | undefined;
+  let api: Server | undefined;
   let isDraining = false;
 
   return {
@@ -73,7 +75,9 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     async stop() {
       isDraining = true;
       keys.stop();
-      await Promise.all(servers.map((server) => drain(server, settings.drainTimeout)));
+      // The probes answer until the last request is through, so that everyone sees why there are no new ones.
+      await (api && drain(api, settings.drainTimeout));
+      await (management && drain(management, 0));
       await Promise.all([...services.values()].map(({ downstream }) => downstream.destroy()));
       http.close();
     },
@@ -82,8 +86,8 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   async function startManagement(): Promise<string> {
     const { host, port } = settings.management;
     const { app, server } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    management = server;
     const address = await listen(server, host, port, 'server.management.port');
-    servers.push(server);
     mountManagement(app, {
       whyNotReady: () => (isDraining ? 'draining' : keys.isReady ? undefined : 'no signing keys of Entra yet'),
       renderMetrics: () => metrics.render(),
@@ -94,8 +98,8 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   async function startApi(): Promise<string> {
     const { host, port } = settings;
     const { app, server } = createAppServer((socket, fault) => refuseUnparsed(socket, fault));
+    api = server;
     const address = await listen(server, host, port, 'server.port');
-    servers.push(server);
     // Only now is a port known that was left to the system, and with it the public address.
     const url = toUrl(host, address.port);
     const publicUrl = settings.publicUrl ?? url;
@@ -106,8 +110,10 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     };
     const security = createSecurityHeaders(new URL(publicUrl));
     const cors = new CorsPolicy(settings.cors.origins);
+    const loop = new StepUpLoop(now);
     mountApi(app, {
       steps: composeSteps(new URL(publicUrl), (origin) => [...cors.headersFor(origin), ...security.proxied]),
+      checkChallenge: (error, { principal }) => loop.check(error, principal),
       cors,
       security,
       frame,

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteMatch } from './contract/route-table.ts';
+import type { DownstreamToken } from './downstream-tokens.ts';
 import { GatewayError } from './failures.ts';
 import type { DownstreamAnswer } from './forward/downstream-answer.ts';
 import type { RequestTarget } from './receive.ts';
 import type { OutgoingBody } from './request-body.ts';
-import type { DownstreamToken, Session } from './session.ts';
+import type { Session } from './session.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
 
 /** One request on its way. */
@@ -38,7 +40,7 @@ export interface Steps {
   authorize(session: Session | undefined, operation: Operation): void;
   /** Checks the request against the contract. */
   validate(request: Request, route: RouteMatch<Operation>): Soon<OutgoingBody>;
-  /** Finds the caller's token for the downstream; with claims, a new one that has them. */
+  /** Finds the caller's token for the downstream; one that Entra makes anew has the claims, if there are any. */
   exchange(
     request: Request,
     session: Session | undefined,
@@ -47,8 +49,8 @@ export interface Steps {
   ): Soon<DownstreamToken | undefined>;
   /** Sends the request on and waits for the head of the answer. */
   forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
-  /** Reads what a downstream that refused the token wants of the user; `undefined` when that is nothing. */
-  readClaims(session: Session, operation: Operation, answer: DownstreamAnswer): string | undefined;
+  /** Reads what a downstream that refused the token wants of the user, and drops the token. */
+  readDemand(session: Session, call: Call, answer: DownstreamAnswer, refused: DownstreamToken): DownstreamDemand;
   /** Passes the answer back. */
   answer(request: Request, answer: DownstreamAnswer): Soon<void>;
 }
@@ -67,8 +69,18 @@ export async function travel(request: Request, steps: Steps): Promise<void> {
   const token = await steps.exchange(request, session, operation);
   const call = { route, body };
   const answer = await steps.forward(request, call, token);
-  const accepted = await translate(request, call, session, answer, steps);
+  const accepted =
+    session !== undefined && token !== undefined && answer.status === 401
+      ? await translate(request, call, { session, token, answer }, steps)
+      : answer;
   await steps.answer(request, accepted);
+}
+
+/** A downstream's 401 to a token that Entra gave us for it. */
+interface Refusal {
+  readonly session: Session;
+  readonly token: DownstreamToken;
+  readonly answer: DownstreamAnswer;
 }
 
 /**
@@ -76,28 +88,30 @@ export async function travel(request: Request, steps: Steps): Promise<void> {
  * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help,
  * the claims become the caller's challenge.
  */
-async function translate(
-  request: Request,
-  call: Call,
-  session: Session | undefined,
-  answer: DownstreamAnswer,
-  steps: Steps,
-): Promise<DownstreamAnswer> {
-  if (session === undefined || answer.status !== 401) {
-    return answer;
-  }
-  const operation = call.route.entry;
-  const claims = steps.readClaims(session, operation, answer);
-  if (claims === undefined) {
-    throw new GatewayError('downstream_rejected_token');
-  }
-  const token = await steps.exchange(request, session, operation, claims);
-  if (!call.body.isReplayable) {
+async function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
+  const { session, token, answer } = refusal;
+  const claims = requireClaims(steps.readDemand(session, call, answer, token));
+  const newToken = await steps.exchange(request, session, call.route.entry, claims);
+  if (newToken === undefined || !call.body.isReplayable) {
     throw new GatewayError('insufficient_claims', { claims });
   }
-  const second = await steps.forward(request, call, token);
+  const second = await steps.forward(request, call, newToken);
   if (second.status === 401) {
-    throw new GatewayError('insufficient_claims', { claims: steps.readClaims(session, operation, second) ?? claims });
+    const demand = steps.readDemand(session, call, second, newToken);
+    throw new GatewayError('insufficient_claims', { claims: demand.kind === 'claims' ? demand.claims : claims });
   }
   return second;
+}
+
+function requireClaims(demand: DownstreamDemand): string {
+  switch (demand.kind) {
+    case 'claims':
+      return demand.claims;
+    case 'unreadable':
+      throw new GatewayError('interaction_required');
+    case 'none':
+      throw new GatewayError('downstream_rejected_token', {
+        log: { remedy: 'Compare the scopes of this downstream in gateway.yaml with the audience that it expects.' },
+      });
+  }
 }

@@ -15,6 +15,8 @@ export interface Principal {
   readonly roles: ReadonlySet<string>;
   /** `acrs`: the Conditional Access authentication contexts that are met. */
   readonly authContexts: ReadonlySet<string>;
+  /** `iat` in seconds since the epoch, 0 when the token does not say. */
+  readonly issuedAt: number;
   /** True when the client declared `cp1`, so that it can take claims challenges (`xms_cc`). */
   readonly handlesClaims: boolean;
 }
@@ -40,6 +42,7 @@ export function toPrincipal(claims: TokenClaims): Principal {
     scopes,
     roles,
     authContexts: toWords(claims['acrs']),
+    issuedAt: typeof claims['iat'] === 'number' ? claims['iat'] : 0,
     handlesClaims: [...toWords(claims['xms_cc'])].some((capability) => capability.toLowerCase() === 'cp1'),
   };
 }

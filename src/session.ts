@@ -1,13 +1,6 @@
 import { LRUCache } from 'lru-cache';
+import { DownstreamTokens } from './downstream-tokens.ts';
 import type { Principal } from './principal.ts';
-import { SingleFlight } from './single-flight.ts';
-
-/** A token that a downstream accepts. */
-export interface DownstreamToken {
-  readonly accessToken: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-}
 
 /** A key that signed tokens; it is retired when Entra publishes it no more. */
 export interface SigningKey {
@@ -20,31 +13,26 @@ export interface SigningKey {
 }
 
 /**
- * What the gateway remembers of one assertion, from first sight until it expires. Tokens are private fields, so that
- * no log line or error can show them by accident.
+ * What the gateway remembers of one assertion, from first sight until it expires. The assertion is a private field, so
+ * that no log line or error can show it by accident.
  */
 export class Session {
   readonly principal: Principal;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** When Entra issued the assertion; milliseconds since the epoch, 0 when it does not say. */
-  readonly issuedAt: number;
   readonly #signingKey: SigningKey;
   readonly #assertion: string;
-  readonly #tokens = new Map<string, DownstreamToken>();
-  /** The exchanges of this assertion that are under way, by downstream and claims. */
-  readonly exchanges = new SingleFlight<DownstreamToken>();
+  /** The tokens that the assertion was exchanged for. */
+  readonly tokens = new DownstreamTokens();
 
   constructor(options: {
     readonly principal: Principal;
     readonly assertion: string;
     readonly expiresAt: number;
-    readonly issuedAt: number;
     readonly signingKey: SigningKey;
   }) {
     this.principal = options.principal;
     this.expiresAt = options.expiresAt;
-    this.issuedAt = options.issuedAt;
     this.#assertion = options.assertion;
     this.#signingKey = options.signingKey;
   }
@@ -57,19 +45,6 @@ export class Session {
   /** False once the assertion expired or the key that signed it left Entra's key set. */
   isLive(now: number): boolean {
     return now < this.expiresAt && !this.#signingKey.retired;
-  }
-
-  /** The downstream token held for a downstream, expired or not. */
-  token(downstream: string): DownstreamToken | undefined {
-    return this.#tokens.get(downstream);
-  }
-
-  hold(downstream: string, token: DownstreamToken): void {
-    this.#tokens.set(downstream, token);
-  }
-
-  drop(downstream: string): void {
-    this.#tokens.delete(downstream);
   }
 }
 

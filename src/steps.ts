@@ -1,7 +1,7 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
-import { findDownstreamClaims } from './challenge/downstream-claims.ts';
-import { preferClaims } from './challenge/translate.ts';
+import { readDownstreamDemand } from './challenge/downstream-claims.ts';
+import { preferClaims } from './challenge/prefer-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteTable } from './contract/route-table.ts';
 import { validate } from './contract/validate.ts';
@@ -97,13 +97,13 @@ export function createSteps(options: StepOptions): Steps {
       }
     },
 
-    readClaims(session, { service }, answer) {
-      exchange.discard(session, serviceOf(service).target);
+    readDemand(session, { route }, answer, refused) {
+      exchange.discard(session, serviceOf(route.entry.service).target, refused);
       answer.discard();
       // Nobody can step up for the gateway's own token.
       return session.principal.kind === 'user'
-        ? findDownstreamClaims(findHeaders(answer.rawHeaders, 'www-authenticate'))
-        : undefined;
+        ? readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'))
+        : { kind: 'none' };
     },
 
     answer({ req, res, record }, answer) {

@@ -32,7 +32,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   };
 
   async function begin(assertion: string, req: IncomingMessage, res: ServerResponse): Promise<Session> {
-    const { principal, signingKey, expiresAt, issuedAt } = await verify(req, res);
+    const { principal, signingKey, expiresAt } = await verify(req, res);
     const known = sessions.find(assertion);
     if (known !== undefined) {
       return known;
@@ -42,7 +42,6 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
       assertion,
       signingKey,
       expiresAt: expiresAt * 1_000 + rules.clockTolerance,
-      issuedAt: issuedAt * 1_000,
     });
     sessions.add(session);
     return session;

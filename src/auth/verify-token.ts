@@ -23,8 +23,6 @@ export interface VerifiedToken {
   readonly signingKey: SigningKey;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** Seconds since the epoch. */
-  readonly issuedAt: number;
 }
 
 const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -113,10 +111,14 @@ async function findSigningKey(keys: SigningKeys, token: string): Promise<Signing
 function parsePart(part = ''): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
   } catch {
-    throw refuse('a part of the token is no JSON');
+    // Falls through: what is no JSON is no JSON object either.
   }
+  // jsonwebtoken would crash on a payload of `null`.
+  throw refuse('a part of the token is no JSON object');
 }
 
 /** Entra writes `ver` into every token; one that lacks it is taken by the rules of v2. */
@@ -131,7 +133,7 @@ function checkClaims(
   keys: SigningKeys,
   rules: TokenRules,
 ): VerifiedToken {
-  const { exp, nbf, iat, aud, iss, tid, ver } = claims;
+  const { exp, nbf, aud, iss, tid, ver } = claims;
   if (signingKey === undefined || typeof exp !== 'number' || typeof nbf !== 'number' || typeof aud !== 'string') {
     throw refuse('the token lacks exp, nbf or a single aud');
   }
@@ -149,7 +151,7 @@ function checkClaims(
   if (!keys.mayKeySignFor(signingKey, tenant)) {
     throw refuse('the key that signed the token belongs to another issuer');
   }
-  return { principal: toPrincipal(claims), signingKey, expiresAt: exp, issuedAt: typeof iat === 'number' ? iat : 0 };
+  return { principal: toPrincipal(claims), signingKey, expiresAt: exp };
 }
 
 function refuse(reason: string): GatewayError {

@@ -3,21 +3,30 @@ import { parseChallenges } from './parse-challenges.ts';
 const BASE64 = /^[\w+/-]+={0,2}$/;
 const LARGEST_CLAIMS = 4_096;
 
+/** What the 401 of a downstream asks for. */
+export type DownstreamDemand =
+  /** Nothing of the user: it simply does not take our token. */
+  | { readonly kind: 'none' }
+  /** Claims, as JSON text that may be relayed. */
+  | { readonly kind: 'claims'; readonly claims: string }
+  /** Claims that may not be relayed. */
+  | { readonly kind: 'unreadable' };
+
 /**
- * Finds the claims request in the challenges of a downstream, whatever their `error`: Graph says
+ * Reads the claims request in the challenges of a downstream, whatever their `error`: Graph says
  * `insufficient_claims`, Azure Resource Manager says `invalid_token`. Nothing else of a foreign challenge is ever
  * used, and claims only in the one shape that cannot be anything but a claims request for an access token.
  *
  * @param headers the values of `WWW-Authenticate`, one for each line
- * @returns the decoded claims request, `undefined` when there is none that may be relayed
  */
-export function findDownstreamClaims(headers: readonly string[]): string | undefined {
-  const encoded = headers
-    .flatMap(parseChallenges)
-    .map(({ parameters }) => parameters.get('claims'))
-    .find((claims) => claims !== undefined);
-  const claims = encoded === undefined ? undefined : decode(encoded);
-  return claims !== undefined && isClaimsRequest(claims) ? claims : undefined;
+export function readDownstreamDemand(headers: readonly string[]): DownstreamDemand {
+  const all = headers.flatMap(parseChallenges).flatMap(({ parameters }) => parameters.get('claims') ?? []);
+  const [encoded] = all;
+  if (encoded === undefined || encoded === '') {
+    return { kind: 'none' };
+  }
+  const claims = decode(encoded);
+  return claims !== undefined && isClaimsRequest(claims) ? { kind: 'claims', claims } : { kind: 'unreadable' };
 }
 
 /** Standard or url-safe alphabet, with or without padding. */

@@ -53,7 +53,8 @@ async function readYaml(file: string): Promise<unknown> {
   const [fault] = document.errors;
   if (fault !== undefined) {
     // The parser's own messages quote the file, and the file may hold a secret.
-    const message = `cannot be read as YAML from here on (${fault.code})`;
+    const key = fault.code === 'DUPLICATE_KEY' ? `: the key ${text.slice(...fault.pos)} is there twice` : '';
+    const message = `cannot be read as YAML from here on (${fault.code})${key}`;
     throw new ConfigError([{ at: `${file}:${fault.linePos?.[0].line ?? 1}`, message }]);
   }
   try {
@@ -121,26 +122,20 @@ function checkCertificate(files: { cert: string; key: string } | undefined, faul
     return;
   }
   const at = 'identity.credential.certificate';
-  const certificate = readOr(
-    faults,
-    `${at}.cert`,
-    'a readable PEM certificate',
-    () => new X509Certificate(readFileSync(files.cert)),
-  );
-  const key = readOr(faults, `${at}.key`, 'a readable PEM private key', () =>
-    createPrivateKey(readFileSync(files.key)),
-  );
+  const certificate = readPem(files.cert, `${at}.cert`, faults, (pem) => new X509Certificate(pem));
+  const key = readPem(files.key, `${at}.key`, faults, (pem) => createPrivateKey(pem));
   if (certificate && key && !certificate.checkPrivateKey(key)) {
     faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
   }
 }
 
-function readOr<T>(faults: ConfigFault[], at: string, allowed: string, read: () => T): T | undefined {
+function readPem<T>(file: string, at: string, faults: ConfigFault[], parse: (pem: Buffer) => T): T | undefined {
   try {
-    return read();
+    return parse(readFileSync(file));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    faults.push({ at, message: `found a file that cannot be used (${code ?? 'not PEM'}); allowed: ${allowed}` });
+    // Node's own message could quote the file.
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'which does not exist' : 'which cannot be used';
+    faults.push({ at, message: `found ${file}, ${why}; allowed: a readable PEM file` });
     return undefined;
   }
 }

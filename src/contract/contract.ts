@@ -71,15 +71,18 @@ async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonOb
     return undefined;
   }
   const document = parseDocument(text);
-  faults.push(
-    ...document.errors.map(({ message }) => ({ at: 'contract', message: message.split('\n', 1)[0] ?? message })),
-  );
-  if (document.errors.length > 0) {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const place = `${file}:${error.linePos?.[0].line ?? 1}`;
+    faults.push({ at: 'contract', message: `${place} cannot be read as YAML from here on (${error.code})` });
     return undefined;
   }
   const root: unknown = toJson(document, faults);
   if (!isObject(root) || typeof root['openapi'] !== 'string' || !/^3\.1\.\d+/.test(root['openapi'])) {
-    faults.push({ at: 'contract', message: 'is not an OpenAPI 3.1 document; it must begin with `openapi: 3.1.0`' });
+    faults.push({
+      at: 'contract',
+      message: `${file} is not an OpenAPI 3.1 document; it must begin with \`openapi: 3.1.0\``,
+    });
     return undefined;
   }
   const { valid, errors } = await new Validator().validate(structuredClone(root));
@@ -208,6 +211,7 @@ interface OperationSource extends Found {
 function compileOperation(source: OperationSource): { operation: Operation; multiSegment: string | undefined } {
   const { root, path, method, operation, schemas, fault } = source;
   const declared = readParameters(source);
+  checkPathParameters(path, declared, fault);
   const multiSegment = readMultiSegment(declared, path, fault);
   const schemes = attemptHere(fault, () => follow(root, { value: root, pointer: '' }, 'components'));
   const securitySchemes = attemptHere(fault, () => schemes && follow(root, schemes, 'securitySchemes'));
@@ -265,6 +269,17 @@ function readParameters({ root, item, operation, fault }: OperationSource): Loca
     }
   }
   return [...byPlace.values()];
+}
+
+function checkPathParameters(path: string, declared: readonly Located[], fault: (message: string) => void): void {
+  const inPath = declared.filter(({ value }) => value['in'] === 'path').map(({ value }) => String(value['name']));
+  const named = namesIn(parseTemplate(path));
+  for (const name of named.filter((candidate) => !inPath.includes(candidate))) {
+    fault(`does not declare its path parameter ${name}`);
+  }
+  for (const name of inPath.filter((candidate) => !named.includes(candidate))) {
+    fault(`declares the path parameter ${name}, which its path lacks`);
+  }
 }
 
 function readMultiSegment(

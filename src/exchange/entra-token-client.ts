@@ -1,7 +1,7 @@
 import { ConfidentialClientApplication, type AuthenticationResult } from '@azure/msal-node';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
-import type { DownstreamToken } from '../session.ts';
+import type { DownstreamToken } from '../downstream-tokens.ts';
 import type { ClientCredential } from './client-credential.ts';
 import { RecordingNetwork } from './recording-network.ts';
 import { readRefusal, type Refusal } from './refusal.ts';
@@ -36,7 +36,10 @@ export interface ApplicationRequest {
   readonly scope: string;
 }
 
-const PRINTABLE = /^[\u0021-\u007e]+$/;
+/** What can stand in an `Authorization` header. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\u0021-\u007e]+$/.test(value);
+}
 
 /**
  * Gets downstream tokens from Entra through MSAL. Each exchange has an MSAL client of its own: a long-lived one scans
@@ -86,8 +89,9 @@ export class EntraTokenClient {
     let cause: unknown;
     try {
       const result = await acquire(this.#createClient(tenantId, clientCapabilities, network));
-      const { accessToken = '', expiresOn } = result ?? {};
-      if (PRINTABLE.test(accessToken) && expiresOn) {
+      const { accessToken, expiresOn } = result ?? {};
+      // MSAL takes any answer without an `error` for a success, whatever its status and whatever the token is.
+      if (network.response?.status === 200 && isToken(accessToken) && expiresOn) {
         return { accessToken, expiresAt: expiresOn.getTime() };
       }
     } catch (error) {
@@ -149,7 +153,7 @@ const NOTHING_SAID: Omit<Refusal, 'class'> = {
   suberror: undefined,
   codes: [],
   claims: undefined,
-  retryAfter: undefined,
+  retryAt: undefined,
   traceId: undefined,
   correlationId: undefined,
   status: 0,

@@ -1,8 +1,10 @@
+import { DownstreamTokens, type DownstreamToken } from '../downstream-tokens.ts';
 import type { Authority } from '../entra/authority.ts';
-import type { DownstreamToken, Session } from '../session.ts';
-import { SingleFlight } from '../single-flight.ts';
+import type { Session } from '../session.ts';
+import type { RefusalClass } from './entra-codes.ts';
 import { ExchangeRefused, type EntraTokenClient } from './entra-token-client.ts';
-import { toFailure, type RefusedExchange } from './refusal-to-failure.ts';
+import { toFailure } from './refusal-to-failure.ts';
+import type { Refusal } from './refusal.ts';
 
 /** The part of a downstream that the exchange needs. */
 export interface ExchangeTarget {
@@ -28,17 +30,20 @@ export interface ExchangeOptions {
 /** The step between a verified caller and a call downstream. */
 export interface Exchange {
   /**
-   * The caller's token for a downstream; with claims, always a new one from Entra.
+   * The caller's token for a downstream: the one that is held, or a new one from Entra, with claims if they are given.
    *
    * @throws {GatewayError} what Entra's refusal means for the caller
    */
   acquire(session: Session, target: ExchangeTarget, claims?: string): DownstreamToken | Promise<DownstreamToken>;
   /** Forgets a token that the downstream did not accept. */
-  discard(session: Session, target: ExchangeTarget): void;
+  discard(session: Session, target: ExchangeTarget, refused: DownstreamToken): void;
 }
 
-/** A held token is given out until five minutes before it expires, so that it survives the call it is for. */
-const MARGIN = 5 * 60 * 1_000;
+/** Milliseconds for which Entra need not be asked again what it refused. */
+const REFUSAL_LIFETIME = 60_000;
+
+/** Refusals that another request with the same assertion would only hear again. */
+const LASTING: ReadonlySet<RefusalClass> = new Set(['CH', 'CO', 'DE']);
 
 /**
  * Makes the exchange step. A user's tokens live in the user's session; the gateway's own tokens, for callers that are
@@ -46,77 +51,73 @@ const MARGIN = 5 * 60 * 1_000;
  */
 export function createExchange(options: ExchangeOptions): Exchange {
   const { client, now, onExchange } = options;
-  const ownTokens = new Map<string, DownstreamToken>();
-  const ownRequests = new SingleFlight<DownstreamToken>();
+  const ownTokens = new DownstreamTokens();
   return {
-    acquire(session, target, claims) {
-      const held = claims === undefined ? find(session, target) : undefined;
-      if (held !== undefined && now() < held.expiresAt - MARGIN) {
-        return held;
-      }
-      const { kind, tenantId } = session.principal;
-      const token = kind === 'app' ? requestOwn(session, target) : exchangeAssertion(session, target, claims);
-      return explainRefusal(token, { ...options, tenantId, scopes: target.scopes });
+    acquire(session, target, claims = '') {
+      return tokensOf(session).find(keyOf(session, target), now()) ?? request(session, target, claims);
     },
-    discard(session, target) {
-      if (session.principal.kind === 'app') {
-        ownTokens.delete(keyOf(session, target));
-      } else {
-        session.drop(target.name);
-      }
+    discard(session, target, refused) {
+      tokensOf(session).discard(keyOf(session, target), refused);
     },
   };
 
-  function find(session: Session, target: ExchangeTarget): DownstreamToken | undefined {
-    return session.principal.kind === 'app' ? ownTokens.get(keyOf(session, target)) : session.token(target.name);
+  function tokensOf(session: Session): DownstreamTokens {
+    return session.principal.kind === 'app' ? ownTokens : session.tokens;
   }
 
-  function requestOwn(session: Session, target: ExchangeTarget): Promise<DownstreamToken> {
+  async function request(session: Session, target: ExchangeTarget, claims: string): Promise<DownstreamToken> {
+    const tokens = tokensOf(session);
     const key = keyOf(session, target);
-    return ownRequests.run(key, async () => {
+    const flight = `${key} ${claims}`;
+    try {
+      const refusal = tokens.findRefusal(flight, now());
+      if (refusal !== undefined) {
+        throw refusal;
+      }
+      return await tokens.request(key, flight, () => ask(session, target, claims));
+    } catch (error) {
+      if (!(error instanceof ExchangeRefused)) {
+        throw error;
+      }
+      const until = rememberUntil(error.refusal, now());
+      if (until !== undefined) {
+        tokens.remember(flight, error, until, now());
+      }
       const { tenantId } = session.principal;
-      const token = await measure(target, () => client.asApplication({ tenantId, scope: target.applicationScope }));
-      ownTokens.set(key, token);
-      return token;
-    });
+      throw toFailure(error.refusal, { ...options, tenantId, scopes: target.scopes });
+    }
   }
 
-  function exchangeAssertion(session: Session, target: ExchangeTarget, claims = ''): Promise<DownstreamToken> {
-    return session.exchanges.run(`${target.name} ${claims}`, async () => {
-      const { principal, assertion } = session;
-      const { tenantId, handlesClaims } = principal;
-      const { scopes } = target;
-      const token = await measure(target, () =>
-        client.onBehalfOf({ assertion, tenantId, scopes, claims, handlesClaims }),
-      );
-      session.hold(target.name, token);
-      return token;
-    });
-  }
-
-  async function measure({ name }: ExchangeTarget, request: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  async function ask(
+    { principal, assertion }: Session,
+    target: ExchangeTarget,
+    claims: string,
+  ): Promise<DownstreamToken> {
+    const { kind, tenantId, handlesClaims } = principal;
+    const { scopes, applicationScope } = target;
     const start = performance.now();
     let outcome = 'token';
     try {
-      return await request();
+      return kind === 'app'
+        ? await client.asApplication({ tenantId, scope: applicationScope })
+        : await client.onBehalfOf({ assertion, tenantId, scopes, claims, handlesClaims });
     } catch (error) {
       outcome = error instanceof ExchangeRefused ? error.refusal.class : 'fault';
       throw error;
     } finally {
-      onExchange(name, outcome, (performance.now() - start) / 1_000);
+      onExchange(target.name, outcome, (performance.now() - start) / 1_000);
     }
   }
 }
 
 /** The gateway's own token is one for each downstream and tenant. */
-function keyOf(session: Session, target: ExchangeTarget): string {
-  return `${target.name} ${session.principal.tenantId}`;
+function keyOf({ principal }: Session, { name }: ExchangeTarget): string {
+  return principal.kind === 'app' ? `${name} ${principal.tenantId}` : name;
 }
 
-async function explainRefusal(token: Promise<DownstreamToken>, exchange: RefusedExchange): Promise<DownstreamToken> {
-  try {
-    return await token;
-  } catch (error) {
-    throw error instanceof ExchangeRefused ? toFailure(error.refusal, exchange) : error;
+function rememberUntil(refusal: Refusal, now: number): number | undefined {
+  if (refusal.class === 'RT') {
+    return refusal.retryAt;
   }
+  return LASTING.has(refusal.class) ? now + REFUSAL_LIFETIME : undefined;
 }

@@ -10,6 +10,8 @@ export interface RefusedExchange {
   readonly consentRedirectUri: string | undefined;
   readonly tenantId: string;
   readonly scopes: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Seconds, when Entra does not say how long to wait. */
@@ -42,7 +44,7 @@ export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayE
     case 'CF':
       return new GatewayError('gateway_misconfigured', { log });
     case 'RT':
-      return new GatewayError('identity_unavailable', { log, retryAfter: refusal.retryAfter ?? defaultWait(refusal) });
+      return new GatewayError('identity_unavailable', { log, retryAfter: tellWait(refusal, exchange.now()) });
   }
 }
 
@@ -52,7 +54,11 @@ function toChallenge({ claims, suberror }: Refusal, log: NonNullable<FailureFact
     : new GatewayError('insufficient_claims', { log, claims, ...(suberror === undefined ? {} : { suberror }) });
 }
 
-function defaultWait({ codes }: Refusal): number {
+/** In seconds: what is left of the time that Entra asked for. */
+function tellWait({ retryAt, codes }: Refusal, now: number): number {
+  if (retryAt !== undefined) {
+    return Math.max(1, Math.ceil((retryAt - now) / 1_000));
+  }
   return codes.includes(LOOP_DETECTED) ? LOOP_WAIT : DEFAULT_WAIT;
 }
 

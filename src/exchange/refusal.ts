@@ -9,8 +9,8 @@ export interface Refusal {
   readonly codes: readonly number[];
   /** The claims request, byte for byte as Entra gave it. */
   readonly claims: string | undefined;
-  /** Seconds, when Entra said how long to wait. */
-  readonly retryAfter: number | undefined;
+  /** Milliseconds since the epoch, when Entra said how long to wait. */
+  readonly retryAt: number | undefined;
   readonly traceId: string | undefined;
   readonly correlationId: string | undefined;
   readonly status: number;
@@ -37,7 +37,7 @@ export function readRefusal(response: EntraResponse, now: number): Refusal {
     suberror: suberror !== undefined && SUBERROR.test(suberror) ? suberror : undefined,
     codes,
     claims,
-    retryAfter: readRetryAfter(response.headers['retry-after'], now),
+    retryAt: readRetryAt(response.headers['retry-after'], now),
     traceId: toText(body['trace_id']),
     correlationId: toText(body['correlation_id']),
     status: response.status,
@@ -110,13 +110,13 @@ function readClaims(value: unknown): string | undefined {
   return Object.keys(parseBody(text)).length > 0 ? text : undefined;
 }
 
-const LONGEST_WAIT = 3_600;
+const LONGEST_WAIT = 60 * 60 * 1_000;
 
-/** Seconds or a date (RFC 9110 §10.2.3), at most an hour. */
-function readRetryAfter(value: string | undefined, now: number): number | undefined {
+/** Seconds or a date (RFC 9110 §10.2.3), at most an hour from now. */
+function readRetryAt(value: string | undefined, now: number): number | undefined {
   if (value === undefined) {
     return undefined;
   }
-  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now) / 1_000);
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 1), LONGEST_WAIT) : undefined;
+  const at = /^\d+$/.test(value) ? now + Number(value) * 1_000 : Date.parse(value);
+  return Number.isFinite(at) ? Math.min(at, now + LONGEST_WAIT) : undefined;
 }

@@ -66,7 +66,7 @@ export function selectRequestHeaders(req: IncomingMessage, rules: RequestHeaderR
     const lower = name.toLowerCase();
     if (FORWARDING.has(lower) || lower.startsWith(FORWARDING_PREFIX)) {
       rememberForwarding(forwarding, lower, value);
-    } else if (mayPass(lower) && named?.has(lower) !== true) {
+    } else if (mayPass(lower, value) && named?.has(lower) !== true) {
       headers.push(name, value);
     }
   }
@@ -91,7 +91,13 @@ export function namedByConnection(connection: string | undefined): ReadonlySet<s
   );
 }
 
-function mayPass(name: string): boolean {
+/** W3C Trace Context §3.2; what does not fit starts no trace downstream. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x20-\x7e]*)?$/;
+
+function mayPass(name: string, value: string): boolean {
+  if (name === 'traceparent') {
+    return TRACEPARENT.test(value);
+  }
   return (
     !NEVER_FROM_CALLERS.has(name) && !NEVER_PREFIXES.some((prefix) => name.startsWith(prefix)) && !name.includes('_')
   );

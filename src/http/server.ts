@@ -78,7 +78,7 @@ function birthPrototypes(app: Application): Pick<ServerOptions, 'IncomingMessage
 }
 
 /** A constructor like another one, whose objects have a prototype of our choice from the start. */
-function bornWith<T extends abstract new (...args: never) => object>(base: T, prototype: object): T {
+function bornWith<T extends typeof IncomingMessage | typeof ServerResponse>(base: T, prototype: object): T {
   function Born(...args: readonly unknown[]): object {
     return Reflect.construct(base, args, Born) as object;
   }

@@ -1,0 +1,29 @@
+import type { GrantStore } from './grant-store.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import type { Switches } from './switches.ts';
+import type { World } from './world-model.ts';
+
+/** Everything the endpoints of one emulator share. */
+export interface Directory {
+  /** `http://localhost:{port}`. */
+  readonly origin: string;
+  readonly world: World;
+  readonly switches: Switches;
+  readonly keys: SigningKeys;
+  readonly grants: GrantStore;
+}
+
+/** The issuer of a tenant's v2 tokens, or the template when given `{tenantid}`. */
+export function issuerV2(origin: string, tenantId: string): string {
+  return `${origin}/${tenantId}/v2.0`;
+}
+
+/** The issuer of a tenant's v1 tokens; the path stands for the host sts.windows.net. */
+export function issuerV1(origin: string, tenantId: string): string {
+  return `${origin}/v1/${tenantId}/`;
+}
+
+/** Now, in unix seconds. */
+export function unixNow(): number {
+  return Math.floor(Date.now() / 1000);
+}

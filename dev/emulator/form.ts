@@ -1,0 +1,11 @@
+import express, { type Request, type RequestHandler } from 'express';
+
+/** Reads form bodies as text, for {@link readForm}. */
+export function receiveForms(): RequestHandler {
+  return express.text({ type: 'application/x-www-form-urlencoded', limit: '1mb' });
+}
+
+/** The form of a request; empty when its body is of another type. */
+export function readForm(req: Request<object>): URLSearchParams {
+  return new URLSearchParams(typeof req.body === 'string' ? req.body : '');
+}

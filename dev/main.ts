@@ -1,0 +1,58 @@
+import { pino } from 'pino';
+import { PortError, readPorts } from './ports.ts';
+import { startWorld, type DemoWorld } from './world.ts';
+
+/** Starts the demo world on its fixed ports and tells what to do with it. */
+async function main(): Promise<void> {
+  // The gateway logs its own start first, so it is silent until `ready` stands on the first line.
+  const logger = pino({
+    level: 'silent',
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+  const world = await startWorld({ ports: readPorts(process.env), logger });
+  console.log(describe(world));
+  logger.level = 'info';
+  const stop = (): void => {
+    void world.close();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function describe({ gatewayUrl, managementUrl, emulator, graph, orders }: DemoWorld): string {
+  const tokenOf = (query: string): string =>
+    `"Authorization: Bearer $(curl -s '${emulator.origin}/_emulator/token?${query}')"`;
+  const order = `'{"customer":"Fabrikam","lines":[{"article":"bolt","quantity":4}]}'`;
+  return `ready ${gatewayUrl}
+
+  contract     ${gatewayUrl}/openapi.json
+  management   ${managementUrl}/readyz, ${managementUrl}/metrics
+  Entra        ${emulator.origin} (emulator; switches at /_emulator/switches)
+  Graph        ${graph.origin}
+  Orders       ${orders.origin}
+
+Try
+  without a token: a challenge
+    curl -i ${gatewayUrl}/orders
+  as Adele: her profile, by an exchange on her behalf
+    curl -i ${gatewayUrl}/me -H ${tokenOf('user=adele')}
+  as Megan: a policy wants MFA first, so the answer is a claims challenge; with MFA it is her profile
+    curl -i ${gatewayUrl}/me -H ${tokenOf('user=megan')}
+    curl -i ${gatewayUrl}/me -H ${tokenOf('user=megan&mfa=1')}
+  as a daemon, by its app role
+    curl -i ${gatewayUrl}/orders -H ${tokenOf('app=daemon')}
+  place an order
+    curl -i ${gatewayUrl}/orders -H ${tokenOf('user=adele')} -H 'Content-Type: application/json' -d ${order}
+  Entra is throttled (and well again with "up")
+    curl -X PUT ${emulator.origin}/_emulator/switches -H 'Content-Type: application/json' -d '{"entra":"throttled"}'
+
+The whole story with a real MSAL client: npm run tour
+Ctrl-C stops everything.`;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof PortError ? error.message : error);
+  process.exitCode = 1;
+});

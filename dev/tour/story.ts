@@ -1,0 +1,122 @@
+import type { AuthenticationResult } from '@azure/msal-node';
+import { FIRST_ORDER_ID } from '../demo-apis/order-book.ts';
+import type { DemoWorld } from '../world.ts';
+import type { Persona } from './browser.ts';
+import { readClaimsChallenge } from './claims-challenge.ts';
+import type { Narrator } from './narrator.ts';
+import { SignInClient } from './sign-in-client.ts';
+
+/** Where the story plays and who tells it. */
+export interface Stage {
+  readonly world: DemoWorld;
+  readonly narrator: Narrator;
+}
+
+const MEGAN: Persona = { user: 'megan', mfa: 'approved', consent: 'granted' };
+const ADELE: Persona = { user: 'adele', consent: 'granted' };
+
+/** Plays all chapters. */
+export async function playStory(stage: Stage): Promise<void> {
+  const client = new SignInClient(stage.world.emulator);
+  const signedIn = await playSignIn(stage, client);
+  const withMfa = await playMfaChallenge(stage, client, signedIn);
+  await playStepUp(stage, client, withMfa);
+  await playDeviceCode(stage, client);
+}
+
+async function playSignIn({ narrator }: Stage, client: SignInClient): Promise<AuthenticationResult> {
+  narrator.chapter('1. Megan signs in (authorization code with PKCE)');
+  const token = await client.signIn(MEGAN);
+  narrator.check('the client holds a token for the gateway', token.accessToken !== '');
+  return token;
+}
+
+async function playMfaChallenge(
+  stage: Stage,
+  client: SignInClient,
+  token: AuthenticationResult,
+): Promise<AuthenticationResult> {
+  const { narrator } = stage;
+  narrator.chapter('2. She opens her profile; a policy on Graph wants MFA');
+  const refused = await call(stage, token, { path: '/me' });
+  narrator.check('GET /me is refused with 401 insufficient_claims', isClaimsChallenge(refused));
+  narrator.chapter('3. The client takes the challenge to Entra');
+  const stronger = await satisfy(stage, client, token, refused);
+  narrator.chapter('4. The same call again');
+  const answer = await call(stage, stronger, { path: '/me' });
+  narrator.check('GET /me answers 200', answer.status === 200);
+  narrator.check('it is Megan', answer.body.includes('Megan Bowen'));
+  return stronger;
+}
+
+async function playStepUp(stage: Stage, client: SignInClient, token: AuthenticationResult): Promise<void> {
+  const { narrator } = stage;
+  const payout = { path: '/payouts', body: { orderId: FIRST_ORDER_ID, amount: 250 } };
+  narrator.chapter('5. She approves a payout; the contract wants authentication context c1');
+  const refused = await call(stage, token, payout);
+  narrator.check('POST /payouts is refused with 401 insufficient_claims', isClaimsChallenge(refused));
+  narrator.check('the claims ask for c1', refused.challenge.claims?.includes('"c1"') === true);
+  narrator.chapter('6. She steps up and tries again');
+  const steppedUp = await satisfy(stage, client, token, refused);
+  const answer = await call(stage, steppedUp, payout);
+  narrator.check('POST /payouts answers 202', answer.status === 202);
+}
+
+async function playDeviceCode(stage: Stage, client: SignInClient): Promise<void> {
+  const { narrator } = stage;
+  narrator.chapter('7. Adele signs in on a device without a browser (device code)');
+  const token = await client.signInByDeviceCode(ADELE);
+  const answer = await call(stage, token, { path: '/orders' });
+  narrator.check('GET /orders answers 200', answer.status === 200);
+}
+
+/** First silently, as every MSAL client does; then with the person. */
+async function satisfy(
+  { narrator }: Stage,
+  client: SignInClient,
+  { account }: AuthenticationResult,
+  { challenge }: GatewayAnswer,
+): Promise<AuthenticationResult> {
+  const { claims = '' } = challenge;
+  narrator.note(`claims ${claims}`);
+  if (!account) throw new Error('MSAL returned no account.');
+  const silent = await client.renew(account, claims);
+  narrator.check('silently it cannot be done', 'interactionRequired' in silent);
+  return 'token' in silent ? silent.token : client.signIn(MEGAN, claims);
+}
+
+interface GatewayCall {
+  readonly path: string;
+  /** Sent as JSON with POST; without one it is a GET. */
+  readonly body?: object;
+}
+
+interface GatewayAnswer {
+  readonly status: number;
+  readonly challenge: ReturnType<typeof readClaimsChallenge>;
+  readonly body: string;
+}
+
+async function call(
+  { world, narrator }: Stage,
+  token: AuthenticationResult,
+  { path, body }: GatewayCall,
+): Promise<GatewayAnswer> {
+  const method = body === undefined ? 'GET' : 'POST';
+  narrator.hop('client', 'gateway', `${method} ${path}`);
+  const response = await fetch(`${world.gatewayUrl}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token.accessToken}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const challenge = readClaimsChallenge(response.headers.get('www-authenticate'));
+  narrator.hop('gateway', 'client', [response.status, challenge.error].filter(Boolean).join('  '));
+  return { status: response.status, challenge, body: await response.text() };
+}
+
+function isClaimsChallenge({ status, challenge }: GatewayAnswer): boolean {
+  return status === 401 && challenge.error === 'insufficient_claims' && challenge.claims !== undefined;
+}

@@ -1,0 +1,36 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { listenOnLoopback } from '../../dev/loopback-server.ts';
+import { demandFreePorts, findFreePorts, portVariables, readPorts } from '../../dev/ports.ts';
+
+describe('the ports of the demo world', () => {
+  it('stand still unless a variable moves them', () => {
+    expect(readPorts({ GRAPH_PORT: '9' })).toEqual({
+      gateway: 8080,
+      management: 9090,
+      emulator: 8081,
+      graph: 9,
+      orders: 8083,
+    });
+  });
+
+  it.each(['http', '0', '70000'])('cannot be %s', (text) => {
+    expect(() => readPorts({ ORDERS_PORT: text })).toThrow(/ORDERS_PORT/);
+  });
+
+  it('are handed to gateway.yaml as variables', () => {
+    expect(portVariables(readPorts({}))).toMatchObject({ GATEWAY_PORT: '8080', MANAGEMENT_PORT: '9090' });
+  });
+});
+
+describe('a taken port', () => {
+  const servers: Awaited<ReturnType<typeof listenOnLoopback>>[] = [];
+  afterAll(() => Promise.all(servers.map((server) => server.close())));
+
+  it('is named with the variable that moves it', async () => {
+    const ports = await findFreePorts();
+    servers.push(await listenOnLoopback({ port: ports.emulator }, () => () => {}));
+    await expect(demandFreePorts(ports)).rejects.toThrow(
+      `Port ${ports.emulator} (emulator) is taken; EMULATOR_PORT moves it.`,
+    );
+  });
+});
