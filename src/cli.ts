@@ -1,9 +1,8 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from './config/load-config.ts';
+import { loadConfig, loadManagement } from './config/load-config.ts';
 import type { Environment } from './config/environment.ts';
 import { ConfigError } from './failures.ts';
-import { createGateway } from './gateway.ts';
-import { ListenError } from './http/server.ts';
+import { ListenError } from './http/listen-error.ts';
 
 /** The process as a command sees it. */
 export interface Terminal {
@@ -80,7 +79,10 @@ function readArguments(argv: readonly string[]): Arguments {
 }
 
 async function serve(file: string, { env, untilStopped }: Terminal): Promise<number> {
-  const gateway = createGateway(await loadConfig(file, env));
+  const config = await loadConfig(file, env);
+  // The other commands start without the weight of the gateway.
+  const { createGateway } = await import('./gateway.ts');
+  const gateway = createGateway(config);
   try {
     await gateway.start();
     await untilStopped();
@@ -93,7 +95,7 @@ async function serve(file: string, { env, untilStopped }: Terminal): Promise<num
 const HEALTH_DEADLINE = 2_000;
 
 async function checkHealth(file: string, { env, writeError }: Terminal): Promise<number> {
-  const { host, port } = (await loadConfig(file, env)).server.management;
+  const { host, port } = await loadManagement(file, env);
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host;
   try {
     const response = await fetch(`http://${local}:${port}/readyz`, { signal: AbortSignal.timeout(HEALTH_DEADLINE) });

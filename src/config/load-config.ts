@@ -42,6 +42,23 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   return { ...settings, contract };
 }
 
+/**
+ * Loads only where the management listener is, for a health check that must cost little.
+ *
+ * @throws {ConfigError} when that part of the file is wrong
+ */
+export async function loadManagement(file: string, env: Environment): Promise<GatewaySettings['server']['management']> {
+  const faults: ConfigFault[] = [];
+  const written = { server: readKey(await readYaml(file), 'server') };
+  const parsed = z
+    .object({ server: gatewaySchema.shape.server })
+    .safeParse(substituteEnvironment(written, env, faults));
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigError([...faults, ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt)]);
+  }
+  return parsed.data.server.management;
+}
+
 async function readYaml(file: string): Promise<unknown> {
   let text: string;
   try {

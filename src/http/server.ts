@@ -8,14 +8,10 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Application } from 'express';
+import { ListenError } from './listen-error.ts';
 
 /** A parser's complaint about bytes that are no request. */
 export type ParserFault = 'headers_too_large' | 'request_timeout' | 'invalid_request';
-
-/** A port cannot be listened on. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-}
 
 /** Milliseconds in which the head of a request must be here; a slower client is holding a connection hostage. */
 const HEAD_TIMEOUT = 30_000;
