@@ -78,5 +78,5 @@ function readOrder(query: Record<string, unknown>): AccessTokenOrder {
 function withoutUndefined(order: {
   [name in keyof AccessTokenOrder]: AccessTokenOrder[name] | undefined;
 }): AccessTokenOrder {
-  return Object.fromEntries(Object.entries(order).filter(([, value]) => value !== undefined)) as AccessTokenOrder;
+  return Object.fromEntries(Object.entries(order).filter(([, value]) => value !== undefined));
 }

@@ -220,9 +220,6 @@ export const gatewaySchema = z.strictObject({
     .prefault({}),
 });
 
-/** gateway.yaml as its author writes it. */
-export type GatewayFile = z.input<typeof gatewaySchema>;
-
 /** gateway.yaml with every default filled in: durations in milliseconds, sizes in bytes. */
 export type GatewaySettings = z.output<typeof gatewaySchema>;
 
