@@ -94,6 +94,10 @@ export function mountApi(app: Application, options: AppOptions): void {
       res.destroy();
       return;
     }
+    if (request.req.headers.expect !== undefined) {
+      // The caller may or may not send its body now; only a new connection makes that certain.
+      res.shouldKeepAlive = false;
+    }
     record.failure = toGatewayError(options.checkChallenge(thrown, record));
     answerFailure(res, record.failure, {
       frame: options.frame,

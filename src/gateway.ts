@@ -5,7 +5,7 @@ import { mountApi } from './app.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
 import { StepUpLoop } from './challenge/step-up-loop.ts';
-import type { ChallengeFrame } from './challenge/www-authenticate.ts';
+import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { resourceOf, toNetworks } from './config/schema.ts';
 import { OWN_PATHS } from './contract/contract.ts';
@@ -24,7 +24,7 @@ import { createSecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
 import type { Steps } from './journey.ts';
 import { SessionStore } from './session.ts';
-import { createSteps, type Service } from './steps.ts';
+import { createSteps, type Service, type StepOptions } from './steps.ts';
 import { createLogger, logRequest, type Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 
@@ -59,7 +59,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   const keys = new SigningKeys({ authority, http, now, log: logger });
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
   const metrics = new Metrics(() => sessions.size);
-  const services = createServices(config);
+  const services = createServices(config, now);
   let management: Server | undefined;
   let api: Server | undefined;
   let isDraining = false;
@@ -112,7 +112,11 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     const cors = new CorsPolicy(settings.cors.origins);
     const loop = new StepUpLoop(now);
     mountApi(app, {
-      steps: composeSteps(new URL(publicUrl), (origin) => [...cors.headersFor(origin), ...security.proxied]),
+      steps: composeSteps({
+        publicUrl: new URL(publicUrl),
+        bareChallenge: formatChallenge(frame, { error: null }),
+        answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
+      }),
       checkChallenge: (error, { principal }) => loop.check(error, principal),
       cors,
       security,
@@ -139,7 +143,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     }
   }
 
-  function composeSteps(publicUrl: URL, answerHeaders: (origin: string | undefined) => readonly string[]): Steps {
+  function composeSteps(site: Pick<StepOptions, 'answerHeaders' | 'bareChallenge'> & { publicUrl: URL }): Steps {
     const { clientId, consentRedirectUri } = identity;
     const client = new EntraTokenClient({
       authority,
@@ -174,18 +178,19 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
         onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
       }),
       services,
-      headerRules: { publicUrl, trustedProxies: toNetworks(settings.trustedProxies) },
-      answerHeaders,
+      headerRules: { publicUrl: site.publicUrl, trustedProxies: toNetworks(settings.trustedProxies) },
+      answerHeaders: site.answerHeaders,
+      bareChallenge: site.bareChallenge,
     });
   }
 }
 
-function createServices({ downstreams }: GatewayConfig): ReadonlyMap<string, Service> {
+function createServices({ downstreams }: GatewayConfig, now: () => number): ReadonlyMap<string, Service> {
   return new Map(
     Object.entries(downstreams).map(([name, settings]) => {
       const { scopes } = settings;
       const applicationScope = `${resourceOf(scopes[0] ?? '')}/.default`;
-      return [name, { target: { name, scopes, applicationScope }, downstream: new Downstream(name, settings) }];
+      return [name, { target: { name, scopes, applicationScope }, downstream: new Downstream(name, settings, now) }];
     }),
   );
 }

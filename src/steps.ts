@@ -33,6 +33,8 @@ export interface StepOptions {
   readonly headerRules: RequestHeaderRules;
   /** The headers that every proxied answer carries besides its own: names and values in turn. */
   readonly answerHeaders: (origin: string | undefined) => readonly string[];
+  /** Our challenge without an error, in the place of a foreign one. */
+  readonly bareChallenge: string;
 }
 
 /** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
@@ -84,7 +86,7 @@ export function createSteps(options: StepOptions): Steps {
       const { entry, values } = route;
       const start = performance.now();
       try {
-        return await forward(req, res, {
+        return await forward(res, {
           downstream: serviceOf(entry.service).downstream,
           method: entry.downstreamMethod,
           path: entry.fillPath(values),
@@ -108,7 +110,9 @@ export function createSteps(options: StepOptions): Steps {
 
     answer({ req, res, record }, answer) {
       const own = ['x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin)];
-      return answer.sendTo(res, [...selectResponseHeaders(answer.rawHeaders), ...own]);
+      // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
+      const challenge = answer.status === 401 ? ['www-authenticate', options.bareChallenge] : [];
+      return answer.sendTo(res, [...selectResponseHeaders(answer.rawHeaders), ...own, ...challenge]);
     },
   };
 

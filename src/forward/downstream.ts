@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { Circuit } from '../circuit.ts';
 
 /** What gateway.yaml says of a downstream; times in milliseconds. */
 export interface DownstreamSettings {
@@ -7,20 +8,27 @@ export interface DownstreamSettings {
   readonly timeout: { readonly connect: number; readonly response: number; readonly idle: number };
 }
 
+/** So many that a restart or a lost connection does not open it, so short that it hardly delays the recovery. */
+const CIRCUIT = { failures: 50, openFor: 2_000 } as const;
+
 /** An API behind the gateway and the connections to it. */
 export class Downstream {
   readonly name: string;
   readonly pool: Pool;
   /** What every path begins with; empty when the base address has no path. */
   readonly basePath: string;
+  /** Opens when the API cannot be reached many times in a row. */
+  readonly circuit: Circuit;
   /** Milliseconds that may pass between two pieces of a body. */
   readonly idleTimeout: number;
 
-  constructor(name: string, { baseUrl, timeout }: DownstreamSettings) {
+  /** @param now milliseconds since the epoch */
+  constructor(name: string, { baseUrl, timeout }: DownstreamSettings, now: () => number) {
     const { origin, pathname } = new URL(baseUrl);
     this.name = name;
     this.basePath = pathname.replace(/\/$/, '');
     this.idleTimeout = timeout.idle;
+    this.circuit = new Circuit(CIRCUIT, now);
     this.pool = new Pool(origin, {
       connect: { timeout: timeout.connect },
       headersTimeout: timeout.response,

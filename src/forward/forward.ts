@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import { errors } from 'undici';
 import { GatewayError } from '../failures.ts';
 import { CallerGone } from '../caller-gone.ts';
 import type { Downstream } from './downstream.ts';
@@ -21,9 +22,40 @@ export interface DownstreamCall {
 /**
  * Sends a request on and waits for the head of the answer. When the caller hangs up, the call is cancelled.
  *
- * @throws {GatewayError} `downstream_unreachable`, `downstream_timeout`, or what the body threw
+ * @throws {GatewayError} `downstream_unreachable`, `downstream_timeout`, `downstream_unavailable`, or what the body threw
+ * @throws {CallerGone} when nobody waits for the answer any more
  */
-export function forward(req: IncomingMessage, res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
+export async function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
+  const { circuit } = call.downstream;
+  const wait = circuit.waitBeforeCall();
+  if (wait > 0) {
+    throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
+  }
+  try {
+    const answer = await send(res, call);
+    circuit.recordSuccess();
+    return answer;
+  } catch (error) {
+    if (neverReached(error)) {
+      circuit.recordFailure();
+    }
+    throw error;
+  }
+}
+
+/** A slow operation says nothing about the others; a server that cannot be reached does. */
+function neverReached(error: unknown): boolean {
+  return (
+    error instanceof GatewayError &&
+    (error.failure === 'downstream_unreachable' || error.facts.cause instanceof errors.ConnectTimeoutError)
+  );
+}
+
+function send(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
+  if (res.closed) {
+    // The caller left while an earlier step was waiting.
+    return Promise.reject(new CallerGone());
+  }
   const { downstream, method, path, query, headers, body } = call;
   const receiver = new AnswerReceiver(downstream.idleTimeout);
   res.once('close', () => {
@@ -31,10 +63,6 @@ export function forward(req: IncomingMessage, res: ServerResponse, call: Downstr
       receiver.cancel(new CallerGone());
     }
   });
-  if (body !== undefined && !Buffer.isBuffer(body)) {
-    // Only a caller that stops sending in the middle of its body is late; a downstream has its own clock.
-    req.setTimeout(downstream.idleTimeout, () => receiver.cancel(new GatewayError('request_timeout')));
-  }
   downstream.pool.dispatch(
     {
       method,

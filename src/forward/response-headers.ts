@@ -1,5 +1,8 @@
 import { HOP_BY_HOP, namedByConnection } from './request-headers.ts';
 
+/** Who may read our answers from a page is for `server.cors` to say. */
+const NEVER_PREFIX = 'access-control-';
+
 /**
  * What a downstream may never tell a caller: cookies for our origin, challenges in its own name, and the request id,
  * which is ours.
@@ -26,7 +29,8 @@ export function selectResponseHeaders(rawHeaders: readonly string[]): string[] {
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const lower = name.toLowerCase();
-    if (!NEVER_FROM_DOWNSTREAMS.has(lower) && named?.has(lower) !== true) {
+    const isOurs = NEVER_FROM_DOWNSTREAMS.has(lower) || lower.startsWith(NEVER_PREFIX);
+    if (!isOurs && named?.has(lower) !== true) {
       headers.push(name, rawHeaders[index + 1] ?? '');
     }
   }

@@ -16,6 +16,9 @@ export type ParserFault = 'headers_too_large' | 'request_timeout' | 'invalid_req
 /** Milliseconds in which the head of a request must be here; a slower client is holding a connection hostage. */
 const HEAD_TIMEOUT = 30_000;
 
+/** Milliseconds; longer than the minute of common load balancers, which otherwise meet connections just closed. */
+const KEEP_ALIVE = 65_000;
+
 /** Bytes of a request's line and headers. */
 const LARGEST_HEAD = 16 * 1_024;
 
@@ -43,6 +46,7 @@ export function createAppServer(onParserFault: (socket: Socket, fault: ParserFau
       headersTimeout: HEAD_TIMEOUT,
       // Uploads may take as long as they keep moving.
       requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE,
       // Hosts are counted by the journey, so that the answer is one of ours.
       requireHostHeader: false,
     },
@@ -51,18 +55,32 @@ export function createAppServer(onParserFault: (socket: Socket, fault: ParserFau
   // Node drops headers past the limit in silence; without a limit they can be counted.
   server.maxHeadersCount = 0;
   server.on('checkContinue', listener);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (socket.writable && !socket.destroyed) {
-      onParserFault(socket, nameFault(error.code));
-    }
-    socket.destroySoon();
-  });
+  answerParserFaults(server, onParserFault);
   // With a listener of its own, Node leaves a quiet connection to the code that set the timer.
   server.on('timeout', () => undefined);
   server.on('connect', (_req, socket: Socket) => {
     onParserFault(socket, 'invalid_request');
   });
   return { app, server };
+}
+
+/** Answers bytes that are no request, unless an answer is on its way that this would garble. */
+function answerParserFaults(server: Server, onParserFault: (socket: Socket, fault: ParserFault) => void): void {
+  const latest = new WeakMap<Socket, ServerResponse>();
+  const remember = (req: IncomingMessage, res: ServerResponse): void => {
+    latest.set(req.socket, res);
+    res.once('close', () => latest.delete(req.socket));
+  };
+  server.on('request', remember);
+  server.on('checkContinue', remember);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const res = latest.get(socket);
+    const mayAnswer = res === undefined || (!res.headersSent && !res.req.complete);
+    if (socket.writable && mayAnswer) {
+      onParserFault(socket, nameFault(error.code));
+    }
+    socket.destroySoon();
+  });
 }
 
 function birthPrototypes(app: Application): Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> {
