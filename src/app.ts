@@ -23,14 +23,16 @@ export interface AppOptions {
   readonly frame: ChallengeFrame;
   /** The contract for clients, as JSON text. */
   readonly contract: string;
+  /** Where the RFC 9728 metadata of a public address with a path is looked for. */
+  readonly metadataPath: string;
   /** The RFC 9728 metadata, as JSON text. */
   readonly metadata: string;
   /** Is told of every request once it is over. */
-  readonly onRequest: (req: IncomingMessage, res: ServerResponse, record: RequestRecord) => void;
+  readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
 
-/** Milliseconds for which a caller may stop in the middle of its body. */
-const BODY_IDLE = 60_000;
+/** What the log and the metrics say where no status was sent because nobody was there. */
+const CALLER_GONE = 499;
 
 /** Gives an application the API: the journey, and the two documents that the gateway serves itself. */
 export function mountApi(app: Application, options: AppOptions): void {
@@ -38,6 +40,7 @@ export function mountApi(app: Application, options: AppOptions): void {
   const documents = new Map<string, string>([
     [OWN_PATHS.contract, options.contract],
     [OWN_PATHS.metadata, options.metadata],
+    [options.metadataPath, options.metadata],
   ]);
   app.use(async (req: IncomingMessage, res: ServerResponse) => {
     const request = begin(req, res);
@@ -55,15 +58,12 @@ export function mountApi(app: Application, options: AppOptions): void {
     const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
     const request = { req, res, target, record };
     res.once('close', () => {
-      record.callerGone = !res.writableFinished;
-      onRequest(req, res, record);
+      record.callerGone = !res.writableFinished && record.failure === undefined;
+      record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
+      onRequest(req, record);
     });
     if (hasBody(req)) {
       res.once('finish', () => lingerOverBody(req));
-      req.setTimeout(BODY_IDLE, () => {
-        fail(request, new GatewayError('request_timeout'));
-        req.destroy();
-      });
     }
     return request;
   }

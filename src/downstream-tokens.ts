@@ -23,6 +23,7 @@ const MARGIN = 5 * 60 * 1_000;
 export class DownstreamTokens {
   readonly #held = new Map<string, DownstreamToken>();
   readonly #requests = new SingleFlight<DownstreamToken>();
+  readonly #latest = new Map<string, Promise<DownstreamToken>>();
   readonly #refusals = new Map<string, Remembered>();
 
   /** The token held under a key, unless it is about to expire. */
@@ -37,13 +38,29 @@ export class DownstreamTokens {
     return refusal !== undefined && now < refusal.until ? refusal.error : undefined;
   }
 
-  /** Asks for a token, once for all who want it at the same time; the new one replaces the old. */
-  request(key: string, flight: string, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
-    return this.#requests.run(flight, async () => {
-      const token = await ask();
-      this.#held.set(key, token);
-      return token;
+  /**
+   * Asks for a token, once for all who want it at the same time; the new one replaces the old.
+   *
+   * @param claims what the token must meet; a request without claims is content with any that is under way
+   */
+  request(key: string, claims: string, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+    const underWay = claims === '' ? this.#latest.get(key) : undefined;
+    if (underWay !== undefined) {
+      return underWay;
+    }
+    const request = this.#requests.run(`${key} ${claims}`, async () => {
+      try {
+        const token = await ask();
+        this.#held.set(key, token);
+        return token;
+      } finally {
+        if (this.#latest.get(key) === request) {
+          this.#latest.delete(key);
+        }
+      }
     });
+    this.#latest.set(key, request);
+    return request;
   }
 
   /** Remembers a refusal for a while; what is over is forgotten on the way. */

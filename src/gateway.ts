@@ -8,18 +8,17 @@ import { StepUpLoop } from './challenge/step-up-loop.ts';
 import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { resourceOf, toNetworks } from './config/schema.ts';
-import { OWN_PATHS } from './contract/contract.ts';
 import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
 import { loadCredential } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { GatewayError } from './failures.ts';
+import { FAILURES, GatewayError } from './failures.ts';
 import { Downstream } from './forward/downstream.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
 import { CorsPolicy } from './http/cors.ts';
 import { mountManagement } from './http/management-app.ts';
-import { createResourceMetadata } from './http/resource-metadata.ts';
+import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
 import type { Steps } from './journey.ts';
@@ -106,7 +105,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     const frame: ChallengeFrame = {
       authorizationUri: authority.challengeUri,
       clientId: identity.clientId,
-      resourceMetadata: `${publicUrl}${OWN_PATHS.metadata}`,
+      resourceMetadata: `${new URL(publicUrl).origin}${metadataPath(new URL(publicUrl))}`,
     };
     const security = createSecurityHeaders(new URL(publicUrl));
     const cors = new CorsPolicy(settings.cors.origins);
@@ -122,15 +121,16 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
       security,
       frame,
       contract: contract.published,
+      metadataPath: metadataPath(new URL(publicUrl)),
       metadata: createResourceMetadata({
         publicUrl,
         issuer: authority.issuer,
         name: contract.title,
         scopes: contract.scopes,
       }),
-      onRequest(req, res, record) {
-        logRequest(logger, req, res, record);
-        metrics.recordRequest(req, res, record);
+      onRequest(req, record) {
+        logRequest(logger, req, record);
+        metrics.recordRequest(req, record);
       },
     });
     return url;
@@ -139,7 +139,8 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
       const requestId = randomUUID();
       const ownHeaders = ['x-request-id', requestId, ...security.own];
       answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
-      logger.info({ requestId, code: fault }, 'connection refused');
+      metrics.recordProblem(fault);
+      logger.info({ requestId, code: fault, status: FAILURES[fault].status }, 'unreadable request');
     }
   }
 

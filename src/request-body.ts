@@ -27,13 +27,22 @@ export function heldBody(bytes: Buffer): OutgoingBody {
   return { send: () => bytes, isReplayable: bytes.length < KEPT_AT_MOST };
 }
 
+/** How a body is read. */
+export interface BodyReading {
+  /** The most bytes it may have. */
+  readonly limit: number;
+  /** Is called before the first read: a caller may be waiting to hear that its body is wanted (RFC 9110 §10.1.1). */
+  readonly askForBody: () => void;
+  /** Milliseconds that the caller may let pass between two pieces. */
+  readonly idleTimeout: number;
+}
+
 /**
  * A body that streams through.
  *
- * @param limit the most bytes it may have
  * @throws {GatewayError} `payload_too_large`, at once or, from the stream, as soon as it is seen
  */
-export function streamingBody(req: IncomingMessage, limit: number): OutgoingBody {
+export function streamingBody(req: IncomingMessage, { limit, askForBody, idleTimeout }: BodyReading): OutgoingBody {
   refuseDeclaredLength(req, limit);
   const kept: Buffer[] = [];
   let seen = 0;
@@ -48,7 +57,8 @@ export function streamingBody(req: IncomingMessage, limit: number): OutgoingBody
 
   async function* read(): AsyncGenerator<Buffer> {
     sent = true;
-    for await (const chunk of readChunks(req)) {
+    askForBody();
+    for await (const chunk of readChunks(req, idleTimeout)) {
       seen += chunk.length;
       refuseLength(seen, limit);
       if (seen < KEPT_AT_MOST) {
@@ -68,11 +78,15 @@ export function streamingBody(req: IncomingMessage, limit: number): OutgoingBody
  * @throws {GatewayError} `payload_too_large`
  * @throws {CallerGone} when the caller hangs up in the middle
  */
-export async function readWhole(req: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readWhole(
+  req: IncomingMessage,
+  { limit, askForBody, idleTimeout }: BodyReading,
+): Promise<Buffer> {
   refuseDeclaredLength(req, limit);
+  askForBody();
   const chunks: Buffer[] = [];
   let seen = 0;
-  for await (const chunk of readChunks(req)) {
+  for await (const chunk of readChunks(req, idleTimeout)) {
     seen += chunk.length;
     refuseLength(seen, limit);
     chunks.push(chunk);
@@ -92,13 +106,39 @@ function refuseLength(length: number, limit: number): void {
 
 /**
  * The pieces of a body as they come. The request outlives a reader that stops early, because the answer still has to
- * go out on the same connection.
+ * go out on the same connection. The time counts only while a piece is waited for: a downstream that reads slowly is no
+ * fault of the caller.
+ *
+ * @throws {GatewayError} `request_timeout`
+ * @throws {CallerGone} when the caller hangs up in the middle
  */
-async function* readChunks(req: IncomingMessage): AsyncGenerator<Buffer> {
+async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGenerator<Buffer> {
   const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   try {
-    yield* chunks;
-  } catch {
-    throw new CallerGone();
+    for (;;) {
+      const next = await nextWithin(chunks, idleTimeout);
+      if (next.done === true) {
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    void chunks.return?.();
   }
+}
+
+function nextWithin(chunks: AsyncIterator<Buffer>, idleTimeout: number): Promise<IteratorResult<Buffer>> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new GatewayError('request_timeout')), idleTimeout);
+    chunks.next().then(
+      (next) => {
+        clearTimeout(timer);
+        resolve(next);
+      },
+      () => {
+        clearTimeout(timer);
+        reject(new CallerGone());
+      },
+    );
+  });
 }

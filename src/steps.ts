@@ -65,11 +65,15 @@ export function createSteps(options: StepOptions): Steps {
     },
 
     validate({ req, res, target }, { entry, values }) {
-      if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
-        // Node only lets `100-continue` come this far. The caller waited with its body until it was let in.
-        res.writeContinue();
-      }
-      return validate(req, entry, { values, query: target.query, bodyLimit });
+      const askForBody = (): void => {
+        // Node lets no other expectation come this far.
+        if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
+          res.writeContinue();
+        }
+      };
+      const { idleTimeout } = serviceOf(entry.service).downstream;
+      const reading = { limit: bodyLimit, askForBody, idleTimeout };
+      return validate(req, entry, { values, query: target.query, reading });
     },
 
     exchange({ record }, session, { service }, claims) {
@@ -84,10 +88,11 @@ export function createSteps(options: StepOptions): Steps {
 
     async forward({ req, res, target, record }, { route, body }, token) {
       const { entry, values } = route;
+      const { downstream } = serviceOf(entry.service);
       const start = performance.now();
       try {
         return await forward(res, {
-          downstream: serviceOf(entry.service).downstream,
+          downstream,
           method: entry.downstreamMethod,
           path: entry.fillPath(values),
           query: target.query,

@@ -3,7 +3,6 @@ import { GatewayError } from '../failures.ts';
 
 const BEARER = /^bearer(?: +(.*))?$/i;
 const TOKEN = /^[\w.~+/-]+=*$/;
-const QUERY_TOKEN = /[?&]access_token=/;
 
 /**
  * Takes the access token from the `Authorization` header, its only place (RFC 6750 §2.1).
@@ -18,8 +17,13 @@ export function readBearerToken(req: IncomingMessage): string {
     throw new GatewayError('missing_token');
   }
   const token = match[1]?.trim() ?? '';
-  if (!TOKEN.test(token) || QUERY_TOKEN.test(req.url ?? '')) {
+  if (!TOKEN.test(token) || hasQueryToken(req.url ?? '')) {
     throw new GatewayError('malformed_authorization');
   }
   return token;
+}
+
+function hasQueryToken(url: string): boolean {
+  const cut = url.indexOf('?');
+  return cut !== -1 && new URLSearchParams(url.slice(cut)).has('access_token');
 }

@@ -56,7 +56,7 @@ class KeySet {
 
   /** The issuer of a tenant's tokens; empty while nothing is loaded. */
   issuerOf(tenantId: string): string {
-    return this.#issuer.replace('{tenantid}', tenantId);
+    return this.#issuer.replaceAll('{tenantid}', tenantId);
   }
 
   async find(kid: string): Promise<SigningKey | undefined> {
@@ -83,7 +83,7 @@ class KeySet {
   #mayAskNow(): boolean {
     const now = this.#options.now();
     if (!this.isLoaded) {
-      return now - this.#triedAt >= RETRY_PAUSE;
+      return now - this.#triedAt >= (this.isAbsent ? COOL_DOWN : RETRY_PAUSE);
     }
     if (now - this.#askedForUnknownAt < COOL_DOWN) {
       return false;
@@ -231,7 +231,7 @@ export class SigningKeys {
     if (key !== undefined) {
       return key;
     }
-    if (!set.isLoaded && !set.isAbsent) {
+    if (!this.isReady || (!set.isLoaded && !set.isAbsent)) {
       throw new GatewayError('identity_unavailable', { log: { reason: 'no signing keys of Entra could be had yet' } });
     }
     throw new GatewayError('invalid_token', { log: { reason: `Entra publishes no ${version} key with this kid` } });
@@ -247,7 +247,8 @@ export class SigningKeys {
    * names of the tenant count.
    */
   mayKeySignFor(key: SigningKey, tenantId: string): boolean {
-    const bound = key.issuer?.replace('{tenantid}', tenantId);
-    return bound === undefined || bound === this.issuerOf('v1', tenantId) || bound === this.issuerOf('v2', tenantId);
+    const bound = key.issuer?.replaceAll('{tenantid}', tenantId);
+    const names = [this.issuerOf('v1', tenantId), this.issuerOf('v2', tenantId)];
+    return bound === undefined || (bound !== '' && names.includes(bound));
   }
 }

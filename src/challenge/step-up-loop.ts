@@ -5,7 +5,8 @@ import type { Principal } from '../principal.ts';
 interface Attempt {
   readonly firstAt: number;
   readonly times: number;
-  readonly principal: Principal;
+  /** Of the newest token. */
+  readonly issuedAt: number;
 }
 
 /** Milliseconds in which the same challenges count as one loop. */
@@ -46,19 +47,22 @@ export class StepUpLoop {
   }
 
   #count(claims: string, principal: Principal): number {
-    const { tenantId, objectId = '', clientId = '' } = principal;
+    const { tenantId, objectId, clientId = '' } = principal;
+    if (objectId === undefined) {
+      return 1;
+    }
     const key = JSON.stringify([tenantId, objectId, clientId, claims]);
     const now = this.#now();
     const last = this.#attempts.get(key);
     if (last === undefined || now - last.firstAt >= WINDOW) {
-      this.#attempts.set(key, { firstAt: now, times: 1, principal });
+      this.#attempts.set(key, { firstAt: now, times: 1, issuedAt: principal.issuedAt });
       return 1;
     }
-    if (principal === last.principal || principal.issuedAt < last.principal.issuedAt) {
+    if (principal.issuedAt <= last.issuedAt) {
       return last.times;
     }
     const times = last.times + 1;
-    this.#attempts.set(key, { firstAt: last.firstAt, times, principal });
+    this.#attempts.set(key, { firstAt: last.firstAt, times, issuedAt: principal.issuedAt });
     return times;
   }
 }

@@ -1,6 +1,10 @@
 import type { z } from 'zod';
+import { editDistance } from '../edit-distance.ts';
 import type { ConfigFault } from '../failures.ts';
 import { joinPath } from './environment.ts';
+
+/** A secret that slipped into the place of a key is no plain word, or looks like nothing else. */
+const PLAIN_WORD = /^[A-Za-z]{1,30}$/;
 
 const SECRET_PATH = /^identity\.credential(\.|$)/;
 
@@ -19,8 +23,8 @@ export function describeIssues(
     const at = issue.path.reduce<string>((path, key) => joinPath(path, key), '');
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
-        at: joinPath(at, key),
-        message: `is not a known key${suggest(key, knownKeys(issue.path))}`,
+        at: SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? at : joinPath(at, key),
+        message: `${SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? 'has a key that is not known' : 'is not a known key'}${suggest(key, knownKeys(issue.path))}`,
       }));
     }
     if (issue.code === 'invalid_key') {
@@ -48,7 +52,10 @@ function describeValue(value: unknown, at: string): string {
   if (typeof value === 'object') {
     return 'a map of keys';
   }
-  return SECRET_PATH.test(at) ? 'a value (not shown)' : JSON.stringify(value);
+  if (SECRET_PATH.test(at)) {
+    return 'a value (not shown)';
+  }
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 function readKey(value: unknown, key: PropertyKey): unknown {
@@ -67,18 +74,4 @@ function suggest(unknown: string, known: readonly string[]): string {
   return nearest.distance <= Math.max(2, unknown.length / 2)
     ? `; did you mean ${nearest.key}?`
     : `; nearest known: ${nearest.key}`;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 0; i < from.length; i += 1) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j += 1) {
-      const substitution = (row[j] ?? 0) + (from[i] === to[j] ? 0 : 1);
-      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

@@ -33,9 +33,9 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
     ...checkAcrossKeys(tree),
   );
   const folder = dirname(resolve(file));
-  const contract = await loadContractOf(tree, folder, faults);
+  const contract = unset.has('contract') ? undefined : await loadContractOf(tree, folder, faults);
   const settings = parsed.data && resolvePaths(parsed.data, folder);
-  checkCertificate(settings?.identity.credential.certificate, faults);
+  checkCertificate(settings?.identity.credential.certificate, unset, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
   }
@@ -54,7 +54,9 @@ export async function loadManagement(file: string, env: Environment): Promise<Ga
     .object({ server: gatewaySchema.shape.server })
     .safeParse(substituteEnvironment(written, env, faults));
   if (!parsed.success || faults.length > 0) {
-    throw new ConfigError([...faults, ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt)]);
+    const unset = new Set(faults.map(({ at }) => at));
+    const found = describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at));
+    throw new ConfigError([...faults, ...found]);
   }
   return parsed.data.server.management;
 }
@@ -70,22 +72,29 @@ async function readYaml(file: string): Promise<unknown> {
   const [fault] = document.errors;
   if (fault !== undefined) {
     // The parser's own messages quote the file, and the file may hold a secret.
-    const key = fault.code === 'DUPLICATE_KEY' ? `: the key ${text.slice(...fault.pos)} is there twice` : '';
+    const name = /^[A-Za-z]+/.exec(text.slice(fault.pos[0]))?.[0] ?? 'here';
+    const key = fault.code === 'DUPLICATE_KEY' ? `: the key ${name} is there twice` : '';
     const message = `cannot be read as YAML from here on (${fault.code})${key}`;
     throw new ConfigError([{ at: `${file}:${fault.linePos?.[0].line ?? 1}`, message }]);
   }
   try {
-    return document.toJS() ?? {};
-  } catch (error) {
-    throw new ConfigError([{ at: file, message: (error as Error).message }]);
+    const tree: unknown = document.toJS() ?? {};
+    // Fails when an alias holds itself.
+    JSON.stringify(tree);
+    return tree;
+  } catch {
+    // An alias that leads nowhere, in a circle, or to something enormous; the message would quote it.
+    throw new ConfigError([{ at: file, message: 'has a YAML alias (*name) that cannot be followed' }]);
   }
 }
+
+const CREDENTIALS = ['secret', 'certificate', 'federatedTokenFile', 'managedIdentity'];
 
 /** The rules that bind several keys; they look at the tree, so that they speak up also when other keys are wrong. */
 function checkAcrossKeys(tree: unknown): ConfigFault[] {
   const identity = readKey(tree, 'identity');
   const credential = readKey(identity, 'credential');
-  const given = Object.entries(isRecord(credential) ? credential : {}).filter(([, value]) => value !== undefined);
+  const given = CREDENTIALS.filter((kind) => readKey(credential, kind) !== undefined);
   const tenants = readKey(identity, 'allowedTenants');
   const hasTenants = Array.isArray(tenants) && tenants.length > 0;
   const manyTenants = readKey(identity, 'tenant') === 'organizations';
@@ -94,11 +103,11 @@ function checkAcrossKeys(tree: unknown): ConfigFault[] {
       ? [
           {
             at: 'identity.credential',
-            message: `found ${given.length === 0 ? 'none' : given.map(([key]) => key).join(' and ')}; allowed: exactly one of secret, certificate, federatedTokenFile, managedIdentity`,
+            message: `found ${given.length === 0 ? 'none' : given.join(' and ')}; allowed: exactly one of ${CREDENTIALS.join(', ')}`,
           },
         ]
       : []),
-    ...(manyTenants && !hasTenants
+    ...(manyTenants && !hasTenants && (tenants === undefined || Array.isArray(tenants))
       ? [
           {
             at: 'identity.allowedTenants',
@@ -134,21 +143,35 @@ function resolvePaths(settings: GatewaySettings, folder: string): GatewaySetting
   return { ...settings, identity: { ...settings.identity, credential: { certificate: resolved } } };
 }
 
-function checkCertificate(files: { cert: string; key: string } | undefined, faults: ConfigFault[]): void {
-  if (files === undefined) {
+const CERTIFICATE = 'identity.credential.certificate';
+
+function checkCertificate(
+  files: { cert: string; key: string } | undefined,
+  unset: ReadonlySet<string>,
+  faults: ConfigFault[],
+): void {
+  if (files === undefined || [...unset].some((at) => at.startsWith(CERTIFICATE))) {
     return;
   }
-  const at = 'identity.credential.certificate';
+  const at = CERTIFICATE;
   const certificate = readPem(files.cert, `${at}.cert`, faults, (pem) => new X509Certificate(pem));
   const key = readPem(files.key, `${at}.key`, faults, (pem) => createPrivateKey(pem));
+  if (key !== undefined && key.asymmetricKeyType !== 'rsa') {
+    faults.push({ at: `${at}.key`, message: `found a key of type ${key.asymmetricKeyType}; allowed: an RSA key` });
+    return;
+  }
   if (certificate && key && !certificate.checkPrivateKey(key)) {
     faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
   }
 }
 
-function readPem<T>(file: string, at: string, faults: ConfigFault[], parse: (pem: Buffer) => T): T | undefined {
+function readPem<T>(file: string, at: string, faults: ConfigFault[], parse: (pem: string) => T): T | undefined {
   try {
-    return parse(readFileSync(file));
+    const text = readFileSync(file, 'utf8');
+    if (!text.includes('-----BEGIN ')) {
+      throw new Error('not PEM');
+    }
+    return parse(text);
   } catch (error) {
     // Node's own message could quote the file.
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'which does not exist' : 'which cannot be used';

@@ -35,11 +35,14 @@ function quantity(parse: (text: string) => number | undefined, allowed: string) 
   });
 }
 
+/** Editors see `${PORT}`, the gateway sees what it stands for. */
+const NUMBER_OR_VARIABLE = /^(?:\d+|\$\{\w+\})$/;
+
 /** A whole number; digits in a text count too, because `${PORT}` is a text. */
 function wholeNumber(minimum: number, maximum: number) {
   const allowed = `a whole number from ${minimum} to ${maximum}`;
   return z
-    .union([z.int(), z.string().regex(/^\d+$/).transform(Number)], { error: allowed })
+    .union([z.int(), z.string().regex(NUMBER_OR_VARIABLE).transform(Number)], { error: allowed })
     .refine((value) => value >= minimum && value <= maximum, { error: allowed });
 }
 
@@ -48,7 +51,7 @@ function webAddress(allowed: string, accepts: (url: URL) => boolean) {
     .refine((value) => URL.canParse(value) && isPlainAddress(new URL(value)) && accepts(new URL(value)), {
       error: allowed,
     })
-    .transform((value) => value.replace(/\/+$/, ''));
+    .transform((value) => new URL(value).href.replace(/[?#]+$/, '').replace(/\/+$/, ''));
 }
 
 /** No user, query or fragment, and nothing that would break out of a challenge parameter. */
@@ -149,13 +152,13 @@ const identity = z.strictObject({
   allowedTenants: z
     .array(
       text('a tenant id')
-        .regex(GUID, { error: 'a tenant id (a GUID)' })
+        .refine((value) => GUID.test(value), { error: 'a tenant id (a GUID)' })
         .transform((value) => value.toLowerCase()),
       { error: 'a list of tenant ids' },
     )
     .default([]),
   clientId: text('the application (client) id of the gateway')
-    .regex(/^[\w.~-]+$/, { error: 'the application (client) id of the gateway, a GUID' })
+    .refine((value) => /^[\w.~-]+$/.test(value), { error: 'the application (client) id of the gateway, a GUID' })
     .describe('The application (client) id of the gateway.'),
   audiences: z
     .array(text('an audience'), { error: 'a list of audiences' })
@@ -172,12 +175,20 @@ const identity = z.strictObject({
   credential,
 });
 
+/** What may stand in a challenge parameter so that every known client can read it. */
+const CHALLENGE_SAFE = /^[!#$&'()*+\-./0-9:;<>?@A-Z[\]^_`a-z{|}~]+$/;
+
 const DOWNSTREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
 const downstream = z.strictObject({
   baseUrl: webAddress('the http or https address of the API', () => true).describe('Where the API is.'),
   scopes: z
-    .array(text('a scope').regex(/^[^\s,=%"\\]+$/, { error: 'a scope without spaces' }), { error: 'a list of scopes' })
+    .array(
+      text('a scope').refine((scope) => CHALLENGE_SAFE.test(scope), {
+        error: 'a scope without spaces, commas, quotes, = and %',
+      }),
+      { error: 'a list of scopes' },
+    )
     .min(1, { error: 'at least one scope' })
     .refine(areScopesOfOneResource, {
       error: "scopes of one resource only; '{resource}/.default' stands alone",
@@ -214,7 +225,7 @@ export const gatewaySchema = z.strictObject({
     .describe('The APIs behind the gateway, by name.'),
   tokenCache: z
     .strictObject({
-      maxSessions: wholeNumber(1, 100_000_000).default(100_000).describe('How many callers are remembered at most.'),
+      maxSessions: wholeNumber(1, 5_000_000).default(100_000).describe('How many callers are remembered at most.'),
       redis: z.undefined({ error: 'nothing; a second level in Redis is not supported yet' }).optional(),
     })
     .prefault({}),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { parseDocument } from 'yaml';
+import { editDistance } from '../edit-distance.ts';
 import type { ConfigFault } from '../failures.ts';
 import { readAccess, type Access } from './access.ts';
 import { compileBody, type BodyRule } from './body.ts';
@@ -95,10 +96,12 @@ async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonOb
 
 function toJson(document: ReturnType<typeof parseDocument>, faults: ConfigFault[]): unknown {
   try {
-    return document.toJS() as unknown;
-  } catch (error) {
-    // The YAML library stops documents whose aliases multiply into something enormous.
-    faults.push({ at: 'contract', message: (error as Error).message });
+    const tree: unknown = document.toJS();
+    // Fails when an alias holds itself.
+    JSON.stringify(tree);
+    return tree;
+  } catch {
+    faults.push({ at: 'contract', message: 'has a YAML alias (*name) that cannot be followed' });
     return undefined;
   }
 }
@@ -152,7 +155,7 @@ function compileContract(root: JsonObject, services: ReadonlySet<string>, faults
     }
     const other = routes.add(method.toUpperCase(), path, compiled.multiSegment !== undefined, compiled.operation);
     if (other !== undefined) {
-      fault(`matches the same requests as ${method.toUpperCase()} ${other}`);
+      fault(`matches the same requests as ${other}`);
     }
     operations.push(compiled.operation);
   }
@@ -212,7 +215,9 @@ function compileOperation(source: OperationSource): { operation: Operation; mult
   const { root, path, method, operation, schemas, fault } = source;
   const declared = readParameters(source);
   checkPathParameters(path, declared, fault);
+  const inQuery = new Set(namesOf(declared, 'query'));
   const multiSegment = readMultiSegment(declared, path, fault);
+  refuseMisspelt([operation, ...declared], fault);
   const schemes = attemptHere(fault, () => follow(root, { value: root, pointer: '' }, 'components'));
   const securitySchemes = attemptHere(fault, () => schemes && follow(root, schemes, 'securitySchemes'));
   const access = readAccess(
@@ -237,10 +242,10 @@ function compileOperation(source: OperationSource): { operation: Operation; mult
       access,
       ...(authContext === undefined ? {} : { authContext }),
       parameters: declared.flatMap(
-        (parameter) => attemptHere(fault, () => compileParameter(root, parameter, schemas)) ?? [],
+        (parameter) => attemptHere(fault, () => compileParameter(root, parameter, schemas, inQuery)) ?? [],
       ),
       ...(body === undefined ? {} : { body }),
-      ...readDownstream(source, multiSegment),
+      ...readDownstream(source),
     },
   };
 }
@@ -271,8 +276,24 @@ function readParameters({ root, item, operation, fault }: OperationSource): Loca
   return [...byPlace.values()];
 }
 
+function namesOf(declared: readonly Located[], place: string): string[] {
+  return declared.filter(({ value }) => value['in'] === place).map(({ value }) => String(value['name']));
+}
+
+const EXTENSIONS = ['x-downstream', 'x-auth-context', 'x-multi-segment'];
+
+/** Other `x-` keys are other people's, but one that is nearly ours is a rule that would silently not hold. */
+function refuseMisspelt(nodes: readonly Located[], fault: (message: string) => void): void {
+  for (const key of nodes.flatMap(({ value }) => Object.keys(value)).filter((name) => name.startsWith('x-'))) {
+    const meant = EXTENSIONS.find((name) => name !== key && editDistance(name, key.toLowerCase()) <= 3);
+    if (meant !== undefined && !EXTENSIONS.includes(key)) {
+      fault(`has the key ${key}; did you mean ${meant}?`);
+    }
+  }
+}
+
 function checkPathParameters(path: string, declared: readonly Located[], fault: (message: string) => void): void {
-  const inPath = declared.filter(({ value }) => value['in'] === 'path').map(({ value }) => String(value['name']));
+  const inPath = namesOf(declared, 'path');
   const named = namesIn(parseTemplate(path));
   for (const name of named.filter((candidate) => !inPath.includes(candidate))) {
     fault(`does not declare its path parameter ${name}`);
@@ -287,6 +308,12 @@ function readMultiSegment(
   path: string,
   fault: (message: string) => void,
 ): string | undefined {
+  for (const { value } of declared) {
+    const flag = value['x-multi-segment'];
+    if (flag !== undefined && typeof flag !== 'boolean') {
+      fault(`has the x-multi-segment ${JSON.stringify(flag)}; allowed: true or false`);
+    }
+  }
   const names = declared
     .filter(({ value }) => value['x-multi-segment'] === true)
     .map(({ value }) => String(value['name']));
@@ -315,7 +342,7 @@ function readAuthContext(value: unknown, access: Access, fault: (message: string
 
 type DownstreamPart = Pick<Operation, 'service' | 'downstreamMethod' | 'fillPath'>;
 
-function readDownstream(source: OperationSource, multiSegment: string | undefined): DownstreamPart {
+function readDownstream(source: OperationSource): DownstreamPart {
   const { path, method, operation, services, fault } = source;
   const mapping = operation.value['x-downstream'];
   const {
@@ -335,6 +362,9 @@ function readDownstream(source: OperationSource, multiSegment: string | undefine
   if (typeof downstreamMethod !== 'string' || !METHODS.includes(downstreamMethod.toLowerCase())) {
     fault(`has the x-downstream method ${JSON.stringify(downstreamMethod)}; allowed: ${METHODS.join(', ')}`);
   }
+  if ((String(downstreamMethod).toLowerCase() === 'head') !== (method === 'head')) {
+    fault('maps between HEAD and another method, whose answers differ in their bodies');
+  }
   if (typeof template !== 'string' || !isDownstreamPath(template)) {
     fault(
       `has the x-downstream path ${JSON.stringify(template)}; it must begin with one / and hold no query, dot segments or backslashes`,
@@ -348,10 +378,10 @@ function readDownstream(source: OperationSource, multiSegment: string | undefine
   return {
     service: String(service),
     downstreamMethod: String(downstreamMethod).toUpperCase(),
-    fillPath: compileFill(segments, multiSegment),
+    fillPath: compileFill(segments),
   };
 }
 
 function isDownstreamPath(template: string): boolean {
-  return /^\/(?!\/)[^?#\\\s]*$/.test(template) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(template);
+  return /^\/(?!\/)[^?#\\\s\p{Cc}]*$/u.test(template) && !/(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i.test(template);
 }

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { RequestFault } from '../failures.ts';
 import type { PathValues } from './path-template.ts';
 import { dereference, follow, isObject, type JsonObject, type Located } from './references.ts';
@@ -8,21 +7,28 @@ import type { Check, SchemaCompiler } from './schemas.ts';
 export interface ParameterSource {
   readonly path: PathValues;
   readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
+  /** By name in lower case; a header that came in several lines is a list. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 /** Looks at one declared parameter of a request and returns what is wrong with it. */
 export type ParameterCheck = (source: ParameterSource) => readonly RequestFault[];
 
+/** A number as JSON writes it; JavaScript would also take ` 5`, `+5` and `0x5` for one. */
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+
 type Place = 'path' | 'query' | 'header' | 'cookie';
 
 interface Declaration {
+  readonly declaredInQuery: ReadonlySet<string>;
   readonly name: string;
   readonly in: Place;
   readonly required: boolean;
   readonly shape: 'scalar' | 'list' | 'map' | 'json';
   readonly style: string;
   readonly explode: boolean;
+  /** The types that can fit where these are all numbers. */
+  readonly numberTypes: readonly unknown[] | undefined;
   readonly check: Check;
 }
 
@@ -37,6 +43,7 @@ const NEVER_PARAMETERS = new Set(['accept', 'content-type', 'authorization']);
 /**
  * Makes the check of a declared parameter.
  *
+ * @param declaredInQuery the names of all parameters that the operation declares in the query
  * @returns `undefined` for a header that the specification says is described elsewhere
  * @throws {Error} when the declaration cannot be enforced
  */
@@ -44,8 +51,9 @@ export function compileParameter(
   root: JsonObject,
   parameter: Located,
   schemas: SchemaCompiler,
+  declaredInQuery: ReadonlySet<string>,
 ): ParameterCheck | undefined {
-  const declaration = readDeclaration(root, parameter, schemas);
+  const declaration = { ...readDeclaration(root, parameter, schemas), declaredInQuery };
   if (declaration.in === 'header' && NEVER_PARAMETERS.has(declaration.name.toLowerCase())) {
     return undefined;
   }
@@ -58,13 +66,20 @@ export function compileParameter(
     if (reading.value === undefined) {
       return declaration.required ? [{ ...where, detail: 'is required' }] : [];
     }
+    if (declaration.numberTypes && typeof reading.value === 'string' && !JSON_NUMBER.test(reading.value)) {
+      return [{ ...where, detail: `must be ${declaration.numberTypes.join(' or ')}` }];
+    }
     return (declaration.check(reading.value) ?? []).map(({ pointer, detail }) =>
       pointer === '' ? { ...where, detail } : { ...where, pointer, detail },
     );
   };
 }
 
-function readDeclaration(root: JsonObject, { value, pointer }: Located, schemas: SchemaCompiler): Declaration {
+function readDeclaration(
+  root: JsonObject,
+  { value, pointer }: Located,
+  schemas: SchemaCompiler,
+): Omit<Declaration, 'declaredInQuery'> {
   const name = String(value['name']);
   const place = value['in'];
   if (!PLACES.includes(place)) {
@@ -76,16 +91,24 @@ function readDeclaration(root: JsonObject, { value, pointer }: Located, schemas:
   const [mediaType] = isObject(value['content']) ? Object.keys(value['content']) : [];
   if (mediaType !== undefined) {
     const content = follow(root, { value: value['content'] as JsonObject, pointer: `${pointer}/content` }, mediaType);
-    return { ...common, shape: 'json', check: schemas.compileParameter(`${content?.pointer ?? pointer}/schema`) };
+    return {
+      ...common,
+      shape: 'json',
+      numberTypes: undefined,
+      check: schemas.compileParameter(`${content?.pointer ?? pointer}/schema`),
+    };
   }
   if (!isObject(value['schema'])) {
     throw new Error(`the parameter ${name} has neither a schema nor content`);
   }
-  const shape = shapeOf(root, { value: value['schema'], pointer: `${pointer}/schema` });
+  const types = typesOf(root, { value: value['schema'], pointer: `${pointer}/schema` });
+  const shape = shapeOf(types);
   if (!isSupported(common.in, style, shape)) {
     throw new Error(`the parameter ${name} has the style ${style}, which is not supported in ${common.in}`);
   }
-  return { ...common, shape, check: schemas.compileParameter(`${pointer}/schema`) };
+  const isNumber = types.length > 0 && types.every((type) => type === 'integer' || type === 'number');
+  const numberTypes = isNumber ? types : undefined;
+  return { ...common, shape, numberTypes, check: schemas.compileParameter(`${pointer}/schema`) };
 }
 
 function defaultStyle(place: Place): string {
@@ -99,50 +122,68 @@ function isSupported(place: Place, style: string, shape: Declaration['shape']): 
   return style === 'form' || (shape === 'map' ? style === 'deepObject' : /^(space|pipe)Delimited$/.test(style));
 }
 
-function shapeOf(root: JsonObject, schema: Located): Declaration['shape'] {
+/** The types that a schema names itself; a schema with properties and no type is taken for an object's. */
+function typesOf(root: JsonObject, schema: Located): readonly unknown[] {
   const { type, properties } = dereference(root, schema).value;
-  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  if (type === undefined) {
+    return properties === undefined ? [] : ['object'];
+  }
+  return Array.isArray(type) ? type : [type];
+}
+
+function shapeOf(types: readonly unknown[]): Declaration['shape'] {
   if (types.includes('array')) {
     return 'list';
   }
-  return types.includes('object') || properties !== undefined ? 'map' : 'scalar';
+  return types.includes('object') ? 'map' : 'scalar';
 }
 
 function readParameter(declaration: Declaration, source: ParameterSource): Reading {
-  if (declaration.shape === 'map' && declaration.in === 'query') {
-    return readQueryMap(declaration, source.query);
+  const { shape, style, explode } = declaration;
+  if (shape === 'map' && declaration.in === 'query' && (style === 'deepObject' || explode)) {
+    return readQueryMap(declaration, source);
   }
   const texts = readTexts(declaration, source);
-  if (texts.length === 0) {
+  if (shape === 'list' && explode && style === 'form') {
+    return { value: texts.length === 0 ? undefined : texts };
+  }
+  const [text] = texts;
+  if (text === undefined) {
     return { value: undefined };
   }
-  if (declaration.shape === 'list') {
-    return {
-      value: declaration.explode && texts.length > 1 ? texts : texts.flatMap((text) => splitList(text, declaration)),
-    };
+  if (texts.length > 1 && !(shape === 'list' && declaration.in === 'header')) {
+    return GIVEN_TWICE;
   }
-  const [text = ''] = texts;
-  if (texts.length > 1) {
-    // Two servers may read two different ones of them, so a check of either would prove nothing.
-    return { fault: 'must be given once' };
+  switch (shape) {
+    case 'list':
+      return { value: texts.flatMap((line) => splitList(line, declaration)) };
+    case 'json':
+      return readJson(text);
+    case 'map':
+      return { value: toMap(text, explode) };
+    case 'scalar':
+      return { value: text };
   }
-  if (declaration.shape === 'json') {
-    return readJson(text);
-  }
-  return { value: declaration.shape === 'map' ? toMap(text, declaration.explode) : text };
 }
+
+/** Two servers may read two different ones of them, so a check of either would prove nothing. */
+const GIVEN_TWICE: Reading = { fault: 'must be given once' };
 
 function readTexts({ name, in: place }: Declaration, source: ParameterSource): string[] {
   switch (place) {
     case 'path':
-      return toList(source.path[name]);
+      return toList(joinSegments(source.path[name]));
     case 'query':
       return source.query.getAll(name);
     case 'header':
       return toList(source.headers[name.toLowerCase()]);
     case 'cookie':
-      return readCookies(source.headers.cookie ?? '', name);
+      return readCookies(toList(source.headers['cookie']).join(';'), name);
   }
+}
+
+function joinSegments(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value.join('/') : value;
 }
 
 function toList(value: string | readonly string[] | undefined): string[] {
@@ -179,18 +220,17 @@ function toMap(text: string, explode: boolean): Record<string, string> {
   return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]));
 }
 
-/** `?filter[a]=1` (style `deepObject`), or every other parameter of the query (style `form`, exploded). */
-function readQueryMap({ name, style, explode }: Declaration, query: URLSearchParams): Reading {
-  if (style === 'form' && !explode) {
-    const text = query.get(name);
-    return { value: text === null ? undefined : toMap(text, false) };
-  }
+/** `?filter[a]=1` (style `deepObject`), or every parameter of the query that is not declared itself (exploded). */
+function readQueryMap({ name, style, declaredInQuery }: Declaration, { query }: ParameterSource): Reading {
   const prefix = `${name}[`;
   const members =
     style === 'deepObject'
       ? [...query]
           .filter(([key]) => key.startsWith(prefix) && key.endsWith(']'))
           .map(([key, value]) => [key.slice(prefix.length, -1), value] as const)
-      : [...query];
+      : [...query].filter(([key]) => key === name || !declaredInQuery.has(key));
+  if (new Set(members.map(([key]) => key)).size < members.length) {
+    return GIVEN_TWICE;
+  }
   return { value: members.length === 0 ? undefined : Object.fromEntries(members) };
 }

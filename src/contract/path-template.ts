@@ -6,8 +6,8 @@ export type Piece = { readonly literal: string } | { readonly parameter: string 
 /** One segment of a path template, between two slashes. */
 export type Segment = readonly Piece[];
 
-/** The values of path parameters, decoded; a multi-segment value holds its slashes. */
-export type PathValues = Readonly<Record<string, string>>;
+/** The values of path parameters, decoded; a multi-segment value is the list of its segments. */
+export type PathValues = Readonly<Record<string, string | readonly string[]>>;
 
 const PARAMETER = /\{([^{}]+)\}/g;
 
@@ -65,6 +65,15 @@ export function decodeValue(name: string, encoded: string): string {
   return value;
 }
 
+/**
+ * The same for a parameter that takes several segments. Each is decoded by itself, so that a slash that was encoded
+ * stays inside its segment and cannot become a path that another operation guards.
+ */
+export function decodeSegments(name: string, encoded: string): readonly string[] {
+  decodeValue(name, encoded);
+  return encoded.split('/').map((segment) => decodeValue(name, segment));
+}
+
 function decode(name: string, encoded: string): string {
   try {
     return decodeURIComponent(encoded);
@@ -78,13 +87,10 @@ function unreadable(name: string, detail: string): GatewayError {
 }
 
 /** Makes the function that fills a downstream template with encoded values. */
-export function compileFill(
-  segments: readonly Segment[],
-  multiSegment: string | undefined,
-): (values: PathValues) => string {
+export function compileFill(segments: readonly Segment[]): (values: PathValues) => string {
   const pieces: readonly (string | { parameter: string })[] = segments.flatMap((segment) => [
     '/',
-    ...segment.map((piece) => ('literal' in piece ? piece.literal : piece)),
+    ...segment.map((piece) => ('literal' in piece ? encodeBeyondAscii(piece.literal) : piece)),
   ]);
   const fixed = pieces.every((piece) => typeof piece === 'string') ? pieces.join('') : undefined;
   return (values) => {
@@ -93,15 +99,16 @@ export function compileFill(
     }
     let path = '';
     for (const piece of pieces) {
-      path +=
-        typeof piece === 'string'
-          ? piece
-          : encodeValue(values[piece.parameter] ?? '', piece.parameter === multiSegment);
+      path += typeof piece === 'string' ? piece : encodeValue(values[piece.parameter] ?? '');
     }
     return path;
   };
 }
 
-function encodeValue(value: string, keepSlashes: boolean): string {
-  return keepSlashes ? value.split('/').map(encodeURIComponent).join('/') : encodeURIComponent(value);
+function encodeBeyondAscii(literal: string): string {
+  return literal.replaceAll(/[^\x21-\x7e]+/gu, encodeURIComponent);
+}
+
+function encodeValue(value: string | readonly string[]): string {
+  return typeof value === 'string' ? encodeURIComponent(value) : value.map(encodeURIComponent).join('/');
 }

@@ -16,6 +16,7 @@ const NAME_MAPS = new Set([
   'links',
   'mapping',
   'parameters',
+  'pathItems',
   'patternProperties',
   'properties',
   'requestBodies',
@@ -26,8 +27,8 @@ const NAME_MAPS = new Set([
   'variables',
 ]);
 
-/** Keys whose value is data, in which nothing is an extension. */
-const DATA = new Set(['const', 'default', 'enum', 'example', 'value']);
+/** Keys whose value is data, or names the author chose, in which nothing is an extension. */
+const DATA = new Set(['const', 'default', 'enum', 'example', 'security', 'value']);
 
 /** The contract as clients see it: without the `x-` keys, which are between the author and the gateway. */
 export function withoutExtensions(root: JsonObject): JsonObject {
@@ -38,8 +39,13 @@ function stripObject(node: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(node)
       .filter(([key]) => !key.startsWith('x-'))
-      .map(([key, value]) => [key, DATA.has(key) ? value : strip(value, NAME_MAPS.has(key))]),
+      .map(([key, value]) => [key, isData(key, value) ? value : strip(value, NAME_MAPS.has(key))]),
   );
+}
+
+/** The `examples` of a schema are a list of values, those of a media type a map of names. */
+function isData(key: string, value: unknown): boolean {
+  return DATA.has(key) || (key === 'examples' && Array.isArray(value));
 }
 
 function strip(value: unknown, isNameMap: boolean): unknown {

@@ -4,6 +4,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** A node of the document and the RFC 6901 pointer by which it is reached. */
 export interface Located {
   readonly value: JsonObject;
+  /** Decoded: to stand in a URI it must be percent-encoded. */
   readonly pointer: string;
 }
 
@@ -46,7 +47,7 @@ export function dereference(root: JsonObject, start: Located): Located {
         `the reference ${reference} leaves the document; only references that start with #/ are followed`,
       );
     }
-    const pointer = reference.slice(1);
+    const pointer = decodeURIComponent(reference.slice(1));
     const value = resolvePointer(root, pointer);
     if (!isObject(value)) {
       throw new Error(`the reference ${reference} leads nowhere`);
@@ -60,7 +61,7 @@ function resolvePointer(root: JsonObject, pointer: string): unknown {
   return pointer
     .slice(1)
     .split('/')
-    .map((part) => decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce<unknown>((node, key) => {
       if (Array.isArray(node)) {
         return node[Number(key)] as unknown;

@@ -1,5 +1,5 @@
 import { GatewayError } from '../failures.ts';
-import { decodeValue, parseTemplate, shapeOf, type PathValues, type Segment } from './path-template.ts';
+import { decodeSegments, decodeValue, parseTemplate, shapeOf, type PathValues, type Segment } from './path-template.ts';
 
 /** Where a request goes: the entry of its path and method, and what its path parameters are. */
 export interface RouteMatch<T> {
@@ -9,13 +9,15 @@ export interface RouteMatch<T> {
 
 interface Leaf<T> {
   readonly template: string;
+  /** True when the last parameter takes the rest of the path. */
+  readonly multiSegment: boolean;
   readonly names: readonly string[];
   readonly methods: Map<string, T>;
 }
 
 interface MixedChild<T> {
   readonly shape: string;
-  readonly pattern: RegExp;
+  readonly segment: Segment;
   readonly node: Node<T>;
 }
 
@@ -30,9 +32,6 @@ interface Node<T> {
 
 const NO_VALUES: PathValues = Object.freeze({});
 
-/** Several parameters in one segment cost the square of its length to tell apart, so that must be short. */
-const LONGEST_MIXED_SEGMENT = 1_024;
-
 /**
  * Finds the operation of a request. The paths are a tree of segments, so a look-up costs the length of the path, not
  * the number of operations.
@@ -44,12 +43,13 @@ export class RouteTable<T> {
    * Adds an operation.
    *
    * @param multiSegment true when the last parameter takes the rest of the path, slashes and all
-   * @returns the template that already matches the same requests with this method, if there is one
+   * @returns the other template of the same requests, if there is one
    */
   add(method: string, template: string, multiSegment: boolean, entry: T): string | undefined {
     const segments = parseTemplate(template);
     const leaf = this.#leafFor(segments, multiSegment, template);
-    if (leaf.methods.has(method)) {
+    // Templates that differ only in names are the same path, whatever their methods (OpenAPI 3.1 §4.8.8).
+    if (leaf.methods.has(method) || leaf.template !== template) {
       return leaf.template;
     }
     leaf.methods.set(method, entry);
@@ -73,7 +73,7 @@ export class RouteTable<T> {
     if (entry === undefined) {
       throw new GatewayError('method_not_allowed', { allow: [...leaf.methods.keys()] });
     }
-    return { entry, values: leaf.names.length === 0 ? NO_VALUES : readValues(leaf.names, captured) };
+    return { entry, values: leaf.names.length === 0 ? NO_VALUES : readValues(leaf, captured) };
   }
 
   #leafFor(segments: readonly Segment[], multiSegment: boolean, template: string): Leaf<T> {
@@ -83,9 +83,9 @@ export class RouteTable<T> {
       node = childFor(node, segment);
     }
     if (multiSegment) {
-      return (node.rest ??= { template, names, methods: new Map() });
+      return (node.rest ??= { template, multiSegment, names, methods: new Map() });
     }
-    return (node.leaf ??= { template, names, methods: new Map() });
+    return (node.leaf ??= { template, multiSegment, names, methods: new Map() });
   }
 }
 
@@ -106,24 +106,22 @@ function childFor<T>(node: Node<T>, segment: Segment): Node<T> {
   if (known !== undefined) {
     return known.node;
   }
-  const child = { shape, pattern: toPattern(segment), node: createNode<T>() };
+  const child = { shape, segment, node: createNode<T>() };
   node.mixed.push(child);
+  node.mixed.sort((one, other) => vagueness(one.segment) - vagueness(other.segment));
   return child.node;
+}
+
+/** Fewer parameters and more text make a segment more concrete. */
+function vagueness(segment: Segment): number {
+  const text = segment.reduce((length, piece) => length + ('literal' in piece ? piece.literal.length : 0), 0);
+  return segment.filter((piece) => 'parameter' in piece).length * 10_000 - text;
 }
 
 function getOrCreate<T>(children: Map<string, Node<T>>, literal: string): Node<T> {
   const child = children.get(literal) ?? createNode();
   children.set(literal, child);
   return child;
-}
-
-function toPattern(segment: Segment): RegExp {
-  const source = segment.map((piece) => ('literal' in piece ? escapePattern(piece.literal) : '(.+?)')).join('');
-  return new RegExp(`^${source}$`);
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 function find<T>(node: Node<T>, segments: readonly string[], at: number, captured: string[]): Leaf<T> | undefined {
@@ -137,12 +135,9 @@ function find<T>(node: Node<T>, segments: readonly string[], at: number, capture
 }
 
 function findMixed<T>(node: Node<T>, segments: readonly string[], at: number, captured: string[]): Leaf<T> | undefined {
-  const segment = segments[at] ?? '';
-  if (segment.length > LONGEST_MIXED_SEGMENT) {
-    return undefined;
-  }
-  for (const { pattern, node: child } of node.mixed) {
-    const groups = pattern.exec(segment)?.slice(1);
+  const text = normaliseUnreserved(segments[at] ?? '');
+  for (const { segment, node: child } of node.mixed) {
+    const groups = matchSegment(segment, text);
     const found = groups && attempt(child, segments, at + 1, captured, groups);
     if (found) {
       return found;
@@ -188,12 +183,53 @@ function attempt<T>(
   return found;
 }
 
-function readValues(names: readonly string[], captured: readonly string[]): PathValues {
-  const values: Record<string, string> = Object.create(null) as Record<string, string>;
+function readValues<T>({ names, multiSegment }: Leaf<T>, captured: readonly string[]): PathValues {
+  const values = Object.create(null) as Record<string, string | readonly string[]>;
   for (const [index, name] of names.entries()) {
-    values[name] = decodeValue(name, captured[index] ?? '');
+    const spansSegments = multiSegment && index === names.length - 1;
+    const encoded = captured[index] ?? '';
+    values[name] = spansSegments ? decodeSegments(name, encoded) : decodeValue(name, encoded);
   }
   return values;
+}
+
+/**
+ * Matches a segment of texts and parameters from left to right: a parameter ends where the next text first begins, the
+ * last text stands at the end. There is no way back, so the cost grows with the length and nothing else.
+ */
+function matchSegment(segment: Segment, text: string): string[] | undefined {
+  const values: string[] = [];
+  let at = 0;
+  for (const [index, piece] of segment.entries()) {
+    if ('parameter' in piece) {
+      const next = segment[index + 1];
+      const end = next === undefined ? text.length : findLiteral(next, text, at + 1, index + 2 === segment.length);
+      if (end <= at) {
+        return undefined;
+      }
+      values.push(text.slice(at, end));
+      at = end;
+    } else if (text.startsWith(piece.literal, at)) {
+      at += piece.literal.length;
+    } else {
+      return undefined;
+    }
+  }
+  return at === text.length ? values : undefined;
+}
+
+function findLiteral(piece: Segment[number], text: string, from: number, isLast: boolean): number {
+  // Between two parameters without text there is no telling where one ends: the first takes one character.
+  const literal = 'literal' in piece ? piece.literal : '';
+  return isLast && literal !== '' ? Math.max(text.length - literal.length, -1) : text.indexOf(literal, from);
+}
+
+/** Encoded letters, digits, `-`, `.`, `_` and `~` mean the same as plain ones (RFC 3986 §6.2.2.2). */
+function normaliseUnreserved(segment: string): string {
+  return segment.replaceAll(/%[2-7][0-9a-f]/gi, (code) => {
+    const character = String.fromCharCode(Number.parseInt(code.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : code;
+  });
 }
 
 /** A literal segment matches however it was encoded; what cannot be decoded matches no literal. */

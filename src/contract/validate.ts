@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError, type RequestFault } from '../failures.ts';
-import { hasBody, heldBody, NO_BODY, readWhole, streamingBody, type OutgoingBody } from '../request-body.ts';
+import {
+  hasBody,
+  heldBody,
+  NO_BODY,
+  readWhole,
+  streamingBody,
+  type BodyReading,
+  type OutgoingBody,
+} from '../request-body.ts';
 import { findMediaType, type BodyRule, type JsonCheck } from './body.ts';
 import type { Operation } from './contract.ts';
 import type { PathValues } from './path-template.ts';
@@ -10,8 +18,7 @@ export interface ValidationInput {
   readonly values: PathValues;
   /** With its `?`; empty when there is none. */
   readonly query: string;
-  /** Bytes. */
-  readonly bodyLimit: number;
+  readonly reading: BodyReading;
 }
 
 /** Bodies larger than this are told their first fault only: a list of faults could be larger than the body. */
@@ -41,10 +48,10 @@ export function validate(
     refuse([...faults, { in: 'header', name: 'content-type', detail: `must be ${listRanges(rule)}` }]);
   }
   if (mediaType?.json !== undefined) {
-    return validateJson(req, mediaType.json, faults, input.bodyLimit);
+    return validateJson(req, mediaType.json, faults, input.reading);
   }
   refuse(faults);
-  return streamingBody(req, input.bodyLimit);
+  return streamingBody(req, input.reading);
 }
 
 function checkParameters(
@@ -55,7 +62,8 @@ function checkParameters(
   if (parameters.length === 0) {
     return [];
   }
-  const source = { path: values, query: new URLSearchParams(query), headers: req.headers };
+  // Not req.headers: of some headers that keeps the first line only, while all of them go on.
+  const source = { path: values, query: new URLSearchParams(query), headers: req.headersDistinct };
   return parameters.flatMap((check) => check(source));
 }
 
@@ -63,12 +71,16 @@ async function validateJson(
   req: IncomingMessage,
   check: JsonCheck,
   faults: readonly RequestFault[],
-  limit: number,
+  reading: BodyReading,
 ): Promise<OutgoingBody> {
   if (req.headers['content-encoding'] !== undefined) {
     refuse([...faults, { in: 'header', name: 'content-encoding', detail: 'must be absent: the body is checked' }]);
   }
-  const bytes = await readWhole(req, limit);
+  if (req.headers.expect !== undefined) {
+    // The caller would send the body only to hear what is known already.
+    refuse(faults);
+  }
+  const bytes = await readWhole(req, reading);
   refuse([...faults, ...checkJson(bytes, check)]);
   return heldBody(bytes);
 }

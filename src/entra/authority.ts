@@ -34,7 +34,7 @@ export class Authority {
    * External ID has no such tenant.
    */
   get challengeUri(): string {
-    return this.authorizeEndpoint(this.isExternalId ? this.tenant : 'common');
+    return this.authorizeEndpoint(this.#isExternalId ? this.tenant : 'common');
   }
 
   /** The issuer for RFC 9728 metadata. */
@@ -42,7 +42,7 @@ export class Authority {
     return `${this.origin}/${this.tenant}/v2.0`;
   }
 
-  private get isExternalId(): boolean {
+  get #isExternalId(): boolean {
     return new URL(this.origin).hostname.endsWith('.ciamlogin.com');
   }
 }

@@ -69,23 +69,24 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const tokens = tokensOf(session);
     const key = keyOf(session, target);
     const flight = `${key} ${claims}`;
-    try {
-      const refusal = tokens.findRefusal(flight, now());
-      if (refusal !== undefined) {
-        throw refusal;
-      }
-      return await tokens.request(key, flight, () => ask(session, target, claims));
-    } catch (error) {
-      if (!(error instanceof ExchangeRefused)) {
-        throw error;
-      }
-      const until = rememberUntil(error.refusal, now());
-      if (until !== undefined) {
-        tokens.remember(flight, error, until, now());
-      }
-      const { tenantId } = session.principal;
-      throw toFailure(error.refusal, { ...options, tenantId, scopes: target.scopes });
+    const remembered = tokens.findRefusal(flight, now());
+    if (remembered !== undefined) {
+      throw explain(remembered, session, target);
     }
+    try {
+      return await tokens.request(key, claims, () => ask(session, target, claims));
+    } catch (error) {
+      const until = error instanceof ExchangeRefused ? rememberUntil(error.refusal, now()) : undefined;
+      if (until !== undefined) {
+        tokens.remember(flight, error as ExchangeRefused, until, now());
+      }
+      throw explain(error, session, target);
+    }
+  }
+
+  function explain(error: unknown, { principal }: Session, { scopes }: ExchangeTarget): unknown {
+    const { tenantId } = principal;
+    return error instanceof ExchangeRefused ? toFailure(error.refusal, { ...options, tenantId, scopes }) : error;
   }
 
   async function ask(

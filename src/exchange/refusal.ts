@@ -117,6 +117,8 @@ function readRetryAt(value: string | undefined, now: number): number | undefined
   if (value === undefined) {
     return undefined;
   }
-  const at = /^\d+$/.test(value) ? now + Number(value) * 1_000 : Date.parse(value);
+  // Date.parse alone takes `1.5` for a day in 2001.
+  const date = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
+  const at = /^\d+$/.test(value) ? now + Number(value) * 1_000 : date;
   return Number.isFinite(at) ? Math.min(at, now + LONGEST_WAIT) : undefined;
 }

@@ -41,6 +41,11 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.#idleTimeout = idleTimeout;
   }
 
+  /** False while not even a connection was had. */
+  get wasReached(): boolean {
+    return this.#controller !== undefined;
+  }
+
   /** Resolves when the headers are here. */
   get started(): Promise<DownstreamAnswer> {
     return this.#started.promise;

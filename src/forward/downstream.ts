@@ -36,11 +36,6 @@ export class Downstream {
     });
   }
 
-  /** Waits for the calls under way and closes the connections. */
-  close(): Promise<void> {
-    return this.pool.close();
-  }
-
   /** Ends the connections at once. */
   destroy(): Promise<void> {
     return this.pool.destroy();

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { errors } from 'undici';
 import { GatewayError } from '../failures.ts';
 import { CallerGone } from '../caller-gone.ts';
 import type { Downstream } from './downstream.ts';
@@ -26,38 +25,31 @@ export interface DownstreamCall {
  * @throws {CallerGone} when nobody waits for the answer any more
  */
 export async function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
-  const { circuit } = call.downstream;
+  const { circuit, idleTimeout } = call.downstream;
   const wait = circuit.waitBeforeCall();
   if (wait > 0) {
     throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
   }
+  const receiver = new AnswerReceiver(idleTimeout);
   try {
-    const answer = await send(res, call);
+    const answer = await send(res, call, receiver);
     circuit.recordSuccess();
     return answer;
   } catch (error) {
-    if (neverReached(error)) {
+    // What goes wrong on a connection says nothing about other calls; that there is none does.
+    if (error instanceof GatewayError && !receiver.wasReached) {
       circuit.recordFailure();
     }
     throw error;
   }
 }
 
-/** A slow operation says nothing about the others; a server that cannot be reached does. */
-function neverReached(error: unknown): boolean {
-  return (
-    error instanceof GatewayError &&
-    (error.failure === 'downstream_unreachable' || error.facts.cause instanceof errors.ConnectTimeoutError)
-  );
-}
-
-function send(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
+function send(res: ServerResponse, call: DownstreamCall, receiver: AnswerReceiver): Promise<DownstreamAnswer> {
   if (res.closed) {
     // The caller left while an earlier step was waiting.
     return Promise.reject(new CallerGone());
   }
   const { downstream, method, path, query, headers, body } = call;
-  const receiver = new AnswerReceiver(downstream.idleTimeout);
   res.once('close', () => {
     if (!res.writableFinished) {
       receiver.cancel(new CallerGone());

@@ -14,17 +14,23 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** What a caller may never tell a downstream: who it is, and what only we or the connection decide. */
+/** What a caller may never tell a downstream: who it is, another method or path, and what the connection decides. */
 const NEVER_FROM_CALLERS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'authorization',
   'cookie',
   'expect',
   'host',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
   'x-original-url',
   'x-request-id',
   'x-rewrite-url',
 ]);
+
+/** What was checked must arrive as what it was checked as, whatever `Connection` says. */
+const DESCRIBES_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'content-type']);
 
 /** Prefixes by which proxies and platforms speak to the servers behind them. */
 const NEVER_PREFIXES = ['proxy-', 'x-ms-'] as const;
@@ -66,7 +72,7 @@ export function selectRequestHeaders(req: IncomingMessage, rules: RequestHeaderR
     const lower = name.toLowerCase();
     if (FORWARDING.has(lower) || lower.startsWith(FORWARDING_PREFIX)) {
       rememberForwarding(forwarding, lower, value);
-    } else if (mayPass(lower, value) && named?.has(lower) !== true) {
+    } else if (mayPass(lower, value) && (named?.has(lower) !== true || DESCRIBES_BODY.has(lower))) {
       headers.push(name, value);
     }
   }

@@ -4,16 +4,20 @@ import { HOP_BY_HOP, namedByConnection } from './request-headers.ts';
 const NEVER_PREFIX = 'access-control-';
 
 /**
- * What a downstream may never tell a caller: cookies for our origin, challenges in its own name, and the request id,
- * which is ours.
+ * What a downstream may never tell a caller: cookies and rules for our whole address, challenges in its own name, and
+ * the request id, which is ours.
  */
 const NEVER_FROM_DOWNSTREAMS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
+  'alt-svc',
+  'clear-site-data',
   'proxy-authenticate',
   'proxy-authentication-info',
   'set-cookie',
   'set-cookie2',
+  'strict-transport-security',
   'www-authenticate',
+  'x-content-type-options',
   'x-request-id',
 ]);
 

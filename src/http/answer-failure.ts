@@ -30,7 +30,8 @@ const DEFAULT_WAIT = 5;
  */
 export function answerFailure(res: ServerResponse, error: GatewayError, context: FailureContext): void {
   if (res.headersSent) {
-    res.destroy();
+    // Not a plain end, which an HTTP/1.0 caller takes for the end of the body.
+    res.socket?.resetAndDestroy();
     return;
   }
   const { status, headers, body } = compose(error, context);

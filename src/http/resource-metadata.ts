@@ -7,6 +7,8 @@ export interface ResourceMetadataFacts {
   readonly scopes: readonly string[];
 }
 
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
 /** The protected resource metadata of the API as JSON text (RFC 9728 §2). */
 export function createResourceMetadata({ publicUrl, issuer, name, scopes }: ResourceMetadataFacts): string {
   return JSON.stringify({
@@ -16,4 +18,9 @@ export function createResourceMetadata({ publicUrl, issuer, name, scopes }: Reso
     scopes_supported: scopes,
     bearer_methods_supported: ['header'],
   });
+}
+
+/** Where the metadata of a resource is: the well-known part stands between host and path (RFC 9728 §3.1). */
+export function metadataPath(publicUrl: URL): string {
+  return `${WELL_KNOWN}${publicUrl.pathname.replace(/\/$/, '')}`;
 }

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Application } from 'express';
+import { readTarget } from '../receive.ts';
 import { ListenError } from './listen-error.ts';
 
 /** A parser's complaint about bytes that are no request. */
@@ -38,7 +39,13 @@ export function createAppServer(onParserFault: (socket: Socket, fault: ParserFau
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const listener = app as unknown as RequestListener;
+  const handle = app as unknown as (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+  const listener: RequestListener = (req, res) => {
+    const { path, query } = readTarget(req.url ?? '');
+    req.url = path + query;
+    // Express' own last words would be a page, with a stack.
+    handle(req, res, (error) => answerBarely(res, error === undefined ? 404 : 500));
+  };
   const server = createServer(
     {
       ...birthPrototypes(app),
@@ -55,28 +62,55 @@ export function createAppServer(onParserFault: (socket: Socket, fault: ParserFau
   // Node drops headers past the limit in silence; without a limit they can be counted.
   server.maxHeadersCount = 0;
   server.on('checkContinue', listener);
-  answerParserFaults(server, onParserFault);
-  // With a listener of its own, Node leaves a quiet connection to the code that set the timer.
-  server.on('timeout', () => undefined);
+  server.on('checkExpectation', listener);
+  watchConnections(server, onParserFault);
   server.on('connect', (_req, socket: Socket) => {
+    // Node lets go of a socket that asked for a tunnel, so its errors and its end are ours.
+    socket.on('error', () => socket.destroy());
     onParserFault(socket, 'invalid_request');
+    socket.destroySoon();
   });
   return { app, server };
 }
 
-/** Answers bytes that are no request, unless an answer is on its way that this would garble. */
-function answerParserFaults(server: Server, onParserFault: (socket: Socket, fault: ParserFault) => void): void {
+function answerBarely(res: ServerResponse, status: number): void {
+  if (res.headersSent) {
+    res.destroy();
+  } else {
+    res.writeHead(status).end();
+  }
+}
+
+/**
+ * Closes connections that are idle for too long, and answers bytes that are no request, unless an answer is on its way
+ * that this would garble.
+ */
+function watchConnections(server: Server, onParserFault: (socket: Socket, fault: ParserFault) => void): void {
   const latest = new WeakMap<Socket, ServerResponse>();
-  const remember = (req: IncomingMessage, res: ServerResponse): void => {
-    latest.set(req.socket, res);
-    res.once('close', () => latest.delete(req.socket));
-  };
-  server.on('request', remember);
-  server.on('checkContinue', remember);
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) {
+    server.prependListener(event, (req: IncomingMessage, res: ServerResponse) => {
+      const { socket } = req;
+      latest.set(socket, res);
+      res.once('close', () => {
+        if (latest.get(socket) === res) {
+          latest.delete(socket);
+        }
+      });
+    });
+  }
+  server.on('timeout', (socket) => {
+    // A quiet connection may be waiting for its answer; the code that makes the answer has its own clocks.
+    if (!latest.has(socket)) {
+      socket.destroy();
+    }
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const res = latest.get(socket);
-    const mayAnswer = res === undefined || (!res.headersSent && !res.req.complete);
-    if (socket.writable && mayAnswer) {
+    if (res !== undefined && (res.headersSent || res.req.complete)) {
+      res.once('close', () => socket.destroySoon());
+      return;
+    }
+    if (socket.writable) {
       onParserFault(socket, nameFault(error.code));
     }
     socket.destroySoon();
@@ -115,7 +149,14 @@ export function lingerOverBody(req: IncomingMessage): void {
   if (req.complete || req.destroyed) {
     return;
   }
-  req.resume();
+  const discard = (): void => {
+    while (req.read() !== null) {
+      // Nobody wants it.
+    }
+  };
+  // resume() would do nothing while an earlier reader's listener is there.
+  req.on('readable', discard);
+  discard();
   const timer = setTimeout(() => req.destroy(), LINGER);
   timer.unref();
   req.once('close', () => clearTimeout(timer));

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { codeOf, FAILURES, type Blame, type GatewayError } from '../failures.ts';
 import { since, type RequestRecord } from './request-record.ts';
@@ -26,7 +26,7 @@ const LEVELS: Readonly<Record<Blame, 'info' | 'warn' | 'error'>> = {
  * Writes the one line of a request: who, what, how it ended and how long it took; never a token, a query, a path as it
  * was sent, or a claim beyond `tid`, `oid` and `azp`.
  */
-export function logRequest(logger: Logger, req: IncomingMessage, res: ServerResponse, record: RequestRecord): void {
+export function logRequest(logger: Logger, req: IncomingMessage, record: RequestRecord): void {
   const { failure, principal } = record;
   const level = failure === undefined ? 'info' : LEVELS[FAILURES[failure.failure].blame];
   logger[level](
@@ -34,7 +34,7 @@ export function logRequest(logger: Logger, req: IncomingMessage, res: ServerResp
       requestId: record.requestId,
       operation: record.operation,
       method: req.method,
-      status: record.callerGone === true && !res.headersSent ? 499 : res.statusCode,
+      status: record.status,
       code: failure && codeOf(failure.failure),
       tid: principal?.tenantId,
       oid: principal?.objectId,

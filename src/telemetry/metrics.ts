@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { codeOf } from '../failures.ts';
+import { codeOf, type Failure } from '../failures.ts';
 import type { RequestRecord } from './request-record.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH']);
@@ -62,10 +62,10 @@ export class Metrics {
   }
 
   /** Counts one request, once it is over. */
-  recordRequest(req: IncomingMessage, res: ServerResponse, record: RequestRecord): void {
+  recordRequest(req: IncomingMessage, record: RequestRecord): void {
     const operation = record.operation ?? 'none';
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
-    this.#requests.inc({ operation, method, status: res.statusCode });
+    this.#requests.inc({ operation, method, status: record.status ?? 0 });
     this.#requestSeconds.observe({ operation }, (performance.now() - record.startedAt) / 1_000);
     if (record.downstream !== undefined && record.downstreamMs !== undefined) {
       this.#downstreamSeconds.observe({ downstream: record.downstream }, record.downstreamMs / 1_000);
@@ -74,8 +74,13 @@ export class Metrics {
       this.#tokenCache.inc({ level: 'memory', outcome: record.tokenFrom === 'session' ? 'hit' : 'miss' });
     }
     if (record.failure !== undefined) {
-      this.#problems.inc({ code: codeOf(record.failure.failure) });
+      this.recordProblem(record.failure.failure);
     }
+  }
+
+  /** Counts one problem document. */
+  recordProblem(failure: Failure): void {
+    this.#problems.inc({ code: codeOf(failure) });
   }
 
   /** Counts one token request to Entra. */

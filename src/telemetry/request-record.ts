@@ -17,6 +17,8 @@ export interface RequestRecord {
   exchangeMs?: number;
   /** Milliseconds until the head of the downstream's answer. */
   downstreamMs?: number;
+  /** Of the answer; 499 when the caller left before there was one. */
+  status?: number;
   failure?: GatewayError;
   /** True when the caller left before the answer was complete. */
   callerGone?: boolean;

@@ -11,7 +11,9 @@ function read(name: string): string {
 
 describe('the documents that repeat what the code knows', () => {
   it('the README lists every failure with its status, and no other', () => {
-    const rows = [...read('README.md').matchAll(/^\| (\d{3}) +\| `(\w+)` /gm)].map(([, status, code]) => `${status} ${code}`);
+    const rows = [...read('README.md').matchAll(/^\| (\d{3}) +\| `(\w+)` /gm)].map(
+      ([, status, code]) => `${status} ${code}`,
+    );
     const failures = (Object.keys(FAILURES) as Failure[]).map((name) => `${FAILURES[name].status} ${codeOf(name)}`);
     expect(rows.toSorted()).toEqual([...new Set(failures)].toSorted());
   });

@@ -1,0 +1,97 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { listenOnLoopback } from '../../dev/loopback-server.ts';
+import { readBearerToken } from '../../src/auth/bearer-token.ts';
+import { GatewayError } from '../../src/failures.ts';
+import { send } from '../support/token-gate.ts';
+
+const found: string[] = [];
+const server = await listenOnLoopback({}, () => (req, res) => {
+  try {
+    found.push(readBearerToken(req));
+  } catch (error) {
+    found.push(error instanceof GatewayError ? `<${error.failure}>` : String(error));
+  }
+  res.end();
+});
+afterAll(() => server.close());
+
+/** What is read from a real request with these headers. */
+async function read(headers: OutgoingHttpHeaders, path = '/orders'): Promise<string | undefined> {
+  await send(server.origin, path, headers);
+  return found.at(-1);
+}
+
+const JWT = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl_-';
+
+describe('a token is taken from', () => {
+  it.each([
+    ['the usual header', `Bearer ${JWT}`, JWT],
+    ['a scheme in small letters', `bearer ${JWT}`, JWT],
+    ['a scheme in capitals', `BEARER ${JWT}`, JWT],
+    ['a header with several spaces after the scheme', `Bearer    ${JWT}`, JWT],
+    ['a header with spaces around it', `  Bearer ${JWT}  `, JWT],
+    ['every character that RFC 6750 allows', 'Bearer aZ09-._~+/==', 'aZ09-._~+/=='],
+  ])('%s', async (_where, authorization, token) => {
+    expect(await read({ authorization })).toBe(token);
+  });
+
+  it('the header also when the query has parameters of other names', async () => {
+    expect(await read({ authorization: `Bearer ${JWT}` }, '/orders?my_access_token=1&x=access_token')).toBe(JWT);
+  });
+});
+
+describe('there is no token to speak of', () => {
+  it.each([
+    ['no header', {}],
+    ['an empty header', { authorization: '' }],
+    ['Basic', { authorization: 'Basic dXNlcjpwYXNz' }],
+    ['DPoP', { authorization: `DPoP ${JWT}` }],
+    ['PoP', { authorization: `PoP ${JWT}` }],
+    ['a token without a scheme', { authorization: JWT }],
+    ['a scheme that only begins with Bearer', { authorization: `BearerX ${JWT}` }],
+    ['a token in Proxy-Authorization', { 'proxy-authorization': `Bearer ${JWT}` }],
+    ['a token in a cookie', { cookie: `access_token=${JWT}` }],
+  ])('with %s', async (_what, headers) => {
+    expect(await read(headers)).toBe('<missing_token>');
+  });
+
+  it('with a token in the query only', async () => {
+    expect(await read({}, `/orders?access_token=${JWT}`)).toBe('<missing_token>');
+  });
+});
+
+describe('the header is not one token', () => {
+  it.each([
+    ['the scheme alone', 'Bearer'],
+    ['the scheme and a space', 'Bearer '],
+    ['two tokens between spaces', `Bearer ${JWT} ${JWT}`],
+    ['two tokens between commas', `Bearer ${JWT},${JWT}`],
+    ['two schemes', `Bearer ${JWT}, Basic dXNlcjpwYXNz`],
+    ['the scheme twice', `Bearer Bearer ${JWT}`],
+    ['a token in quotes', `Bearer "${JWT}"`],
+    ['a parameter', `Bearer token=${JWT}`],
+    ['padding in the middle', 'Bearer abc=def'],
+    ['padding alone', 'Bearer =='],
+    ['a letter outside ASCII', 'Bearer t\u00f6ken'],
+    ['a tab inside', 'Bearer abc\tdef'],
+  ])('%s', async (_what, authorization) => {
+    expect(await read({ authorization })).toBe('<malformed_authorization>');
+  });
+
+  it.each(['/orders?access_token=abc', '/orders?x=1&access_token=abc', '/orders?access_token='])(
+    'a second one stands in the query: %s',
+    async (path) => {
+      expect(await read({ authorization: `Bearer ${JWT}` }, path)).toBe('<malformed_authorization>');
+    },
+  );
+});
+
+it('a header full of spaces is read in no time', async () => {
+  const started = performance.now();
+  await read({ authorization: `Bearer${' '.repeat(12_000)}${'a'.repeat(3_000)}!` });
+  expect({ answer: found.at(-1), isQuick: performance.now() - started < 500 }).toEqual({
+    answer: '<malformed_authorization>',
+    isQuick: true,
+  });
+});

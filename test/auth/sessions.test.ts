@@ -1,0 +1,152 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { decodeJwt } from 'jose';
+import { startEmulator } from '../../dev/emulator/emulator.ts';
+import { Clock } from '../support/token-clock.ts';
+import { startGate, type Gate, type GateOptions } from '../support/token-gate.ts';
+
+const emulator = await startEmulator();
+afterAll(() => emulator.close());
+
+/** Runs a task with a gate of its own. */
+async function withGate<T>(options: Partial<GateOptions>, task: (gate: Gate) => Promise<T>): Promise<T> {
+  const gate = await startGate({ origin: emulator.origin, clock: new Clock(), ...options });
+  try {
+    return await task(gate);
+  } finally {
+    await gate.close();
+  }
+}
+
+/** A good token of Adele's, another one each time. */
+function newToken(lifetimeSeconds = 3600): string {
+  return emulator.issueAccessToken({ user: 'adele', lifetimeSeconds });
+}
+
+describe('a token that is seen again', () => {
+  it('is not verified again: its session stands for it', async () => {
+    await withGate({}, async (gate) => {
+      const token = newToken();
+      const [first, second, third] = [await gate.call(token), await gate.call(token), await gate.call(token)];
+      expect([first.session !== undefined, second.session === first.session, third.session === first.session]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect(gate.verifications()).toBe(1);
+    });
+  });
+
+  it('has one session even if it comes many times at once', async () => {
+    await withGate({}, async (gate) => {
+      const token = newToken();
+      const verdicts = await Promise.all(Array.from({ length: 20 }, () => gate.call(token)));
+      expect([new Set(verdicts.map(({ session }) => session)).size, gate.sessions.size]).toEqual([1, 1]);
+    });
+  });
+
+  it('goes on without Entra', async () => {
+    await withGate({}, async (gate) => {
+      const token = newToken();
+      const { session } = await gate.call(token);
+      emulator.switches.keys = 'down';
+      const again = await gate.call(token);
+      emulator.resetSwitches();
+      expect(again.session).toBe(session);
+    });
+  });
+});
+
+describe('two tokens', () => {
+  it('of one user have two sessions', async () => {
+    await withGate({}, async (gate) => {
+      const [one, other] = [await gate.call(newToken()), await gate.call(newToken())];
+      expect([one.session === other.session, gate.sessions.size]).toEqual([false, 2]);
+    });
+  });
+
+  it.each(['header', 'payload', 'signature'])(
+    'that differ in one character of the %s never share a session',
+    async (part) => {
+      await withGate({}, async (gate) => {
+        const token = newToken();
+        await gate.call(token);
+        const parts = token.split('.');
+        const index = ['header', 'payload', 'signature'].indexOf(part);
+        const old = parts[index] ?? '';
+        parts[index] = `${old.slice(0, 10)}${old[10] === 'A' ? 'B' : 'A'}${old.slice(11)}`;
+        expect(await gate.call(parts.join('.'))).toEqual({ failure: 'invalid_token' });
+      });
+    },
+  );
+
+  it('of which one failed leave no session of the bad one', async () => {
+    await withGate({}, async (gate) => {
+      await gate.call(`${newToken()}A`);
+      expect(gate.sessions.size).toBe(0);
+    });
+  });
+});
+
+describe('a session ends', () => {
+  it.each([
+    { tolerance: 0, lives: 600_000 },
+    { tolerance: 60_000, lives: 660_000 },
+  ])('when its token expires, and the tolerance of $tolerance ms is over', async ({ tolerance, lives }) => {
+    await withGate({ clockTolerance: tolerance }, async (gate) => {
+      const token = newToken(600);
+      const { session } = await gate.call(token);
+      const left = (decodeJwt(token).exp ?? 0) * 1_000 + tolerance - gate.clock.now();
+      expect(Math.abs(left - lives)).toBeLessThan(5_000);
+      gate.clock.advance(left - 1);
+      const before = await gate.call(token);
+      gate.clock.advance(1);
+      const after = await gate.call(token);
+      expect([before.session === session, after, gate.sessions.size]).toEqual([true, { failure: 'invalid_token' }, 0]);
+    });
+  });
+
+  it('when the key that signed its token leaves the key set', async () => {
+    await withGate({}, async (gate) => {
+      const token = newToken();
+      const { session } = await gate.call(token);
+      await emulator.rollKeys();
+      await gate.keys.refresh();
+      const whilePublished = await gate.call(token);
+      await emulator.rollKeys({ keepOld: false });
+      await gate.keys.refresh();
+      expect([whilePublished.session === session, await gate.call(token)]).toEqual([
+        true,
+        { failure: 'invalid_token' },
+      ]);
+    });
+  });
+
+  it('when it is the least recently used of too many', async () => {
+    await withGate({ maxSessions: 2 }, async (gate) => {
+      const [a, b, c] = [newToken(), newToken(), newToken()];
+      const first = await gate.call(a);
+      const second = await gate.call(b);
+      await gate.call(a);
+      await gate.call(c);
+      expect([gate.sessions.size, gate.sessions.find(a) === first.session, gate.sessions.find(b)]).toEqual([
+        2,
+        true,
+        undefined,
+      ]);
+      const anew = await gate.call(b);
+      expect([anew.session === second.session, gate.verifications()]).toEqual([false, 4]);
+    });
+  });
+});
+
+describe('a session', () => {
+  it('shows its token to no log line', async () => {
+    await withGate({}, async (gate) => {
+      const token = newToken();
+      const { session } = await gate.call(token);
+      const shown = [JSON.stringify(session), inspect(session, { depth: 10, showHidden: true })].join();
+      expect([session?.assertion, shown.includes(token.split('.')[2] ?? '')]).toEqual([token, false]);
+    });
+  });
+});

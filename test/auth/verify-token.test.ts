@@ -1,0 +1,288 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { startEmulator } from '../../dev/emulator/emulator.ts';
+import { DESKTOP_CLIENT_ID, GATEWAY_CLIENT_ID, HOME_TENANT_ID, PARTNER_TENANT_ID } from '../../dev/emulator/world.ts';
+import { Clock } from '../support/token-clock.ts';
+import { startGate } from '../support/token-gate.ts';
+import { json, makeIssuerKey, signText, startTokenIssuer } from '../support/token-issuer.ts';
+
+type Changes = Record<string, unknown>;
+
+const emulator = await startEmulator();
+const clock = new Clock();
+const gate = await startGate({ origin: emulator.origin, clock });
+const openGate = await startGate({ origin: emulator.origin, tenant: 'organizations' });
+const issuerKey = makeIssuerKey();
+const issuer = await startTokenIssuer([issuerKey.jwk]);
+const rawGate = await startGate({ origin: issuer.origin });
+afterAll(async () => {
+  await Promise.all([gate.close(), openGate.close(), rawGate.close()]);
+  await Promise.all([emulator.close(), issuer.close()]);
+});
+
+const { origin } = emulator;
+const V1_AUDIENCE = `api://${GATEWAY_CLIENT_ID}`;
+const foreignKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const v2 = decodeJwt(emulator.issueAccessToken({ user: 'adele' }));
+const v1 = decodeJwt(emulator.issueAccessToken({ user: 'adele', version: 1 }));
+const appOnly = decodeJwt(emulator.issueAccessToken({ app: 'daemon' }));
+const now = clock.seconds;
+
+/** A well-signed token: a good payload with these changes; undefined leaves a claim out. */
+function token(changes: Changes = {}, payload: object = v2): string {
+  return emulator.signToken({ ...payload, ...changes });
+}
+
+/** The claims of an ID token of an app that shares its registration with the gateway. */
+function idToken(changes: Changes): string {
+  return token({ scp: undefined, azp: undefined, idtyp: undefined, acrs: undefined, ...changes });
+}
+
+describe('a token is accepted', () => {
+  it.each([
+    { which: 'of version 2', sent: token() },
+    { which: 'of version 1', sent: token({}, v1) },
+    { which: 'of version 1 with the client id as audience', sent: token({ aud: GATEWAY_CLIENT_ID }, v1) },
+    { which: 'of version 2 with the App ID URI as audience', sent: token({ aud: V1_AUDIENCE }) },
+    { which: 'that does not say its version but keeps the rules of version 2', sent: token({ ver: undefined }) },
+    { which: 'that expired within the tolerance', sent: token({ exp: now - 59 }) },
+    { which: 'that begins within the tolerance', sent: token({ nbf: now + 60 }) },
+    { which: 'whose tenant id is in capitals', sent: token({ tid: HOME_TENANT_ID.toUpperCase() }) },
+    { which: 'of a guest of the tenant', sent: emulator.issueAccessToken({ user: 'guest', tenant: 'contoso.com' }) },
+    { which: 'of an app that says so', sent: token({}, appOnly) },
+    { which: 'of an app that does not say so', sent: token({ idtyp: undefined }, appOnly) },
+    { which: 'with a header parameter that nobody knows', sent: emulator.signToken(v2, { 'x-new': 1 }) },
+    { which: 'with a deep claim', sent: token({ deep: JSON.parse('['.repeat(500) + ']'.repeat(500)) }) },
+  ])('$which', async ({ sent }) => {
+    expect(await gate.call(sent)).toMatchObject({ session: { assertion: sent } });
+  });
+});
+
+describe('the signature: a token is refused', () => {
+  it.each([
+    { when: 'it is not signed (alg none)', sent: emulator.signToken(v2, { alg: 'none' }) },
+    {
+      when: 'alg is NONE in capitals',
+      sent: emulator.signToken(v2, { alg: 'none' }).replace(/^[^.]+/, encode('NONE')),
+    },
+    { when: 'the public key served as the secret (HS256)', sent: emulator.signToken(v2, { alg: 'HS256' }) },
+    { when: 'the right key signed with PS256', sent: emulator.signToken(v2, { alg: 'PS256' }) },
+    { when: 'the right key signed with RS512', sent: emulator.signToken(v2, { alg: 'RS512' }) },
+    { when: 'a foreign key signed under our kid', sent: emulator.signToken(v2, {}, foreignKey) },
+    { when: 'the kid is missing', sent: emulator.signToken(v2, { kid: undefined }) },
+    { when: 'the kid is unknown', sent: emulator.signToken(v2, { kid: 'nobody' }) },
+    { when: 'the kid is no text', sent: emulator.signToken(v2, { kid: ['x'] as unknown as string }) },
+    { when: 'the kid is the name of an inherited member', sent: emulator.signToken(v2, { kid: '__proto__' }) },
+    {
+      when: 'the key stands in the header',
+      sent: emulator.signToken(v2, { kid: 'x', jwk: issuerKey.jwk }, foreignKey),
+    },
+    { when: 'the header demands an extension (crit)', sent: emulator.signToken(v2, { crit: ['exp'] }) },
+    { when: 'crit is empty', sent: emulator.signToken(v2, { crit: [] }) },
+    { when: 'the payload was changed', sent: tamper(token()) },
+    { when: 'the signature was left out', sent: token().replace(/[^.]+$/, '') },
+  ])('when $when', async ({ sent }) => {
+    expect(await gate.call(sent)).toEqual({ failure: 'invalid_token' });
+  });
+});
+
+/** The header of a token with another `alg` and a good `kid`. */
+function encode(alg: string): string {
+  return Buffer.from(JSON.stringify({ alg, kid: emulator.publishedKeyIds()[0] })).toString('base64url');
+}
+
+/** The token with more scopes and the old signature. */
+function tamper(good: string): string {
+  const [header, , signature] = good.split('.');
+  const payload = Buffer.from(JSON.stringify({ ...v2, scp: 'Everything' })).toString('base64url');
+  return [header, payload, signature].join('.');
+}
+
+describe('the claims: a token is refused', () => {
+  it.each([
+    { when: 'exp is missing', changes: { exp: undefined } },
+    { when: 'exp is a text', changes: { exp: String(now + 600) } },
+    { when: 'it expired beyond the tolerance', changes: { exp: now - 61 } },
+    { when: 'it expired at the very end of the tolerance', changes: { exp: now - 60 } },
+    { when: 'nbf is missing', changes: { nbf: undefined } },
+    { when: 'nbf is a text', changes: { nbf: String(now) } },
+    { when: 'it begins beyond the tolerance', changes: { nbf: now + 61 } },
+    { when: 'aud is missing', changes: { aud: undefined } },
+    { when: 'aud is another API, passport-jwt’s top-level trap', changes: { aud: DESKTOP_CLIENT_ID } },
+    { when: 'aud is Microsoft Graph', changes: { aud: 'https://graph.microsoft.com' } },
+    { when: 'aud is a path below ours', changes: { aud: `${V1_AUDIENCE}/x` } },
+    { when: 'aud is a list with ours in it', changes: { aud: [GATEWAY_CLIENT_ID] } },
+    { when: 'aud is a list of several', changes: { aud: [DESKTOP_CLIENT_ID, GATEWAY_CLIENT_ID] } },
+    { when: 'iss is missing', changes: { iss: undefined } },
+    { when: 'iss is a list', changes: { iss: [`${origin}/${HOME_TENANT_ID}/v2.0`] } },
+    { when: 'iss is that of version 1', changes: { iss: `${origin}/v1/${HOME_TENANT_ID}/` } },
+    { when: 'iss has a slash too many', changes: { iss: `${origin}/${HOME_TENANT_ID}/v2.0/` } },
+    { when: 'iss is another tenant’s', changes: { iss: `${origin}/${PARTNER_TENANT_ID}/v2.0` } },
+    { when: 'iss is the template itself', changes: { iss: `${origin}/{tenantid}/v2.0` } },
+    { when: 'tid is missing', changes: { tid: undefined } },
+    { when: 'tid is another tenant’s', changes: { tid: PARTNER_TENANT_ID } },
+    { when: 'tid is a domain', changes: { tid: 'contoso.com', iss: `${origin}/contoso.com/v2.0` } },
+    {
+      when: 'tid has more around it',
+      changes: { tid: `x${HOME_TENANT_ID}`, iss: `${origin}/x${HOME_TENANT_ID}/v2.0` },
+    },
+    {
+      when: 'tid and iss are another tenant’s',
+      changes: { tid: PARTNER_TENANT_ID, iss: `${origin}/${PARTNER_TENANT_ID}/v2.0` },
+    },
+    { when: 'ver is unknown', changes: { ver: '3.0' } },
+    { when: 'ver is a number', changes: { ver: 2 } },
+    { when: 'ver is that of version 1', changes: { ver: '1.0' } },
+    { when: 'it has neither scp nor roles', changes: { scp: undefined } },
+    { when: 'scp is empty', changes: { scp: '' } },
+    { when: 'scp is a space', changes: { scp: ' ' } },
+    { when: 'a user has roles but no scp', changes: { scp: undefined, roles: ['Orders.Read.All'] } },
+    { when: 'an app has a scp', changes: { idtyp: 'app' } },
+  ])('when $when', async ({ changes }) => {
+    expect(await gate.call(token(changes))).toEqual({ failure: 'invalid_token' });
+  });
+
+  it.each([
+    { when: 'version 1 has the issuer of version 2', changes: { iss: `${origin}/${HOME_TENANT_ID}/v2.0` } },
+    { when: 'version 1 lacks the slash of its issuer', changes: { iss: `${origin}/v1/${HOME_TENANT_ID}` } },
+    { when: 'version 1 claims to be version 2', changes: { ver: '2.0' } },
+    { when: 'version 1 does not say so', changes: { ver: undefined } },
+  ])('when $when', async ({ changes }) => {
+    expect(await gate.call(token(changes, v1))).toEqual({ failure: 'invalid_token' });
+  });
+
+  it.each([
+    { when: 'no roles at all', changes: { roles: undefined } },
+    { when: 'an empty list of roles', changes: { roles: [] } },
+    { when: 'no roles, and no word of being an app', changes: { roles: undefined, idtyp: undefined } },
+    { when: 'roles but is a device', changes: { idtyp: 'device' } },
+  ])('when an app has $when', async ({ changes }) => {
+    expect(await gate.call(token(changes, appOnly))).toEqual({ failure: 'invalid_token' });
+  });
+});
+
+describe('an ID token with our audience is refused', () => {
+  it.each([
+    { with: 'nothing special', changes: {} },
+    { with: 'a nonce', changes: { nonce: 'n' } },
+    { with: 'roles', changes: { roles: ['Orders.Read.All'] } },
+    { with: 'roles and a nonce', changes: { roles: ['Orders.Read.All'], nonce: 'n' } },
+    {
+      with: 'roles, a nonce and a client id',
+      changes: { roles: ['Orders.Read.All'], nonce: 'n', azp: GATEWAY_CLIENT_ID },
+    },
+  ])('with $with', async ({ changes }) => {
+    expect(await gate.call(idToken(changes))).toEqual({ failure: 'invalid_token' });
+  });
+});
+
+describe('what is no JWT is refused', () => {
+  const [header = '', payload = '', signature = ''] = token().split('.');
+  it.each([
+    ['one part', header],
+    ['two parts', `${header}.${payload}`],
+    ['four parts', `${header}.${payload}.${signature}.${signature}`],
+    ['five parts, as encrypted tokens have', [header, payload, signature, signature, signature].join('.')],
+    ['empty parts', '..'],
+    ['a header that is no JSON', `${payload.slice(3)}.${payload}.${signature}`],
+    ['a payload that is no JSON', `${header}.AAAA.${signature}`],
+    ['an opaque token', 'EwB4A8l6BAAU'],
+  ])('%s', async (_what, sent) => {
+    expect(await gate.call(sent)).toEqual({ failure: 'invalid_token' });
+  });
+
+  it.each([
+    ['null', 'null'],
+    ['an array', '[]'],
+    ['an array with claims', JSON.stringify([v2])],
+    ['a text', '"x"'],
+    ['a number', '1'],
+    ['true', 'true'],
+    ['nothing', ''],
+    ['half an object', '{"exp":'],
+    ['very deep', '['.repeat(4_000) + ']'.repeat(4_000)],
+  ])('a well-signed payload that is %s', async (_what, text) => {
+    expect(await rawGate.call(signText(text, issuerKey))).toEqual({ failure: 'invalid_token' });
+  });
+
+  it('a good token of another tenant, where metadata and keys are for all of them', async () => {
+    const foreign = { ...v2, tid: PARTNER_TENANT_ID, iss: `${issuer.origin}/${PARTNER_TENANT_ID}/v2.0` };
+    expect(await rawGate.call(signText(JSON.stringify(foreign), issuerKey))).toEqual({ failure: 'invalid_token' });
+  });
+
+  it('while the same key signs good tokens', async () => {
+    const iss = `${issuer.origin}/${HOME_TENANT_ID}/v2.0`;
+    expect(await rawGate.call(signText(JSON.stringify({ ...v2, iss }), issuerKey))).toHaveProperty('session');
+  });
+});
+
+describe('a gateway for several tenants', () => {
+  it.each([
+    { whose: 'the home tenant', sent: () => token() },
+    { whose: 'another tenant', sent: () => emulator.issueAccessToken({ user: 'guest', tenant: 'fabrikam.com' }) },
+    {
+      whose: 'another tenant, version 1',
+      sent: () => emulator.issueAccessToken({ user: 'guest', tenant: 'fabrikam.com', version: 1 }),
+    },
+  ])('accepts a token of $whose', async ({ sent }) => {
+    expect(await openGate.call(sent())).toHaveProperty('session');
+  });
+
+  it.each([
+    { when: 'tid and iss differ', changes: { tid: PARTNER_TENANT_ID } },
+    { when: 'tid is a domain', changes: { tid: 'contoso.com', iss: `${origin}/contoso.com/v2.0` } },
+    { when: 'tid is a pattern of replace()', changes: { tid: '$&', iss: `${origin}/{tenantid}/v2.0` } },
+    { when: 'tid is the template', changes: { tid: '{tenantid}', iss: `${origin}/{tenantid}/v2.0` } },
+    { when: 'tid is missing', changes: { tid: undefined, iss: `${origin}/undefined/v2.0` } },
+  ])('refuses one when $when', async ({ changes }) => {
+    expect(await openGate.call(token(changes))).toEqual({ failure: 'invalid_token' });
+  });
+});
+
+describe('a key that Entra binds to an issuer', () => {
+  const own = makeIssuerKey({ issuer: 'to be set' });
+  const cases = [
+    { bound: 'the template', issuer: (base: string) => `${base}/{tenantid}/v2.0`, expected: { session: {} } },
+    { bound: 'this tenant', issuer: (base: string) => `${base}/${HOME_TENANT_ID}/v2.0`, expected: { session: {} } },
+    {
+      bound: 'this tenant by its v1 name',
+      issuer: (base: string) => `${base}/v1/${HOME_TENANT_ID}/`,
+      expected: { session: {} },
+    },
+    {
+      bound: 'another tenant',
+      issuer: (base: string) => `${base}/${PARTNER_TENANT_ID}/v2.0`,
+      expected: { failure: 'invalid_token' },
+    },
+    {
+      bound: 'another cloud',
+      issuer: () => `https://login.microsoftonline.us/${HOME_TENANT_ID}/v2.0`,
+      expected: { failure: 'invalid_token' },
+    },
+    { bound: 'an empty text', issuer: () => '', expected: { failure: 'invalid_token' } },
+  ];
+
+  it.each(cases)('$bound signs for our tenant: $expected', async ({ issuer: bind, expected }) => {
+    const entra = await startTokenIssuer([]);
+    entra.publications.keys = json({ keys: [{ ...own.jwk, issuer: bind(entra.origin) }] });
+    const strict = await startGate({ origin: entra.origin, tenant: 'organizations' });
+    await strict.keys.refresh();
+    const sent = signText(JSON.stringify({ ...v2, iss: `${entra.origin}/${HOME_TENANT_ID}/v2.0` }), own);
+    const verdict = await strict.call(sent);
+    await Promise.all([strict.close(), entra.close()]);
+    expect(verdict).toMatchObject(expected);
+  });
+
+  it('an empty text signs for nobody where there is no document for v1 either', async () => {
+    const entra = await startTokenIssuer([{ ...own.jwk, issuer: '' }]);
+    entra.publications.v1 = { status: 404, body: '' };
+    const strict = await startGate({ origin: entra.origin });
+    await strict.keys.refresh();
+    const verdict = await strict.call(
+      signText(JSON.stringify({ ...v2, iss: `${entra.origin}/${HOME_TENANT_ID}/v2.0` }), own),
+    );
+    await Promise.all([strict.close(), entra.close()]);
+    expect(verdict).toEqual({ failure: 'invalid_token' });
+  });
+});

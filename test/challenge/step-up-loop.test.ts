@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import { StepUpLoop } from '../../src/challenge/step-up-loop.ts';
+import { GatewayError } from '../../src/failures.ts';
+import { toPrincipal, type Principal, type TokenClaims } from '../../src/principal.ts';
+import { Clock } from '../support/token-clock.ts';
+
+const MINUTE = 60_000;
+const MFA = '{"access_token":{"capolids":{"essential":true,"values":["mfa"]}}}';
+const PLACE = '{"access_token":{"capolids":{"essential":true,"values":["place"]}}}';
+
+let issued = 0;
+
+/** A user with a newer token than all before. */
+function newerToken(claims: TokenClaims = {}): Principal {
+  issued += 1;
+  return toPrincipal({ tid: 'T', oid: 'adele', azp: 'desktop', scp: 'Read', iat: issued, ...claims });
+}
+
+/** A challenge that asks for claims. */
+function challenge(claims = MFA): GatewayError {
+  return new GatewayError('insufficient_claims', { claims });
+}
+
+/** A loop detector with its clock, and what a caller hears of a challenge. */
+function newLoop(): { clock: Clock; meet: (principal?: Principal, error?: unknown) => string } {
+  const clock = new Clock();
+  const loop = new StepUpLoop(clock.now);
+  return {
+    clock,
+    meet(principal = newerToken(), error = challenge()) {
+      const heard = loop.check(error, principal);
+      return heard instanceof GatewayError ? heard.failure : String(heard);
+    },
+  };
+}
+
+const LET_THROUGH = 'insufficient_claims';
+const STOPPED = 'step_up_unsatisfiable';
+
+describe('the same challenge', () => {
+  it('is given twice, and refused from the third newer token on', () => {
+    const { meet } = newLoop();
+    expect([meet(), meet(), meet(), meet()]).toEqual([LET_THROUGH, LET_THROUGH, STOPPED, STOPPED]);
+  });
+
+  it('passes as the very error that it was', () => {
+    const error = challenge();
+    expect(new StepUpLoop(Date.now).check(error, newerToken())).toBe(error);
+  });
+
+  it('carries no claims any more when it is refused, and tells the operator where to look', () => {
+    const loop = new StepUpLoop(Date.now);
+    const errors = [1, 2, 3].map(() => loop.check(challenge(), newerToken()) as GatewayError);
+    expect(errors[2]?.facts).toEqual({ log: { remedy: expect.stringContaining('location') } });
+  });
+
+  it.each([
+    { spread: 0, third: STOPPED },
+    { spread: 5 * MINUTE - 1, third: STOPPED },
+    { spread: 5 * MINUTE, third: LET_THROUGH },
+  ])('met every $spread ms is $third the third time: ten minutes count', ({ spread, third }) => {
+    const { meet, clock } = newLoop();
+    const answers = [1, 2, 3].map(() => {
+      const answer = meet();
+      clock.advance(spread);
+      return answer;
+    });
+    expect(answers[2]).toBe(third);
+  });
+
+  it('begins anew after ten minutes, also for a caller that was refused', () => {
+    const { meet, clock } = newLoop();
+    const before = [meet(), meet(), meet()];
+    clock.advance(10 * MINUTE);
+    expect([...before, meet(), meet(), meet()]).toEqual([
+      LET_THROUGH,
+      LET_THROUGH,
+      STOPPED,
+      LET_THROUGH,
+      LET_THROUGH,
+      STOPPED,
+    ]);
+  });
+});
+
+describe('it is no loop', () => {
+  it('when the caller comes back with the same token', () => {
+    const { meet } = newLoop();
+    const same = newerToken();
+    expect([meet(same), meet(same), meet(same), meet(same)]).toEqual(Array.from({ length: 4 }, () => LET_THROUGH));
+  });
+
+  it('when the caller comes back with an older token', () => {
+    const { meet } = newLoop();
+    const tokens = [newerToken(), newerToken(), newerToken()].toReversed();
+    expect(tokens.map((token) => meet(token))).toEqual([LET_THROUGH, LET_THROUGH, LET_THROUGH]);
+  });
+
+  it.each([
+    ['another user', { oid: 'megan' }],
+    ['the same id in another tenant', { tid: 'U' }],
+    ['another client', { azp: 'phone' }],
+  ])('when %s meets it', (_who, claims) => {
+    const { meet } = newLoop();
+    expect([meet(), meet(), meet(newerToken(claims))]).toEqual([LET_THROUGH, LET_THROUGH, LET_THROUGH]);
+  });
+
+  it('when each challenge asks for something else', () => {
+    const { meet } = newLoop();
+    const asked = [MFA, PLACE, MFA, PLACE].map((claims) => meet(newerToken(), challenge(claims)));
+    expect(asked).toEqual(Array.from({ length: 4 }, () => LET_THROUGH));
+  });
+
+  it('when nothing is asked for', () => {
+    const { meet } = newLoop();
+    const denied = new GatewayError('access_denied');
+    expect([1, 2, 3].map(() => meet(newerToken(), denied))).toEqual(Array.from({ length: 3 }, () => 'access_denied'));
+  });
+
+  it('when nobody is known to call', () => {
+    const loop = new StepUpLoop(Date.now);
+    const error = challenge();
+    expect([1, 2, 3].map(() => loop.check(error, undefined) === error)).toEqual([true, true, true]);
+  });
+
+  it('when the error is none of ours', () => {
+    const { meet } = newLoop();
+    const errors = [1, 2, 3].map(() => meet(newerToken(), new TypeError('x')));
+    expect(errors).toEqual(Array.from({ length: 3 }, () => 'TypeError: x'));
+  });
+});

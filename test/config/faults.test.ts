@@ -1,0 +1,232 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { CONTRACT, linesOf, makeConfigFolder, TENANT, withKeys } from './config-folder.ts';
+
+const folder = await makeConfigFolder();
+afterAll(() => folder.remove());
+
+const NUMBER = (range: string): string => `a whole number from ${range}`;
+const DURATION = 'a duration such as 500ms, 30s or 5m';
+const SIZE = 'a size such as 64kb, 10mb or 2gb';
+const ADDRESS = 'an http or https address without query';
+const AUTHORITY =
+  'the https address of an Entra cloud without a path, such as https://login.microsoftonline.com (http only for a loopback host)';
+const TENANTS = "a tenant id (a GUID), or 'organizations' with allowedTenants";
+const ONE_RESOURCE = "scopes of one resource only; '{resource}/.default' stands alone";
+const CIDR = 'an IP address or a CIDR such as 10.0.0.0/8';
+const ORIGIN = 'an exact origin such as https://app.contoso.com, without a path';
+
+describe('a wrong value', () => {
+  it.each<[key: string, written: unknown, found: string, allowed: string]>([
+    ['contract', undefined, 'nothing', 'the path of the OpenAPI document'],
+    ['contract', 5, '5', 'the path of the OpenAPI document'],
+    ['contract', '', '""', 'the path of the OpenAPI document'],
+    ['server', [], 'a list of 0', 'a map of keys'],
+    ['server.host', '', '""', 'a host name or address to listen on'],
+    ['server.port', 65_536, '65536', NUMBER('0 to 65535')],
+    ['server.port', -1, '-1', NUMBER('0 to 65535')],
+    ['server.port', 80.5, '80.5', NUMBER('0 to 65535')],
+    ['server.port', 'http', '"http"', NUMBER('0 to 65535')],
+    ['server.port', '0x50', '"0x50"', NUMBER('0 to 65535')],
+    ['server.publicUrl', 'api.contoso.com', '"api.contoso.com"', ADDRESS],
+    ['server.publicUrl', 'ftp://a.example', '"ftp://a.example"', ADDRESS],
+    ['server.publicUrl', 'https://a.example/?b', '"https://a.example/?b"', ADDRESS],
+    ['server.publicUrl', 'https://a.example/b,c', '"https://a.example/b,c"', ADDRESS],
+    ['server.trustedProxies', '10.0.0.0/8', '"10.0.0.0/8"', 'a list of CIDRs'],
+    ['server.trustedProxies[0]', ['10.0.0.0/33'], '"10.0.0.0/33"', CIDR],
+    ['server.trustedProxies[1]', ['::1', '::1/129'], '"::1/129"', CIDR],
+    ['server.trustedProxies[0]', ['proxy.internal'], '"proxy.internal"', CIDR],
+    ['server.cors', 'https://a.example', '"https://a.example"', 'a map of keys'],
+    ['server.cors.origins', '*', '"*"', 'a list of origins'],
+    ['server.cors.origins[0]', ['*'], '"*"', ORIGIN],
+    ['server.cors.origins[0]', ['https://a.example/'], '"https://a.example/"', ORIGIN],
+    ['server.cors.origins[0]', ['null'], '"null"', ORIGIN],
+    ['server.bodyLimit', 10, '10', SIZE],
+    ['server.bodyLimit', '10', '"10"', SIZE],
+    ['server.bodyLimit', '1.5mb', '"1.5mb"', SIZE],
+    ['server.bodyLimit', '-1mb', '"-1mb"', SIZE],
+    ['server.bodyLimit', '9999999999999999gb', '"9999999999999999gb"', SIZE],
+    ['server.drainTimeout', 30, '30', DURATION],
+    ['server.drainTimeout', '30 s', '"30 s"', DURATION],
+    ['server.drainTimeout', '2d', '"2d"', DURATION],
+    ['server.management', 9090, '9090', 'a map of keys'],
+    ['server.management.host', '', '""', 'a host name or address to listen on'],
+    ['server.management.port', '', '""', NUMBER('0 to 65535')],
+    ['identity', undefined, 'nothing', 'a map of keys'],
+    ['identity.authority', 'login.microsoftonline.com', '"login.microsoftonline.com"', AUTHORITY],
+    ['identity.authority', 'https://a.example/common', '"https://a.example/common"', AUTHORITY],
+    ['identity.tenant', undefined, 'nothing', TENANTS],
+    ['identity.tenant', 'contoso.com', '"contoso.com"', TENANTS],
+    ['identity.tenant', 'common', '"common"', TENANTS],
+    ['identity.clientId', undefined, 'nothing', 'the application (client) id of the gateway'],
+    ['identity.clientId', 'a", b', String.raw`"a\", b"`, 'the application (client) id of the gateway, a GUID'],
+    ['identity.audiences', 'api://a', '"api://a"', 'a list of audiences'],
+    ['identity.audiences[0]', [''], '""', 'an audience'],
+    ['identity.allowedClients', 'a', '"a"', 'a list of client ids'],
+    ['identity.allowedClients[0]', [5], '5', 'the application (client) id of a caller'],
+    ['identity.clockTolerance', '1', '"1"', DURATION],
+    ['identity.consentRedirectUri', 'mailto:a@b.example', '"mailto:a@b.example"', ADDRESS],
+    ['identity.credential', undefined, 'nothing', 'a map of keys'],
+    ['downstreams', undefined, 'nothing', 'a map of downstream APIs by name'],
+    ['downstreams', ['graph'], 'a list of 1', 'a map of downstream APIs by name'],
+    ['downstreams.graph', null, 'nothing', 'a map of keys'],
+    ['downstreams.graph.baseUrl', undefined, 'nothing', 'the http or https address of the API'],
+    ['downstreams.graph.baseUrl', '/graph', '"/graph"', 'the http or https address of the API'],
+    ['downstreams.graph.scopes', undefined, 'nothing', 'a list of scopes'],
+    ['downstreams.graph.scopes', 'User.Read', '"User.Read"', 'a list of scopes'],
+    ['downstreams.graph.scopes', [], 'a list of 0', 'at least one scope'],
+    [
+      'downstreams.graph.scopes[0]',
+      ['User.Read Mail.Read'],
+      '"User.Read Mail.Read"',
+      'a scope without spaces, commas, quotes, = and %',
+    ],
+    ['downstreams.graph.scopes', ['api://a/R', 'api://b/R'], 'a list of 2', ONE_RESOURCE],
+    ['downstreams.graph.scopes', ['api://a/.default', 'api://a/R'], 'a list of 2', ONE_RESOURCE],
+    ['downstreams.graph.timeout.connect', 2, '2', DURATION],
+    ['downstreams.graph.timeout.response', '', '""', DURATION],
+    ['downstreams.graph.timeout.idle', 'never', '"never"', DURATION],
+    ['tokenCache.maxSessions', 0, '0', NUMBER('1 to 5000000')],
+    ['tokenCache.maxSessions', 'all', '"all"', NUMBER('1 to 5000000')],
+  ])('in %s: %j is named, and what is allowed', async (key, written, found, allowed) => {
+    const faults = await folder.faultsOf(withKeys({ [key.replace(/\[\d\]$/, '')]: written }));
+    // Without downstreams the contract cannot be right either.
+    expect(faults.filter(({ at }) => at !== 'contract GET /me')).toEqual([
+      { at: key, message: `found ${found}; allowed: ${allowed}` },
+    ]);
+  });
+
+  it('that YAML knows but JSON lacks is shown as it was written', async () => {
+    const faults = await folder.faultsOf(withKeys({ 'server.port': Infinity }));
+    expect(linesOf(faults)).toEqual([expect.not.stringContaining('null')]);
+  });
+
+  it('in the name of a downstream is named', async () => {
+    const faults = await folder.faultsOf(
+      withKeys({ 'downstreams.my api': { baseUrl: 'https://a.example', scopes: ['a/b'] } }),
+    );
+    expect(linesOf(faults)).toEqual([
+      'downstreams.my api: found this name; allowed: a name of letters, digits, - and _',
+    ]);
+  });
+});
+
+describe('the address of Entra may be http only on this machine', () => {
+  it.each(['http://localhost:8081', 'http://127.0.0.1', 'http://127.9.9.9:1', 'http://[::1]:8081'])(
+    '%s',
+    async (authority) => {
+      expect((await folder.load(withKeys({ 'identity.authority': authority }))).identity.authority).toBe(authority);
+    },
+  );
+
+  it.each([
+    'http://login.microsoftonline.com',
+    'http://localhost.example',
+    'http://127.0.0.1.example',
+    'http://10.0.0.1',
+    'http://[::2]',
+    'http://0.0.0.0',
+  ])('%s is not', async (authority) => {
+    expect(linesOf(await folder.faultsOf(withKeys({ 'identity.authority': authority })))).toEqual([
+      `identity.authority: found "${authority}"; allowed: ${AUTHORITY}`,
+    ]);
+  });
+});
+
+describe('scopes of one resource', () => {
+  it.each([
+    [['User.Read', 'Mail.Read']],
+    [['User.Read', 'https://graph.microsoft.com/Mail.Read']],
+    [['api://orders/.default']],
+    [['api://a/b/Read', 'api://a/b/Write']],
+  ])('%j are taken', async (scopes) => {
+    const config = await folder.load(withKeys({ 'downstreams.graph.scopes': scopes }));
+    expect(config.downstreams['graph']?.scopes).toEqual(scopes);
+  });
+});
+
+describe('many tenants', () => {
+  it('are allowed one by one', async () => {
+    const { identity } = await folder.load(
+      withKeys({ 'identity.tenant': 'organizations', 'identity.allowedTenants': [TENANT.toUpperCase()] }),
+    );
+    expect([identity.tenant, identity.allowedTenants]).toEqual(['organizations', [TENANT]]);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'organizations without a list',
+      { 'identity.tenant': 'organizations' },
+      "found nothing; allowed: at least one tenant id, because the tenant is 'organizations'",
+    ],
+    [
+      'organizations with an empty list',
+      { 'identity.tenant': 'organizations', 'identity.allowedTenants': [] },
+      "found nothing; allowed: at least one tenant id, because the tenant is 'organizations'",
+    ],
+    [
+      'one tenant and a list',
+      { 'identity.allowedTenants': [TENANT] },
+      "found a list of 1; allowed: nothing, unless the tenant is 'organizations'",
+    ],
+    [
+      'organizations and no list but a text',
+      { 'identity.tenant': 'organizations', 'identity.allowedTenants': TENANT },
+      `found "${TENANT}"; allowed: a list of tenant ids`,
+    ],
+  ])('cannot be %s', async (_case, changes, message) => {
+    expect(await folder.faultsOf(withKeys(changes))).toEqual([{ at: 'identity.allowedTenants', message }]);
+  });
+
+  it('are named when they are no GUIDs', async () => {
+    const yaml = withKeys({ 'identity.tenant': 'organizations', 'identity.allowedTenants': [TENANT, 'contoso.com'] });
+    expect(linesOf(await folder.faultsOf(yaml))).toEqual([
+      'identity.allowedTenants[1]: found "contoso.com"; allowed: a tenant id (a GUID)',
+    ]);
+  });
+});
+
+describe('what this version cannot do yet', () => {
+  it.each<[string, unknown, string]>([
+    ['server.workers', 2, 'found 2; allowed: 1; more processes are not supported yet'],
+    ['server.workers', 'auto', 'found "auto"; allowed: 1; more processes are not supported yet'],
+    [
+      'tokenCache.redis',
+      { url: 'redis://a' },
+      'found a map of keys; allowed: nothing; a second level in Redis is not supported yet',
+    ],
+  ])('%s: %j is said to be so', async (key, value, message) => {
+    expect(await folder.faultsOf(withKeys({ [key]: value }))).toEqual([{ at: key, message }]);
+  });
+
+  it.each<[string, unknown]>([
+    ['federatedTokenFile', '/var/run/token'],
+    ['managedIdentity', { clientId: 'a' }],
+  ])('the credential %s is said to be so', async (key, value) => {
+    const faults = await folder.faultsOf(withKeys({ 'identity.credential': { [key]: value } }));
+    expect(linesOf(faults)).toEqual([
+      expect.stringMatching(new RegExp(`^identity\\.credential\\.${key}: .*is not supported yet$`)),
+    ]);
+  });
+});
+
+describe('every fault is told at once', () => {
+  it('of gateway.yaml and of the contract', async () => {
+    await folder.write('bad.yaml', CONTRACT.replace('service: graph', 'service: nobody'));
+    const faults = await folder.faultsOf(
+      withKeys({
+        contract: './bad.yaml',
+        'server.port': 'http',
+        'server.colour': 'red',
+        'identity.tenant': 'common',
+        'identity.credential.secret': '${NOT_SET}',
+      }),
+    );
+    expect(faults.map(({ at }) => at).toSorted()).toEqual([
+      'contract GET /me',
+      'identity.credential.secret',
+      'identity.tenant',
+      'server.colour',
+      'server.port',
+    ]);
+  });
+});

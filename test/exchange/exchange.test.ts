@@ -1,0 +1,343 @@
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startEmulator } from '../../dev/emulator/emulator.ts';
+import { HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import type { Session } from '../../src/session.ts';
+import { GRAPH, openDesk, openSession, ORDERS, type Desk, type DeskOptions } from '../support/token-exchange.ts';
+
+const MINUTE = 60_000;
+
+const emulator = await startEmulator();
+const desks: Desk[] = [];
+beforeEach(() => emulator.resetSwitches());
+afterAll(async () => {
+  for (const desk of desks) {
+    desk.close();
+  }
+  await emulator.close();
+});
+
+/** A desk with nothing remembered. */
+function newDesk(options: Partial<DeskOptions> = {}): Desk {
+  const desk = openDesk({ origin: emulator.origin, ...options });
+  desks.push(desk);
+  return desk;
+}
+
+/** A new session of a user. */
+function sessionOf(user = 'adele'): Session {
+  return openSession(emulator.issueAccessToken({ user }));
+}
+
+/** A new session of an app. */
+function appSession(): Session {
+  return openSession(emulator.issueAccessToken({ app: 'daemon' }));
+}
+
+/** How many exchanges reach Entra meanwhile. */
+async function countExchanges(task: () => Promise<unknown>): Promise<number> {
+  const before = emulator.exchanges.length;
+  await task();
+  return emulator.exchanges.length - before;
+}
+
+/** Refuses every exchange with that code. */
+function refuseWith(code: number, more: { error?: string; suberror?: string; retryAfter?: string } = {}): void {
+  emulator.switches.refuse = { error: 'invalid_grant', error_codes: [code], ...more };
+}
+
+describe('a token that is held', () => {
+  it('is given out without Entra, at once and not as a promise', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const token = await desk.exchange.acquire(session, GRAPH);
+    expect(await countExchanges(async () => expect(desk.exchange.acquire(session, GRAPH)).toBe(token))).toBe(0);
+  });
+
+  it('is given out until five minutes before it expires', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const { expiresAt } = await desk.exchange.acquire(session, GRAPH);
+    desk.clock.advance(expiresAt - desk.clock.now() - 5 * MINUTE - 1);
+    const before = await countExchanges(() => desk.acquire(session));
+    desk.clock.advance(1);
+    const after = await countExchanges(() => desk.acquire(session));
+    expect([before, after]).toEqual([0, 1]);
+  });
+
+  it('that lives less than five minutes is good for one call only', async () => {
+    emulator.switches.downstreamTokenLifetimeSeconds = 200;
+    const desk = newDesk();
+    const session = sessionOf();
+    const tokens = [await desk.acquire(session), await desk.acquire(session)];
+    expect([new Set(tokens).size, desk.outcomes]).toEqual([
+      2,
+      [
+        ['graph', 'token'],
+        ['graph', 'token'],
+      ],
+    ]);
+  });
+
+  it('is another one for each downstream', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const tokens = [await desk.acquire(session, GRAPH), await desk.acquire(session, ORDERS)];
+    expect([tokens[0] === tokens[1], desk.outcomes]).toEqual([
+      false,
+      [
+        ['graph', 'token'],
+        ['orders', 'token'],
+      ],
+    ]);
+  });
+
+  it('never serves another session, not even of the same user', async () => {
+    const desk = newDesk();
+    const tokens = [await desk.acquire(sessionOf()), await desk.acquire(sessionOf())];
+    expect([tokens[0] === tokens[1], desk.outcomes.length]).toEqual([false, 2]);
+  });
+
+  it('is forgotten when the downstream refused it', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const token = await desk.exchange.acquire(session, GRAPH);
+    desk.exchange.discard(session, GRAPH, token);
+    expect(await countExchanges(() => desk.acquire(session))).toBe(1);
+  });
+
+  it('stays when an older one was refused', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const old = await desk.exchange.acquire(session, GRAPH);
+    desk.exchange.discard(session, GRAPH, old);
+    const next = await desk.exchange.acquire(session, GRAPH);
+    desk.exchange.discard(session, GRAPH, old);
+    expect(desk.exchange.acquire(session, GRAPH)).toBe(next);
+  });
+});
+
+describe('fifty requests at once', () => {
+  it('with one assertion are one exchange', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const calls = (): Promise<unknown[]> => Promise.all(Array.from({ length: 50 }, () => desk.acquire(session)));
+    expect(await countExchanges(calls)).toBe(1);
+    expect([new Set(await calls()).size, desk.outcomes]).toEqual([1, [['graph', 'token']]]);
+  });
+
+  it('share the failure of their one exchange', async () => {
+    refuseWith(50013);
+    const desk = newDesk();
+    const session = sessionOf();
+    let answers: unknown[] = [];
+    const exchanges = await countExchanges(async () => {
+      answers = await Promise.all(Array.from({ length: 50 }, () => desk.acquire(session)));
+    });
+    const failures = answers.map((answer) => (answer as { failure?: string }).failure);
+    expect([exchanges, new Set(failures), desk.outcomes]).toEqual([1, new Set(['invalid_token']), [['graph', 'RE']]]);
+  });
+
+  it('of fifty sessions are fifty exchanges', async () => {
+    const desk = newDesk();
+    const sessions = Array.from({ length: 50 }, () => sessionOf());
+    expect(await countExchanges(() => Promise.all(sessions.map((session) => desk.acquire(session))))).toBe(50);
+  });
+
+  it('of apps are one exchange for each downstream', async () => {
+    const desk = newDesk();
+    const calls = Array.from({ length: 50 }, (_, index) =>
+      desk.acquire(appSession(), index % 2 === 0 ? GRAPH : ORDERS),
+    );
+    expect([await countExchanges(() => Promise.all(calls)), desk.outcomes.length]).toEqual([2, 2]);
+  });
+});
+
+describe('an app', () => {
+  it('gets the gateway’s own token, which serves every app of the tenant', async () => {
+    const desk = newDesk();
+    const tokens = [await desk.acquire(appSession(), ORDERS), await desk.acquire(appSession(), ORDERS)];
+    expect([new Set(tokens).size, desk.outcomes]).toEqual([1, [['orders', 'token']]]);
+    expect(emulator.exchanges.at(-1)).toMatchObject({ grantType: 'client_credentials', tenant: HOME_TENANT_ID });
+  });
+
+  it('never gets the token of a user, nor a user that of an app', async () => {
+    const desk = newDesk();
+    const tokens = [await desk.acquire(sessionOf(), ORDERS), await desk.acquire(appSession(), ORDERS)];
+    tokens.push(await desk.acquire(sessionOf(), ORDERS));
+    expect([new Set(tokens).size, emulator.exchanges.slice(-3).map(({ grantType }) => grantType)]).toEqual([
+      3,
+      [
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      ],
+    ]);
+  });
+});
+
+describe('a refusal that would only be heard again', () => {
+  const lasting = [
+    { what: 'a challenge', code: 50076, failure: 'interaction_required' },
+    { what: 'missing consent', code: 65001, failure: 'consent_required' },
+    { what: 'a denial', code: 50105, failure: 'access_denied' },
+  ];
+
+  it.each(lasting)('($what) is remembered for a minute', async ({ code, failure }) => {
+    refuseWith(code);
+    const desk = newDesk();
+    const [early, late] = [sessionOf(), sessionOf()];
+    await Promise.all([desk.acquire(early), desk.acquire(late)]);
+    emulator.resetSwitches();
+    desk.clock.advance(MINUTE - 1);
+    const within = await desk.acquire(early);
+    desk.clock.advance(1);
+    const after = await desk.acquire(late);
+    expect([within, after]).toEqual([expect.objectContaining({ failure }), expect.any(String)]);
+  });
+
+  it.each(lasting)('($what) is forgotten after that minute however often it was asked for', async ({ code }) => {
+    refuseWith(code);
+    const desk = newDesk();
+    const session = sessionOf();
+    await desk.acquire(session);
+    emulator.resetSwitches();
+    for (let second = 0; second < 60; second += 10) {
+      await desk.acquire(session);
+      desk.clock.advance(10_000);
+    }
+    expect(await desk.acquire(session)).toEqual(expect.any(String));
+  });
+
+  it('is not held against a newer token of the same user', async () => {
+    refuseWith(50076);
+    const desk = newDesk();
+    await desk.acquire(sessionOf());
+    emulator.resetSwitches();
+    expect(await desk.acquire(sessionOf())).toEqual(expect.any(String));
+  });
+
+  it('is not held against another downstream', async () => {
+    refuseWith(65001);
+    const desk = newDesk();
+    const session = sessionOf();
+    await desk.acquire(session, GRAPH);
+    emulator.resetSwitches();
+    expect(await desk.acquire(session, ORDERS)).toEqual(expect.any(String));
+  });
+
+  it('is not held against a request with claims', async () => {
+    refuseWith(50105);
+    const desk = newDesk();
+    const session = sessionOf();
+    await desk.acquire(session);
+    emulator.resetSwitches();
+    const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
+    expect(await desk.acquire(session, GRAPH, claims)).toEqual(expect.any(String));
+  });
+
+  it('does not take away a token that came meanwhile', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    refuseWith(50105);
+    await desk.acquire(session);
+    emulator.resetSwitches();
+    const token = await desk.acquire(session, GRAPH, '{"access_token":{"nbf":{"essential":true,"value":"1"}}}');
+    expect(await desk.acquire(session)).toBe(token);
+  });
+});
+
+describe('a refusal that the next try may not hear', () => {
+  it.each([
+    ['a new sign-in', 50013, 'invalid_grant'],
+    ['our own fault', 7000215, 'invalid_client'],
+    ['an outage that names no time', 90033, 'temporarily_unavailable'],
+  ])('(%s) is not remembered', async (_what, code, error) => {
+    refuseWith(code, { error });
+    const desk = newDesk();
+    const session = sessionOf();
+    await desk.acquire(session);
+    emulator.resetSwitches();
+    expect(await desk.acquire(session)).toEqual(expect.any(String));
+  });
+});
+
+describe('being asked to wait', () => {
+  it('is remembered as long as Entra asked, and the caller hears what is left of it', async () => {
+    refuseWith(50196, { retryAfter: '40' });
+    const desk = newDesk();
+    const session = sessionOf();
+    const waits = [];
+    for (const pause of [0, 15_000, 24_999, 1]) {
+      desk.clock.advance(pause);
+      const answer = await desk.acquire(session);
+      waits.push((answer as { retryAfter?: number }).retryAfter);
+      emulator.resetSwitches();
+    }
+    expect([waits, desk.outcomes]).toEqual([
+      [40, 25, 1, undefined],
+      [
+        ['graph', 'RT'],
+        ['graph', 'token'],
+      ],
+    ]);
+  });
+
+  it('for one user does not shut out another', async () => {
+    emulator.switches.entra = 'throttled';
+    const desk = newDesk();
+    await desk.acquire(sessionOf());
+    emulator.resetSwitches();
+    expect(await desk.acquire(sessionOf('guest'))).toEqual(expect.any(String));
+  });
+
+  it('for five minutes is what the caller of a loop hears when Entra names no time', async () => {
+    refuseWith(50196);
+    expect(await newDesk().acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable', retryAfter: 300 });
+  });
+});
+
+describe('while Entra is out of order', () => {
+  it.each([
+    { how: 'throttled', state: 'throttled', retryAfter: 7 },
+    { how: 'down with a page of HTML', state: 'html503', retryAfter: 10 },
+    { how: 'failing', state: 'json500', retryAfter: 10 },
+    { how: 'answering nothing', state: 'empty200', retryAfter: 10 },
+    { how: 'answering half a JSON', state: 'garbage', retryAfter: 10 },
+    { how: 'too slow', state: 'slow', retryAfter: 10 },
+    { how: 'silent', state: 'hang', retryAfter: 10 },
+    { how: 'hanging up', state: 'reset', retryAfter: 10 },
+  ] as const)('($how) the caller is told to come back, and can', async ({ state, retryAfter }) => {
+    const desk = newDesk({ deadline: 100 });
+    const session = sessionOf();
+    Object.assign(emulator.switches, { entra: state, retryAfter: '7', delayMs: 300 });
+    const answer = await desk.acquire(session);
+    emulator.resetSwitches();
+    desk.clock.advance(retryAfter * 1_000);
+    expect([answer, await desk.acquire(session), desk.outcomes.map(([, outcome]) => outcome)]).toEqual([
+      expect.objectContaining({ failure: 'identity_unavailable', retryAfter }),
+      expect.any(String),
+      ['RT', 'token'],
+    ]);
+  });
+
+  it('a time to come back may be a date', async () => {
+    const desk = newDesk();
+    emulator.switches.entra = 'throttled';
+    emulator.switches.retryAfter = new Date(desk.clock.now() + 30_000).toUTCString();
+    expect(await desk.acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable', retryAfter: 30 });
+  });
+
+  it('an answer without end is cut off', async () => {
+    emulator.switches.body = { status: 200, headers: {}, body: JSON.stringify({ access_token: 'x'.repeat(2 ** 21) }) };
+    expect(await newDesk().acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable' });
+  });
+
+  it('an address where nobody listens is an outage as well', async () => {
+    const gone = await startEmulator();
+    await gone.close();
+    expect(await newDesk({ origin: gone.origin }).acquire(sessionOf())).toMatchObject({
+      failure: 'identity_unavailable',
+      log: { entra: { error: 'ECONNREFUSED', status: 0 } },
+    });
+  });
+});

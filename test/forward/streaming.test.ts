@@ -1,0 +1,143 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../support/gateway-poll.ts';
+import { startGatewayWorld } from '../support/gateway-world.ts';
+import { RawConnection } from '../support/raw-request.ts';
+
+const world = await startGatewayWorld({ server: { bodyLimit: '1gb' } });
+const { downstream } = world;
+afterAll(() => world.close());
+beforeEach(() => downstream.reset());
+
+/** As much as no chain of socket buffers between two programs holds. */
+const MUCH = 64 * 1_024 * 1_024;
+const PIECE = Buffer.alloc(64 * 1_024, 'x');
+
+function connect(...head: readonly string[]): RawConnection {
+  return new RawConnection(world.port).send(...head, 'Host: x');
+}
+
+/** Waits until a number has stopped to grow. */
+async function untilSteady(what: string, read: () => number): Promise<number> {
+  let last = -1;
+  let unchanged = 0;
+  await until(`${what} stands still`, () => {
+    unchanged = read() === last ? unchanged + 1 : 0;
+    last = read();
+    return last > 0 && unchanged >= 20;
+  });
+  return last;
+}
+
+function digest(bytes: string | Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+describe('does a body stream', () => {
+  it('the first event of a feed arrives while the feed goes on', async () => {
+    let more: (() => void) | undefined;
+    downstream.answer = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write('data: first\n\n');
+      more = () => res.end('data: second\n\n');
+    };
+    const connection = connect('GET /open HTTP/1.1');
+    await connection.untilReceived('data: first');
+    expect(connection.received).not.toContain('second');
+    more?.();
+    await connection.untilReceived('data: second');
+    connection.close();
+  });
+
+  it('the head of an answer arrives before any of its body', async () => {
+    downstream.answer = (_req, res) => res.flushHeaders();
+    const connection = connect('GET /open HTTP/1.1');
+    await connection.untilReceived('HTTP/1.1 200 OK');
+    connection.close();
+  });
+
+  it('the first piece of an upload arrives before the second is sent', async () => {
+    let received = '';
+    downstream.answer = async (req, res) => {
+      for await (const chunk of req) {
+        received += String(chunk);
+      }
+      res.end(received);
+    };
+    const connection = connect('PUT /open HTTP/1.1', 'Transfer-Encoding: chunked').write('5\r\nfirst\r\n');
+    await until('the first piece is there', () => received === 'first');
+    connection.write('7\r\n second\r\n0\r\n\r\n');
+    expect((await connection.response()).body).toBe('first second');
+    connection.close();
+  });
+
+  it('both at once: each line is echoed as it comes', async () => {
+    downstream.answer = (req, res) => req.pipe(res);
+    const connection = connect('PUT /open HTTP/1.1', 'Transfer-Encoding: chunked');
+    for (const word of ['one', 'two', 'six']) {
+      connection.write(`3\r\n${word}\r\n`);
+      await connection.untilReceived(word);
+    }
+    connection.close();
+  });
+
+  it('eight megabytes each way come out the same', async () => {
+    const bytes = randomBytes(8 * 1_024 * 1_024);
+    downstream.answer = (req, res) => req.pipe(res);
+    const response = await world.call('/open', { method: 'PUT', body: bytes });
+    expect(digest(Buffer.from(await response.arrayBuffer()))).toBe(digest(bytes));
+  });
+});
+
+describe('does nobody run ahead of a slow reader', () => {
+  it('a client that does not read holds the downstream', async () => {
+    let sent = 0;
+    downstream.answer = (_req, res) => {
+      res.writeHead(200, { 'content-length': MUCH });
+      const pump = (): void => {
+        while (sent < MUCH) {
+          sent += PIECE.length;
+          if (!res.write(PIECE)) {
+            return;
+          }
+        }
+        res.end();
+      };
+      res.on('drain', pump);
+      pump();
+    };
+    const connection = connect('GET /open HTTP/1.1');
+    await connection.untilReceived('HTTP/1.1 200 OK');
+    connection.socket.pause();
+    const held = await untilSteady('the downstream', () => sent);
+    expect(held).toBeLessThan(MUCH / 2);
+    connection.socket.resume();
+    await until('the rest comes', () => sent >= MUCH);
+    connection.close();
+  });
+
+  it('a downstream that does not read holds the client', async () => {
+    let upload: IncomingMessage | undefined;
+    downstream.answer = (req) => {
+      upload = req;
+    };
+    const connection = connect('PUT /open HTTP/1.1', `Content-Length: ${MUCH}`);
+    let sent = 0;
+    const pump = (): void => {
+      while (sent < MUCH) {
+        sent += PIECE.length;
+        if (!connection.socket.write(PIECE)) {
+          return;
+        }
+      }
+    };
+    connection.socket.on('drain', pump);
+    pump();
+    const held = await untilSteady('the client', () => sent);
+    expect(held).toBeLessThan(MUCH / 2);
+    upload?.resume();
+    await until('the rest goes', () => sent >= MUCH);
+    connection.close();
+  });
+});

@@ -1,0 +1,209 @@
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import {
+  answerChallenge,
+  answerInTurn,
+  answerPlainly,
+  readBody,
+  valuesOf,
+  type Answer,
+} from '../support/gateway-downstream.ts';
+import { readChallenge, readClaims, readProblem, startGatewayWorld } from '../support/gateway-world.ts';
+
+const world = await startGatewayWorld();
+const { emulator, downstream } = world;
+afterAll(() => world.close());
+afterEach(() => {
+  emulator.resetSwitches();
+  downstream.reset();
+});
+
+const NBF = '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}';
+const XMS = '{"access_token":{"xms_caeerror":{"value":"10012"}}}';
+
+function encode(claims: string | Buffer): string {
+  return Buffer.from(claims).toString('base64');
+}
+
+const graphForm = (claims: string): string =>
+  'Bearer realm="", authorization_uri="https://phish.example/authorize", client_id="00000003-0000-0000-c000-000000000000", ' +
+  `errorDescription="Continuous access evaluation resulted in challenge, see %20", error="insufficient_claims", claims="${encode(claims)}"`;
+const armForm = (claims: string): string =>
+  `Bearer authorization_uri="https://phish.example/", error="invalid_token", error_description="User session has been revoked", claims=${encode(claims).replace(/=+$/, '')}`;
+
+function putUpload(token: string, body: string | Buffer): Promise<Response> {
+  return world.call('/upload', { method: 'PUT', token, body });
+}
+
+describe('a downstream wants a new proof and Entra gives the token', () => {
+  it.each([
+    { form: 'Graph’s form', challenges: [graphForm(NBF)] },
+    { form: 'Azure Resource Manager’s form', challenges: [armForm(NBF)] },
+    { form: 'a second scheme before it', challenges: [`Basic realm="a, b", ${graphForm(NBF)}`] },
+    { form: 'a header line of its own', challenges: ['Negotiate abc==', graphForm(NBF)] },
+    { form: 'url-safe base64', challenges: [`bearer claims="${Buffer.from(NBF).toString('base64url')}"`] },
+  ])('in $form: the caller notices nothing', async ({ challenges }) => {
+    downstream.answer = answerInTurn(answerChallenge(...challenges), answerPlainly);
+    const before = emulator.exchanges.length;
+    const response = await world.call('/me', { token: world.token('adele') });
+    expect([response.status, downstream.requests.length]).toEqual([200, 2]);
+    expect(emulator.exchanges.slice(before).map((exchange) => exchange.claims && JSON.parse(exchange.claims))).toEqual([
+      undefined,
+      expect.objectContaining(JSON.parse(NBF) as object),
+    ]);
+    const [first, second] = downstream.requests.map(({ rawHeaders }) => valuesOf(rawHeaders, 'authorization'));
+    expect(first).not.toEqual(second);
+  });
+
+  it('the new token is kept for the next call', async () => {
+    const token = world.token('adele');
+    downstream.answer = answerInTurn(answerChallenge(graphForm(NBF)), answerPlainly);
+    await world.call('/me', { token });
+    const before = emulator.exchanges.length;
+    await world.call('/me', { token });
+    expect(emulator.exchanges).toHaveLength(before);
+    const [, second, third] = downstream.requests.map(({ rawHeaders }) => valuesOf(rawHeaders, 'authorization'));
+    expect(third).toEqual(second);
+  });
+
+  it.each([0, 1, 65_535])('a body of %d bytes is sent once more, the same', async (size) => {
+    downstream.answer = answerInTurn(readAndChallenge(graphForm(NBF)), answerPlainly);
+    const body = Buffer.alloc(size, 'abc');
+    expect((await putUpload(world.token('adele'), body)).status).toBe(200);
+    expect(downstream.requests.map((request) => request.body.equals(body))).toEqual([true, true]);
+  });
+
+  it('the same headers are dropped from the second sending as from the first', async () => {
+    downstream.answer = answerInTurn(answerChallenge(graphForm(NBF)), answerPlainly);
+    const headers = { cookie: 'a=b', 'x-ms-token-aad-id-token': 'evil', 'x-custom': 'kept' };
+    await world.call('/me', { token: world.token('adele'), headers });
+    expect(
+      downstream.requests.map(({ rawHeaders }) =>
+        ['cookie', 'x-ms-token-aad-id-token', 'x-custom'].map((name) => valuesOf(rawHeaders, name)),
+      ),
+    ).toEqual([
+      [[], [], ['kept']],
+      [[], [], ['kept']],
+    ]);
+  });
+});
+
+describe('a downstream wants a new proof and it cannot be had', () => {
+  it('a body that is too large to be kept: the caller is asked, and sends it again', async () => {
+    downstream.answer = readAndChallenge(graphForm(NBF));
+    const response = await putUpload(world.token('adele'), Buffer.alloc(65_536));
+    expect([response.status, readClaims(response), downstream.requests.length]).toEqual([401, NBF, 1]);
+    downstream.answer = answerPlainly;
+    const again = await putUpload(world.token('adele'), Buffer.alloc(65_536));
+    expect([again.status, downstream.last.body.length]).toEqual([200, 65_536]);
+  });
+
+  it('the downstream refuses the new token too: its claims come under our name, and nothing else of it', async () => {
+    downstream.answer = answerInTurn(answerChallenge(graphForm(NBF)), answerChallenge(armForm(XMS)));
+    const response = await world.call('/me', { token: world.token('adele') });
+    const text = `${response.headers.get('www-authenticate')} ${await response.clone().text()}`;
+    expect([response.status, readClaims(response), downstream.requests.length]).toEqual([401, XMS, 2]);
+    expect(readChallenge(response).map(([name]) => name)).toEqual([
+      'realm',
+      'authorization_uri',
+      'client_id',
+      'error',
+      'resource_metadata',
+      'claims',
+    ]);
+    expect(text).not.toMatch(/phish|00000003|revoked|Continuous/);
+  });
+
+  it('Entra refuses with claims of its own: those count', async () => {
+    const token = world.token('adele');
+    await world.call('/me', { token });
+    const own = '{"access_token":{"capolids":{"essential":true,"values":["p"]}}}';
+    emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], claims: own };
+    downstream.answer = answerChallenge(graphForm(NBF));
+    const response = await world.call('/me', { token });
+    expect([response.status, readClaims(response)]).toEqual([401, own]);
+  });
+
+  it.each([
+    { what: 'a revoked grant', error: { error: 'invalid_grant', error_codes: [50173] } },
+    {
+      what: 'interaction without claims',
+      error: { error: 'invalid_grant', error_codes: [50076], suberror: 'basic_action' },
+    },
+  ])('Entra refuses for $what: the downstream’s claims count', async ({ error, what }) => {
+    const token = world.token('adele');
+    await world.call('/me', { token });
+    emulator.switches.refuse = error;
+    // Claims of their own, because the third time the same ones would be a loop.
+    const claims = JSON.stringify({ access_token: { xms_test: { value: what } } });
+    downstream.answer = answerChallenge(graphForm(claims));
+    const response = await world.call('/me', { token });
+    expect([response.status, (await readProblem(response)).code, readClaims(response)]).toEqual([
+      401,
+      'insufficient_claims',
+      claims,
+    ]);
+  });
+
+  it.each([
+    { what: 'has no consent', error: { error: 'invalid_grant', error_codes: [65001] }, status: 403 },
+    { what: 'denies for good', error: { error: 'invalid_grant', error_codes: [50057] }, status: 403 },
+    { what: 'is down', error: { error: 'server_error', error_codes: [], status: 500 }, status: 503 },
+  ])('Entra $what: that is the answer', async ({ error, status }) => {
+    const token = world.token('adele');
+    await world.call('/me', { token });
+    emulator.switches.refuse = error;
+    downstream.answer = answerChallenge(graphForm(NBF));
+    const response = await world.call('/me', { token });
+    expect([response.status, readClaims(response)]).toEqual([status, undefined]);
+  });
+});
+
+describe('a downstream’s claims could be hostile', () => {
+  it.each([
+    { what: 'they are no base64', claims: '!!!"' },
+    { what: 'they are no UTF-8', claims: encode(Buffer.from([0xff, 0xfe])) },
+    { what: 'they are no JSON', claims: encode('access_token') },
+    { what: 'they are an array', claims: encode('[{"access_token":{}}]') },
+    { what: 'they have another member', claims: encode('{"access_token":{},"id_token":{"x":{}}}') },
+    { what: 'they ask for an ID token', claims: encode('{"id_token":{"email":null}}') },
+    { what: 'their member is no object', claims: encode('{"access_token":"https://phish.example"}') },
+    { what: 'they are larger than 4 kB', claims: encode(`{"access_token":{"x":"${'y'.repeat(4_096)}"}}`) },
+  ])('$what: 401 without claims, and Entra is not asked again', async ({ claims }) => {
+    downstream.answer = answerChallenge(`Bearer error="insufficient_claims", claims="${claims.replaceAll('"', '')}"`);
+    const before = emulator.exchanges.length;
+    const response = await world.call('/me', { token: world.token('adele') });
+    expect([response.status, readClaims(response), downstream.requests.length]).toEqual([401, undefined, 1]);
+    expect(new Map(readChallenge(response)).get('error')).toBe('invalid_token');
+    expect(emulator.exchanges.slice(before)).toHaveLength(1);
+  });
+
+  it('they are empty: that is no challenge of the user', async () => {
+    downstream.answer = answerChallenge('Bearer error="insufficient_claims", claims=""');
+    const response = await world.call('/me', { token: world.token('adele') });
+    expect([response.status, readClaims(response)]).toEqual([502, undefined]);
+  });
+
+  it('they come to an anonymous caller: only our own challenge passes, without claims', async () => {
+    downstream.answer = answerChallenge(graphForm(NBF));
+    const response = await world.call('/open');
+    expect([response.status, readChallenge(response).map(([name]) => name)]).toEqual([
+      401,
+      ['realm', 'authorization_uri', 'client_id', 'resource_metadata'],
+    ]);
+    expect(response.headers.get('www-authenticate')).not.toContain('phish');
+  });
+
+  it('they come to an app, which no user can help: it is not the caller’s fault', async () => {
+    downstream.answer = answerChallenge(graphForm(NBF));
+    const response = await world.call('/orders', { token: emulator.issueAccessToken({ app: 'daemon' }) });
+    expect([response.status, readClaims(response)]).toEqual([502, undefined]);
+  });
+});
+
+/** Takes the whole body and then refuses the token. */
+function readAndChallenge(challenge: string): Answer {
+  return async (req, res, received) => {
+    received.body = await readBody(req);
+    res.writeHead(401, ['www-authenticate', challenge]).end();
+  };
+}

@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readProblem, startGatewayWorld } from '../support/gateway-world.ts';
+
+const world = await startGatewayWorld();
+const { emulator } = world;
+const known = world.token('adele');
+beforeAll(async () => {
+  await world.call('/me', { token: known });
+});
+afterAll(() => world.close());
+afterEach(() => emulator.resetSwitches());
+
+function callMe(token: string): Promise<Response> {
+  return world.call('/me', { token });
+}
+
+describe('what if Entra', () => {
+  it.each(['throttled', 'html503', 'json500', 'empty200', 'garbage', 'reset'] as const)(
+    'is %s: who was here before is served, who is new waits, and is served once Entra is back',
+    async (outage) => {
+      emulator.switches.entra = outage;
+      emulator.switches.retryAfter = '1';
+      const stranger = world.token('guest');
+      const before = emulator.exchanges.length;
+      const [served, refused] = await Promise.all([callMe(known), callMe(stranger)]);
+      expect([served.status, refused.status, emulator.exchanges.length - before]).toEqual([200, 503, 1]);
+      emulator.resetSwitches();
+      world.advance(1_000);
+      expect((await callMe(stranger)).status).toBe(200);
+    },
+  );
+
+  it('throttles one: it is not asked again before its time, and others are not held up', async () => {
+    emulator.switches.refuse = {
+      error: 'temporarily_unavailable',
+      error_codes: [90055],
+      status: 429,
+      retryAfter: '30',
+    };
+    const token = world.token('adele');
+    await callMe(token);
+    emulator.resetSwitches();
+    const before = emulator.exchanges.length;
+    const again = await callMe(token);
+    expect([again.status, Number(again.headers.get('retry-after')) <= 30, emulator.exchanges.length]).toEqual([
+      503,
+      true,
+      before,
+    ]);
+    expect((await callMe(world.token('guest'))).status).toBe(200);
+  });
+
+  it('is slow: the caller waits for it', async () => {
+    Object.assign(emulator.switches, { entra: 'slow', delayMs: 50 });
+    expect((await callMe(world.token('adele'))).status).toBe(200);
+  });
+
+  it('never answers: the new caller hears so in time, the known one notices nothing', async () => {
+    emulator.switches.entra = 'hang';
+    const waiting = callMe(world.token('guest'));
+    expect((await callMe(known)).status).toBe(200);
+    const refused = await waiting;
+    expect([refused.status, (await readProblem(refused)).code]).toEqual([503, 'identity_unavailable']);
+  }, 10_000);
+
+  it('answers with a redirect: it is not followed', async () => {
+    emulator.switches.body = {
+      status: 302,
+      headers: { location: `${emulator.origin}/common/discovery/v2.0/keys` },
+      body: '',
+    };
+    const before = emulator.requests.length;
+    expect((await callMe(world.token('adele'))).status).toBe(503);
+    expect(emulator.requests.slice(before).filter(({ method }) => method === 'GET')).toEqual([]);
+  });
+
+  it.each([
+    { what: 'a token with a line break', body: { access_token: 'a\r\nx: y', expires_in: 3600, token_type: 'Bearer' } },
+    { what: 'a token that is a number', body: { access_token: 7, expires_in: 3600, token_type: 'Bearer' } },
+    { what: 'no token', body: { expires_in: 3600, token_type: 'Bearer' } },
+  ])('answers 200 with $what: nothing is forwarded', async ({ body }) => {
+    emulator.switches.body = {
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    };
+    const before = world.downstream.requests.length;
+    expect((await callMe(world.token('adele'))).status).toBe(503);
+    expect(world.downstream.requests).toHaveLength(before);
+  });
+});

@@ -1,0 +1,116 @@
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { readChallenge, readClaims, readProblem, startGatewayWorld } from '../support/gateway-world.ts';
+
+const world = await startGatewayWorld();
+const { emulator, downstream } = world;
+afterAll(() => world.close());
+afterEach(() => {
+  emulator.resetSwitches();
+  downstream.reset();
+});
+
+const C1 = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+let issued = Math.floor(Date.now() / 1_000) - 1_000;
+
+/** A token that is newer than all before. */
+function newerToken(user: string, more: { acrs?: string[]; client?: string } = {}): string {
+  issued += 1;
+  return world.token(user, { ...more, claims: { iat: issued } });
+}
+
+function payOut(token: string): Promise<Response> {
+  return world.call('/payouts', { method: 'POST', token, body: '{}' });
+}
+
+function payOutAsAdele(): Promise<Response> {
+  return payOut(newerToken('adele'));
+}
+
+function callAsMegan(): Promise<Response> {
+  return world.call('/me', { token: newerToken('megan') });
+}
+
+/** Makes calls one after another. */
+async function statusesOf(calls: readonly (() => Promise<Response>)[]): Promise<number[]> {
+  const statuses: number[] = [];
+  for (const call of calls) {
+    statuses.push((await call()).status);
+  }
+  return statuses;
+}
+
+describe('an operation needs an authentication context', () => {
+  it('the gateway asks for it itself, in Microsoft’s form and without asking Entra', async () => {
+    const before = emulator.exchanges.length;
+    const response = await payOut(newerToken('guest'));
+    expect([response.status, (await readProblem(response)).code, readClaims(response)]).toEqual([
+      401,
+      'insufficient_claims',
+      C1,
+    ]);
+    expect(readChallenge(response).map(([name]) => name)).toEqual([
+      'realm',
+      'authorization_uri',
+      'client_id',
+      'error',
+      'cc_type',
+      'resource_metadata',
+      'claims',
+    ]);
+    expect(new Map(readChallenge(response)).get('cc_type')).toBe('authcontext');
+    expect(emulator.exchanges).toHaveLength(before);
+  });
+
+  it('a token that has it passes', async () => {
+    expect((await payOut(newerToken('guest', { acrs: ['c1'] }))).status).toBe(200);
+  });
+
+  it('another context does not do', async () => {
+    expect((await payOut(newerToken('blocked', { acrs: ['c2', 'c10'] }))).status).toBe(401);
+  });
+
+  it('other operations do not ask for it', async () => {
+    expect((await world.call('/me', { token: newerToken('guest') })).status).toBe(200);
+  });
+});
+
+describe('a step-up that leads nowhere', () => {
+  it('is refused the third time that a newer token meets the same challenge', async () => {
+    expect(await statusesOf([payOutAsAdele, payOutAsAdele])).toEqual([401, 401]);
+    const third = await payOutAsAdele();
+    expect([third.status, third.headers.get('www-authenticate')]).toEqual([403, null]);
+    expect(await readProblem(third)).toMatchObject({ code: 'step_up_unsatisfiable' });
+  });
+
+  it('is not counted while the client comes back with the same token', async () => {
+    const token = newerToken('megan');
+    const call = (): Promise<Response> => payOut(token);
+    expect(await statusesOf([call, call, call, call])).toEqual([401, 401, 401, 401]);
+  });
+
+  it('is not counted across users or clients', async () => {
+    expect(
+      await statusesOf([
+        () => payOut(newerToken('revoked')),
+        () => payOut(newerToken('revoked', { client: 'daemon' })),
+        () => payOut(newerToken('newcomer')),
+        () => payOut(newerToken('revoked')),
+      ]),
+    ).toEqual([401, 401, 401, 401]);
+  });
+
+  it('is forgotten after ten minutes', async () => {
+    expect(await statusesOf([payOutAsAdele])).toEqual([403]);
+    world.advance(10 * 60_000);
+    expect(await statusesOf([payOutAsAdele])).toEqual([401]);
+  });
+
+  it('is noticed too when Entra is the one who asks, as location policies do', async () => {
+    emulator.switches.refuse = {
+      error: 'interaction_required',
+      error_codes: [53003],
+      claims: '{"access_token":{"capolids":{"essential":true,"values":["location"]}}}',
+    };
+    expect(await statusesOf([callAsMegan, callAsMegan, callAsMegan])).toEqual([401, 401, 403]);
+  });
+});

@@ -1,0 +1,197 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
+import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { gatewayContract } from './gateway-contract.ts';
+import {
+  findClosedPort,
+  startDownstream,
+  startWire,
+  type ScriptedDownstream,
+  type WireDownstream,
+} from './gateway-downstream.ts';
+import { until } from './gateway-poll.ts';
+
+/** What differs from the usual gateway.yaml; keys are merged into its parts. */
+export interface GatewayWorldOptions {
+  readonly server?: object;
+  readonly identity?: object;
+  /** The timeouts of the downstream `hasty`. */
+  readonly timeout?: object;
+  /** The Entra of another world, which stays its own; default a new one. */
+  readonly emulator?: Emulator;
+  /** What Entra is like before the gateway starts; with it nobody waits until the gateway is ready. */
+  readonly beforeStart?: (emulator: Emulator) => void;
+}
+
+/** Where the gateway's log lines go. */
+export interface MemoryLog {
+  readonly lines: Record<string, unknown>[];
+  /** Every line as it was written. */
+  readonly text: string;
+  /** The line of a request, as soon as it is there. */
+  of(requestId: string | null): Promise<Record<string, unknown>>;
+}
+
+/** A gateway between an emulated Entra and downstreams that do as they are told. */
+export interface GatewayWorld {
+  readonly emulator: Emulator;
+  /** Behind the services `api`, `orders` (under the base path `/base`) and `hasty` (with short timeouts). */
+  readonly downstream: ScriptedDownstream;
+  /** Behind the service `wire`. */
+  readonly wire: WireDownstream;
+  /** The port of the service `gone`, on which nobody listens. */
+  readonly gonePort: number;
+  readonly gateway: Gateway;
+  readonly url: string;
+  readonly port: number;
+  readonly managementUrl: string;
+  readonly log: MemoryLog;
+  /** Lets the gateway's clock jump ahead. */
+  advance(milliseconds: number): void;
+  /** Calls the gateway, with a token if there is one. */
+  call(path: string, init?: RequestInit & { readonly token?: string }): Promise<Response>;
+  /** An access token of a person. */
+  token(user: string, more?: Omit<Parameters<Emulator['issueAccessToken']>[0], 'user'>): string;
+  close(): Promise<void>;
+}
+
+/** Starts a world of its own for a test file. */
+export async function startGatewayWorld(options: GatewayWorldOptions = {}): Promise<GatewayWorld> {
+  const emulator = options.emulator ?? (await startEmulator());
+  const [downstream, wire, closedPort] = await Promise.all([startDownstream(), startWire(), findClosedPort()]);
+  options.beforeStart?.(emulator);
+  const folder = await mkdtemp(join(tmpdir(), 'obo-gateway-'));
+  const file = join(folder, 'gateway.yaml');
+  const ports = { downstream: downstream.port, wire: wire.port, closed: closedPort };
+  await writeFile(join(folder, 'openapi.yaml'), JSON.stringify(gatewayContract));
+  await writeFile(file, JSON.stringify(describeDeployment(emulator.origin, ports, options)));
+  const log = new RecordedLog();
+  let ahead = 0;
+  const gateway = createGateway(await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET }), {
+    logger: createLogger(log),
+    now: () => Date.now() + ahead,
+  });
+  const { url, managementUrl } = await gateway.start();
+  if (options.beforeStart === undefined) {
+    await until('the gateway is ready', async () => (await fetch(`${managementUrl}/readyz`)).ok);
+  }
+  return {
+    emulator,
+    downstream,
+    wire,
+    gonePort: closedPort,
+    gateway,
+    url,
+    port: Number(new URL(url).port),
+    managementUrl,
+    log,
+    advance(milliseconds) {
+      ahead += milliseconds;
+    },
+    call(path, { token, headers, ...init } = {}) {
+      const all = new Headers(headers);
+      if (token !== undefined) {
+        all.set('authorization', `Bearer ${token}`);
+      }
+      return fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: all });
+    },
+    token: (user, more) => emulator.issueAccessToken({ user, ...more }),
+    async close() {
+      await gateway.stop();
+      await Promise.all([downstream.close(), wire.close(), rm(folder, { recursive: true })]);
+      if (options.emulator === undefined) {
+        await emulator.close();
+      }
+    },
+  };
+}
+
+function describeDeployment(
+  authority: string,
+  ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
+  { server, identity, timeout }: GatewayWorldOptions,
+): object {
+  const graph = ['https://graph.microsoft.com/User.Read'];
+  const base = `http://127.0.0.1:${ports.downstream}`;
+  return {
+    contract: './openapi.yaml',
+    server: { host: '127.0.0.1', port: 0, drainTimeout: '2s', management: { port: 0 }, ...server },
+    identity: {
+      authority,
+      tenant: HOME_TENANT_ID,
+      clientId: GATEWAY_CLIENT_ID,
+      consentRedirectUri: `${authority}/consented`,
+      credential: { secret: '${SECRET}' },
+      ...identity,
+    },
+    downstreams: {
+      api: { baseUrl: base, scopes: graph },
+      orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'] },
+      hasty: { baseUrl: base, scopes: graph, timeout: { response: '200ms', idle: '400ms', ...timeout } },
+      wire: { baseUrl: `http://127.0.0.1:${ports.wire}`, scopes: graph },
+      gone: { baseUrl: `http://127.0.0.1:${ports.closed}`, scopes: graph },
+    },
+  };
+}
+
+/** Keeps what pino writes. */
+class RecordedLog implements MemoryLog {
+  readonly lines: Record<string, unknown>[] = [];
+  #text = '';
+
+  get text(): string {
+    return this.#text;
+  }
+
+  write(line: string): void {
+    this.#text += line;
+    this.lines.push(JSON.parse(line) as Record<string, unknown>);
+  }
+
+  async of(requestId: string | null): Promise<Record<string, unknown>> {
+    const find = (): Record<string, unknown> | undefined => this.lines.find((line) => line['requestId'] === requestId);
+    await until(`the log has the request ${requestId}`, () => find() !== undefined);
+    return find() ?? {};
+  }
+}
+
+/** A problem document, with the members that tests look at. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly instance: string;
+  readonly requestId: string;
+  readonly claims?: string;
+  readonly suberror?: string;
+  readonly scopes?: readonly string[];
+  readonly consentUri?: string;
+  readonly errors?: readonly { readonly in?: string; readonly name?: string; readonly pointer?: string }[];
+}
+
+/** Reads an answer that has to be a problem document. */
+export async function readProblem(response: Response): Promise<ProblemDocument> {
+  const type = response.headers.get('content-type');
+  if (type !== 'application/problem+json') {
+    throw new Error(`${response.status} ${type} is no problem document`);
+  }
+  return (await response.json()) as ProblemDocument;
+}
+
+/** The parameters of the one challenge of an answer, in their order. */
+export function readChallenge(response: Response): [string, string][] {
+  const header = response.headers.get('www-authenticate') ?? '';
+  return [...header.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]);
+}
+
+/** The claims request of an answer's challenge as JSON text, `undefined` when there is none. */
+export function readClaims(response: Response): string | undefined {
+  const encoded = new Map(readChallenge(response)).get('claims');
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+}

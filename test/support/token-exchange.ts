@@ -1,0 +1,120 @@
+import { decodeJwt } from 'jose';
+import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import { Authority } from '../../src/entra/authority.ts';
+import { EntraHttpClient } from '../../src/entra/http-client.ts';
+import type { ClientCredential } from '../../src/exchange/client-credential.ts';
+import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
+import { createExchange, type Exchange, type ExchangeTarget } from '../../src/exchange/exchange.ts';
+import { GatewayError } from '../../src/failures.ts';
+import { toPrincipal } from '../../src/principal.ts';
+import { Session } from '../../src/session.ts';
+import { Clock } from './token-clock.ts';
+
+/** Microsoft Graph as a downstream. */
+export const GRAPH: ExchangeTarget = {
+  name: 'graph',
+  scopes: ['https://graph.microsoft.com/User.Read'],
+  applicationScope: 'https://graph.microsoft.com/.default',
+};
+
+/** The Orders API as a downstream. */
+export const ORDERS: ExchangeTarget = {
+  name: 'orders',
+  scopes: ['api://orders/user_impersonation'],
+  applicationScope: 'api://orders/.default',
+};
+
+/** How a desk differs from the default one, which has the demo secret. */
+export interface DeskOptions {
+  /** The address of Entra. */
+  readonly origin: string;
+  readonly credential?: ClientCredential;
+  /** Milliseconds for one call to Entra. */
+  readonly deadline?: number;
+  readonly consentRedirectUri?: string;
+}
+
+/** One refusal as the rest of the gateway sees it. */
+export type Refused = { readonly failure: string } & GatewayError['facts'];
+
+/** An exchange step with everything it works with. */
+export interface Desk {
+  readonly clock: Clock;
+  readonly client: EntraTokenClient;
+  readonly exchange: Exchange;
+  /** The downstream and the outcome of each request to Entra, oldest first. */
+  readonly outcomes: (readonly [downstream: string, outcome: string])[];
+  /** The downstream token, or the refusal. */
+  acquire(session: Session, target?: ExchangeTarget, claims?: string): Promise<string | Refused>;
+  /** The error that is thrown in place of a token. */
+  failOn(session: Session, target?: ExchangeTarget): Promise<GatewayError>;
+  close(): void;
+}
+
+/** Sets up an exchange step against an Entra on the wire. */
+export function openDesk(options: DeskOptions): Desk {
+  const {
+    origin,
+    credential = { clientSecret: GATEWAY_CLIENT_SECRET },
+    deadline = 2_000,
+    consentRedirectUri,
+  } = options;
+  const clock = new Clock();
+  const http = new EntraHttpClient(deadline);
+  const authority = new Authority(origin, HOME_TENANT_ID);
+  const clientId = GATEWAY_CLIENT_ID;
+  const client = new EntraTokenClient({ authority, clientId, credential, http, now: clock.now });
+  const outcomes: [string, string][] = [];
+  const exchange = createExchange({
+    client,
+    authority,
+    clientId,
+    consentRedirectUri,
+    now: clock.now,
+    onExchange: (downstream, outcome) => outcomes.push([downstream, outcome]),
+  });
+  return {
+    clock,
+    client,
+    exchange,
+    outcomes,
+    async acquire(session, target = GRAPH, claims = '') {
+      try {
+        return (await exchange.acquire(session, target, claims)).accessToken;
+      } catch (error) {
+        return refusedOf(error);
+      }
+    },
+    async failOn(session, target = GRAPH) {
+      try {
+        await exchange.acquire(session, target);
+      } catch (error) {
+        if (error instanceof GatewayError) {
+          return error;
+        }
+        throw error;
+      }
+      throw new Error('there is a token');
+    },
+    close: () => http.close(),
+  };
+}
+
+/** The session of an access token, as the step before the exchange hands it on. */
+export function openSession(assertion: string): Session {
+  const claims = decodeJwt(assertion);
+  const signingKey = { kid: 'k', pem: '', issuer: undefined, retired: false };
+  return new Session({
+    principal: toPrincipal({ ...claims }),
+    assertion,
+    signingKey,
+    expiresAt: (claims.exp ?? 0) * 1_000,
+  });
+}
+
+function refusedOf(error: unknown): Refused {
+  if (!(error instanceof GatewayError)) {
+    throw error;
+  }
+  return { failure: error.failure, ...error.facts };
+}
