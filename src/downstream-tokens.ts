@@ -7,6 +7,12 @@ export interface DownstreamToken {
   readonly expiresAt: number;
 }
 
+interface Held {
+  readonly token: DownstreamToken;
+  /** What it was asked to meet; empty for nothing. */
+  readonly claims: string;
+}
+
 interface Remembered {
   readonly error: Error;
   readonly until: number;
@@ -21,15 +27,20 @@ const MARGIN = 5 * 60 * 1_000;
  * error can show them by accident.
  */
 export class DownstreamTokens {
-  readonly #held = new Map<string, DownstreamToken>();
+  readonly #held = new Map<string, Held>();
   readonly #requests = new SingleFlight<DownstreamToken>();
-  readonly #latest = new Map<string, Promise<DownstreamToken>>();
+  readonly #latest = new Map<string, { readonly claims: string; readonly token: Promise<DownstreamToken> }>();
   readonly #refusals = new Map<string, Remembered>();
 
-  /** The token held under a key, unless it is about to expire. */
-  find(key: string, now: number): DownstreamToken | undefined {
-    const token = this.#held.get(key);
-    return token !== undefined && now < token.expiresAt - MARGIN ? token : undefined;
+  /**
+   * The token held under a key, unless it is about to expire.
+   *
+   * @param claims what it must meet; a token that was asked for without them, or with others, does not
+   */
+  find(key: string, claims: string, now: number): DownstreamToken | undefined {
+    const held = this.#held.get(key);
+    const isGood = held !== undefined && now < held.token.expiresAt - MARGIN;
+    return isGood && (claims === '' || claims === held.claims) ? held.token : undefined;
   }
 
   /** The refusal remembered under a key. */
@@ -45,21 +56,26 @@ export class DownstreamTokens {
    */
   request(key: string, claims: string, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
     const underWay = claims === '' ? this.#latest.get(key) : undefined;
-    if (underWay !== undefined) {
-      return underWay;
+    if (underWay !== undefined && underWay.claims !== '') {
+      // Its success is good for everyone; its failure may be about the claims.
+      return underWay.token.catch(() => this.request(key, claims, ask));
     }
     const request = this.#requests.run(`${key} ${claims}`, async () => {
+      const before = this.#held.get(key);
       try {
         const token = await ask();
-        this.#held.set(key, token);
+        // A token with claims that came meanwhile is the stronger one.
+        if (claims !== '' || this.#held.get(key) === before) {
+          this.#held.set(key, { token, claims });
+        }
         return token;
       } finally {
-        if (this.#latest.get(key) === request) {
+        if (this.#latest.get(key)?.token === request) {
           this.#latest.delete(key);
         }
       }
     });
-    this.#latest.set(key, request);
+    this.#latest.set(key, { claims, token: request });
     return request;
   }
 
@@ -75,7 +91,7 @@ export class DownstreamTokens {
 
   /** Forgets a token that was refused, unless a newer one has taken its place. */
   discard(key: string, refused: DownstreamToken): void {
-    if (this.#held.get(key) === refused) {
+    if (this.#held.get(key)?.token === refused) {
       this.#held.delete(key);
     }
   }

@@ -76,6 +76,12 @@ export const FAILURES = {
     blame: 'client',
     challenge: 'consent_required',
   },
+  client_not_capable: {
+    status: 403,
+    title: 'The client cannot take claims challenges',
+    detail: 'More proof is needed; use a client that declares the capability "cp1" when it asks Entra for tokens.',
+    blame: 'client',
+  },
   step_up_unsatisfiable: {
     status: 403,
     title: 'The asked proof cannot be given',

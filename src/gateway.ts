@@ -4,13 +4,14 @@ import type { Socket } from 'node:net';
 import { mountApi } from './app.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
+import { checkChallenge } from './challenge/check-challenge.ts';
 import { StepUpLoop } from './challenge/step-up-loop.ts';
 import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { resourceOf, toNetworks } from './config/schema.ts';
 import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
-import { loadCredential } from './exchange/client-credential.ts';
+import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { FAILURES, GatewayError } from './failures.ts';
@@ -59,6 +60,13 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
   const metrics = new Metrics(() => sessions.size);
   const services = createServices(config, now);
+  const client = new EntraTokenClient({
+    authority,
+    clientId: identity.clientId,
+    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
+    http,
+    now,
+  });
   let management: Server | undefined;
   let api: Server | undefined;
   let isDraining = false;
@@ -82,13 +90,20 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     },
   };
 
+  function whyNotReady(): string | undefined {
+    if (isDraining) {
+      return 'draining';
+    }
+    return keys.isReady ? client.whyNotReady() : 'no signing keys of Entra yet';
+  }
+
   async function startManagement(): Promise<string> {
     const { host, port } = settings.management;
     const { app, server } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     management = server;
     const address = await listen(server, host, port, 'server.management.port');
     mountManagement(app, {
-      whyNotReady: () => (isDraining ? 'draining' : keys.isReady ? undefined : 'no signing keys of Entra yet'),
+      whyNotReady,
       renderMetrics: () => metrics.render(),
     });
     return toUrl(host, address.port);
@@ -109,14 +124,17 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     };
     const security = createSecurityHeaders(new URL(publicUrl));
     const cors = new CorsPolicy(settings.cors.origins);
-    const loop = new StepUpLoop(now);
+    const challengeRules = {
+      loop: new StepUpLoop(now),
+      requireClientCapability: identity.requireClientCapability,
+    };
     mountApi(app, {
       steps: composeSteps({
         publicUrl: new URL(publicUrl),
         bareChallenge: formatChallenge(frame, { error: null }),
         answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
       }),
-      checkChallenge: (error, { principal }) => loop.check(error, principal),
+      checkChallenge: (error, record) => checkChallenge(error, record, challengeRules),
       cors,
       security,
       frame,
@@ -129,6 +147,10 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
         scopes: contract.scopes,
       }),
       onRequest(req, record) {
+        const { principal, operation, failure } = record;
+        if (principal !== undefined && operation !== undefined && failure === undefined) {
+          challengeRules.loop.forget(principal, operation);
+        }
         logRequest(logger, req, record);
         metrics.recordRequest(req, record);
       },
@@ -137,7 +159,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
 
     function refuseUnparsed(socket: Socket, fault: ParserFault): void {
       const requestId = randomUUID();
-      const ownHeaders = ['x-request-id', requestId, ...security.own];
+      const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(undefined), ...security.own];
       answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
       metrics.recordProblem(fault);
       logger.info({ requestId, code: fault, status: FAILURES[fault].status }, 'unreadable request');
@@ -146,13 +168,6 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
 
   function composeSteps(site: Pick<StepOptions, 'answerHeaders' | 'bareChallenge'> & { publicUrl: URL }): Steps {
     const { clientId, consentRedirectUri } = identity;
-    const client = new EntraTokenClient({
-      authority,
-      clientId,
-      credential: loadCredential(identity.credential),
-      http,
-      now,
-    });
     return createSteps({
       routes: contract.routes,
       authenticate: createAuthenticate({

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { preferClaims } from './challenge/prefer-claims.ts';
 import type { DownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteMatch } from './contract/route-table.ts';
@@ -51,6 +52,10 @@ export interface Steps {
   forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
   /** Reads what a downstream that refused the token wants of the user, and drops the token. */
   readDemand(session: Session, call: Call, answer: DownstreamAnswer, refused: DownstreamToken): DownstreamDemand;
+  /** Spares Entra and the downstream the same question for a while: the caller has to come back with another token. */
+  rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
+  /** Prepares for a caller that has to send a large body again, with another token. */
+  expectClaims(session: Session, operation: Operation, claims: string): void;
   /** Passes the answer back. */
   answer(request: Request, answer: DownstreamAnswer): Soon<void>;
 }
@@ -90,17 +95,32 @@ interface Refusal {
  */
 async function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
   const { session, token, answer } = refusal;
+  const operation = call.route.entry;
   const claims = requireClaims(steps.readDemand(session, call, answer, token));
-  const newToken = await steps.exchange(request, session, call.route.entry, claims);
+  let newToken: DownstreamToken | undefined;
+  try {
+    newToken = await steps.exchange(request, session, operation, claims);
+  } catch (error) {
+    throw rememberChallenge(preferClaims(error, claims));
+  }
   if (newToken === undefined || !call.body.isReplayable) {
+    steps.expectClaims(session, operation, claims);
     throw new GatewayError('insufficient_claims', { claims });
   }
   const second = await steps.forward(request, call, newToken);
-  if (second.status === 401) {
-    const demand = steps.readDemand(session, call, second, newToken);
-    throw new GatewayError('insufficient_claims', { claims: demand.kind === 'claims' ? demand.claims : claims });
+  if (second.status !== 401) {
+    return second;
   }
-  return second;
+  const demand = steps.readDemand(session, call, second, newToken);
+  const asked = demand.kind === 'claims' ? demand.claims : claims;
+  throw rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }));
+
+  function rememberChallenge(failure: unknown): unknown {
+    if (failure instanceof GatewayError && failure.failure === 'insufficient_claims') {
+      steps.rememberChallenge(session, operation, failure);
+    }
+    return failure;
+  }
 }
 
 function requireClaims(demand: DownstreamDemand): string {

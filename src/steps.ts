@@ -1,7 +1,6 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
-import { preferClaims } from './challenge/prefer-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteTable } from './contract/route-table.ts';
 import { validate } from './contract/validate.ts';
@@ -76,14 +75,18 @@ export function createSteps(options: StepOptions): Steps {
       return validate(req, entry, { values, query: target.query, reading });
     },
 
-    exchange({ record }, session, { service }, claims) {
+    exchange({ record }, session, { name, service }, claims) {
       record.downstream = service;
       if (session === undefined) {
         return undefined;
       }
+      const challenge = claims === undefined ? exchange.recall(session, name) : undefined;
+      if (challenge !== undefined) {
+        throw challenge;
+      }
       const token = exchange.acquire(session, serviceOf(service).target, claims);
       record.tokenFrom = token instanceof Promise ? 'entra' : 'session';
-      return token instanceof Promise ? timeExchange(token, record, claims) : token;
+      return token instanceof Promise ? timeExchange(token, record) : token;
     },
 
     async forward({ req, res, target, record }, { route, body }, token) {
@@ -113,11 +116,17 @@ export function createSteps(options: StepOptions): Steps {
         : { kind: 'none' };
     },
 
+    expectClaims: (session, { service }, claims) => exchange.expect(session, serviceOf(service).target, claims),
+
+    rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
+
     answer({ req, res, record }, answer) {
       const own = ['x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin)];
       // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
       const challenge = answer.status === 401 ? ['www-authenticate', options.bareChallenge] : [];
-      return answer.sendTo(res, [...selectResponseHeaders(answer.rawHeaders), ...own, ...challenge]);
+      const isRefusal = answer.status === 401 || answer.status === 403;
+      const passed = selectResponseHeaders(answer.rawHeaders, { mayBeCached: !isRefusal });
+      return answer.sendTo(res, [...passed, ...own, ...challenge]);
     },
   };
 
@@ -130,12 +139,10 @@ export function createSteps(options: StepOptions): Steps {
   }
 }
 
-async function timeExchange<T>(token: Promise<T>, record: { exchangeMs?: number }, claims = ''): Promise<T> {
+async function timeExchange<T>(token: Promise<T>, record: { exchangeMs?: number }): Promise<T> {
   const start = performance.now();
   try {
     return await token;
-  } catch (error) {
-    throw claims === '' ? error : preferClaims(error, claims);
   } finally {
     record.exchangeMs = since(start);
   }

@@ -14,6 +14,9 @@ export interface DownstreamClaims extends JWTPayload {
 /** Verifies the bearer token of an `Authorization` header; undefined when it is missing or not good. */
 export type VerifyBearer = (authorization: string | undefined) => Promise<DownstreamClaims | undefined>;
 
+/** Tokens after a revocation are dated to the next full second, which can be ahead of this clock. */
+const RULES = { algorithms: ['RS256'], clockTolerance: 1 };
+
 /** Makes a verifier with the emulator's keys for tokens of one audience. */
 export function verifierFor({ origin }: Emulator, audience: string[]): VerifyBearer {
   const keysUrl = new URL(`${origin}/common/discovery/v2.0/keys`);
@@ -22,9 +25,7 @@ export function verifierFor({ origin }: Emulator, audience: string[]): VerifyBea
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return undefined;
     try {
-      // After a revocation the emulator dates tokens up to a second ahead.
-      const rules = { audience, algorithms: ['RS256'], clockTolerance: 5 };
-      const { payload } = await jwtVerify<DownstreamClaims>(token, keys, rules);
+      const { payload } = await jwtVerify<DownstreamClaims>(token, keys, { ...RULES, audience });
       return payload.iss?.startsWith(`${origin}/`) ? payload : undefined;
     } catch {
       return undefined;

@@ -8,7 +8,8 @@ import type { Emulator } from '../emulator/emulator.ts';
 import { DESKTOP_CLIENT_ID, GATEWAY_CLIENT_ID, HOME_TENANT_ID } from '../emulator/world.ts';
 import { Browser, type Persona } from './browser.ts';
 
-const SCOPES = ['Profile.Read', 'Orders.Read', 'Orders.ReadWrite'].map(
+/** Every delegated scope of the gateway. */
+export const SCOPES = ['Profile.Read', 'Orders.Read', 'Orders.ReadWrite'].map(
   (scope) => `api://${GATEWAY_CLIENT_ID}/${scope}`,
 );
 
@@ -68,7 +69,8 @@ export class SignInClient {
   }
 }
 
-function describeAuthority(origin: string): ConstructorParameters<typeof PublicClientApplication>[0]['auth'] {
+/** MSAL's settings for the desktop program at an emulator: no discovery, and claims challenges are welcome. */
+export function describeAuthority(origin: string): ConstructorParameters<typeof PublicClientApplication>[0]['auth'] {
   const name = `https://${AUTHORITY_HOST}/{tenantid}`;
   const tenant = `${origin}/{tenantid}`;
   return {

@@ -96,16 +96,7 @@ class KeySet {
     const { url, http, log, now } = this.#options;
     this.#triedAt = now();
     try {
-      const metadata = await fetchJson(http, url);
-      const issuer = metadata['issuer'];
-      const jwksUri = metadata['jwks_uri'];
-      if (typeof issuer !== 'string' || typeof jwksUri !== 'string') {
-        throw new Error('the metadata has no issuer or no jwks_uri');
-      }
-      const keys = readKeys(await fetchJson(http, jwksUri));
-      if (keys.length === 0) {
-        throw new Error('the key set has no usable key');
-      }
+      const { issuer, keys } = await fetchSigningKeys(http, url);
       this.#issuer = issuer;
       this.#replace(keys);
     } catch (error) {
@@ -131,7 +122,32 @@ class KeySet {
   }
 }
 
-class NoSuchDocument extends Error {}
+/** Entra answered that it does not have a document. */
+export class NoSuchDocument extends Error {}
+
+/**
+ * Fetches the issuer and the usable keys of one version of tokens.
+ *
+ * @param url the address of the OpenID configuration
+ * @throws {NoSuchDocument} when Entra has no such document
+ * @throws {EntraUnreachable} when it does not answer; any other error when the answer is of no use
+ */
+export async function fetchSigningKeys(
+  http: EntraHttpClient,
+  url: string,
+): Promise<{ readonly issuer: string; readonly keys: readonly SigningKey[] }> {
+  const metadata = await fetchJson(http, url);
+  const issuer = metadata['issuer'];
+  const jwksUri = metadata['jwks_uri'];
+  if (typeof issuer !== 'string' || typeof jwksUri !== 'string') {
+    throw new Error('the metadata has no issuer or no jwks_uri');
+  }
+  const keys = readKeys(await fetchJson(http, jwksUri));
+  if (keys.length === 0) {
+    throw new Error('the key set has no usable key');
+  }
+  return { issuer, keys };
+}
 
 async function fetchJson(http: EntraHttpClient, url: string): Promise<Record<string, unknown>> {
   const { protocol, hostname } = new URL(url);
@@ -243,12 +259,18 @@ export class SigningKeys {
   }
 
   /**
-   * True when Entra lets a key sign for a tenant. v1 keys are published without an issuer, or with that of v2, so both
-   * names of the tenant count.
+   * True when Entra lets a key sign for a tenant. v1 keys are often bound to the issuer of v2, so both names of the
+   * tenant count.
+   *
+   * @throws {GatewayError} `identity_unavailable` while one of the names is still to be learnt
    */
   mayKeySignFor(key: SigningKey, tenantId: string): boolean {
     const bound = key.issuer?.replaceAll('{tenantid}', tenantId);
     const names = [this.issuerOf('v1', tenantId), this.issuerOf('v2', tenantId)];
-    return bound === undefined || (bound !== '' && names.includes(bound));
+    const isBound = bound === undefined || (bound !== '' && names.includes(bound));
+    if (!isBound && Object.values(this.#sets).some((set) => !set.isLoaded && !set.isAbsent)) {
+      throw new GatewayError('identity_unavailable', { log: { reason: 'not all metadata of Entra could be had yet' } });
+    }
+    return isBound;
   }
 }

@@ -1,4 +1,4 @@
-import { parseChallenges } from './parse-challenges.ts';
+import { parseChallenges, type Challenge } from './parse-challenges.ts';
 
 const BASE64 = /^[\w+/-]+={0,2}$/;
 const LARGEST_CLAIMS = 4_096;
@@ -20,13 +20,20 @@ export type DownstreamDemand =
  * @param headers the values of `WWW-Authenticate`, one for each line
  */
 export function readDownstreamDemand(headers: readonly string[]): DownstreamDemand {
-  const all = headers.flatMap(parseChallenges).flatMap(({ parameters }) => parameters.get('claims') ?? []);
-  const [encoded] = all;
-  if (encoded === undefined || encoded === '') {
-    return { kind: 'none' };
+  const given = headers
+    .flatMap(parseChallenges)
+    .toSorted((one, other) => Number(isBearer(other)) - Number(isBearer(one)))
+    .flatMap(({ parameters }) => parameters.get('claims') ?? [])
+    .filter((encoded) => encoded !== '');
+  const claims = given.map(decode).find((text) => text !== undefined && isClaimsRequest(text));
+  if (claims !== undefined) {
+    return { kind: 'claims', claims };
   }
-  const claims = decode(encoded);
-  return claims !== undefined && isClaimsRequest(claims) ? { kind: 'claims', claims } : { kind: 'unreadable' };
+  return { kind: given.length === 0 ? 'none' : 'unreadable' };
+}
+
+function isBearer({ scheme }: Challenge): boolean {
+  return scheme.toLowerCase() === 'bearer';
 }
 
 /** Standard or url-safe alphabet, with or without padding. */
@@ -39,7 +46,7 @@ function decode(encoded: string): string | undefined {
     return undefined;
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }

@@ -9,6 +9,8 @@ export interface Challenge {
 const TOKEN = /[!#$%&'*+\-.^`|~\w]+/y;
 const TOKEN68 = /[\w\-.~+/]+=*/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/sy;
+/** More than RFC 9110 allows without quotes: addresses and base64 are seen so. */
+const BARE = /[^\s,"=][^\s,"]*/y;
 const SPACES = /[ \t]*/y;
 const COMMAS = /[ \t,]*/y;
 
@@ -69,7 +71,7 @@ function takeValue(scanner: Scanner): string | undefined {
     if (quoted !== undefined) {
       return quoted.slice(1, -1).replaceAll(/\\(.)/gs, '$1');
     }
-    const bare = scanner.take(TOKEN);
+    const bare = scanner.take(BARE);
     if (bare !== undefined) {
       return bare;
     }

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { GatewayError } from '../failures.ts';
 import type { Principal } from '../principal.ts';
 
 interface Attempt {
+  readonly claims: string;
   readonly firstAt: number;
   readonly times: number;
   /** Of the newest token. */
@@ -12,10 +12,13 @@ interface Attempt {
 /** Milliseconds in which the same challenges count as one loop. */
 const WINDOW = 10 * 60 * 1_000;
 
-/** The same challenge is given this many times, less one; this time it is refused. */
+/** The time that is not asked any more. */
 const MOST_TIMES = 3;
 
 const MOST_CALLERS = 10_000;
+
+/** Members that differ each time though the same is wanted: when, and why. */
+const CHANGING: ReadonlySet<string> = new Set(['nbf', 'xms_caeerror']);
 
 /**
  * Notices callers that come back with a newer token each time and still lack the claims that were asked for. Location
@@ -30,39 +33,44 @@ export class StepUpLoop {
     this.#now = now;
   }
 
-  /**
-   * Lets a claims challenge to a user pass, or replaces it by `step_up_unsatisfiable` when it is given for the third
-   * time within ten minutes though each time the token was newer.
-   */
-  check(error: unknown, principal: Principal | undefined): unknown {
-    const claims = error instanceof GatewayError ? error.facts.claims : undefined;
-    if (claims === undefined || principal === undefined) {
-      return error;
-    }
-    return this.#count(claims, principal) < MOST_TIMES
-      ? error
-      : new GatewayError('step_up_unsatisfiable', {
-          log: { remedy: 'Look for a policy that the gateway itself cannot meet, such as one about locations.' },
-        });
+  /** True when the same claims are asked for the third time within ten minutes though each time the token was newer. */
+  isGoingRound(claims: string, principal: Principal, operation: string): boolean {
+    return this.#count(toWish(claims), principal, operation) >= MOST_TIMES;
   }
 
-  #count(claims: string, principal: Principal): number {
-    const { tenantId, objectId, clientId = '' } = principal;
+  /** A call that went well ends a loop that was none. */
+  forget(principal: Principal, operation: string): void {
+    if (this.#attempts.size > 0) {
+      this.#attempts.delete(keyOf(principal, operation));
+    }
+  }
+
+  #count(claims: string, principal: Principal, operation: string): number {
+    const { objectId, issuedAt } = principal;
     if (objectId === undefined) {
       return 1;
     }
-    const key = JSON.stringify([tenantId, objectId, clientId, claims]);
+    const key = keyOf(principal, operation);
     const now = this.#now();
     const last = this.#attempts.get(key);
-    if (last === undefined || now - last.firstAt >= WINDOW) {
-      this.#attempts.set(key, { firstAt: now, times: 1, issuedAt: principal.issuedAt });
+    if (last === undefined || last.claims !== claims || now - last.firstAt >= WINDOW) {
+      this.#attempts.set(key, { claims, firstAt: now, times: 1, issuedAt });
       return 1;
     }
-    if (principal.issuedAt <= last.issuedAt) {
+    if (issuedAt <= last.issuedAt) {
       return last.times;
     }
     const times = last.times + 1;
-    this.#attempts.set(key, { firstAt: last.firstAt, times, issuedAt: principal.issuedAt });
+    this.#attempts.set(key, { ...last, times, issuedAt });
     return times;
   }
+}
+
+function keyOf({ tenantId, objectId, clientId }: Principal, operation: string): string {
+  return JSON.stringify([tenantId, objectId, clientId, operation]);
+}
+
+/** What a claims request wants, without what is different in each one. */
+function toWish(claims: string): string {
+  return JSON.stringify(JSON.parse(claims), (name, value: unknown) => (CHANGING.has(name) ? true : value));
 }

@@ -55,7 +55,7 @@ function describeValue(value: unknown, at: string): string {
   if (SECRET_PATH.test(at)) {
     return 'a value (not shown)';
   }
-  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return typeof value === 'number' ? String(value) : JSON.stringify(value).replaceAll(/\/\/[^/@]*@/g, '//(not shown)@');
 }
 
 function readKey(value: unknown, key: PropertyKey): unknown {

@@ -135,12 +135,15 @@ async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault
 }
 
 function resolvePaths(settings: GatewaySettings, folder: string): GatewaySettings {
-  const { certificate } = settings.identity.credential;
-  if (certificate === undefined) {
-    return settings;
-  }
-  const resolved = { cert: resolve(folder, certificate.cert), key: resolve(folder, certificate.key) };
-  return { ...settings, identity: { ...settings.identity, credential: { certificate: resolved } } };
+  const { certificate, federatedTokenFile } = settings.identity.credential;
+  const credential = {
+    ...settings.identity.credential,
+    ...(certificate && {
+      certificate: { cert: resolve(folder, certificate.cert), key: resolve(folder, certificate.key) },
+    }),
+    ...(federatedTokenFile && { federatedTokenFile: resolve(folder, federatedTokenFile) }),
+  };
+  return { ...settings, identity: { ...settings.identity, credential } };
 }
 
 const CERTIFICATE = 'identity.credential.certificate';

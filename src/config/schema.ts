@@ -131,8 +131,8 @@ const credential = z
         key: text('the path of the PEM private key of the certificate'),
       })
       .optional(),
-    federatedTokenFile: z.undefined({ error: 'nothing; a federated token file is not supported yet' }).optional(),
-    managedIdentity: z.undefined({ error: 'nothing; a managed identity is not supported yet' }).optional(),
+    federatedTokenFile: text('the path of a file that holds a federated token').optional(),
+    managedIdentity: z.strictObject({ clientId: text('the client id of a user-assigned managed identity') }).optional(),
   })
   .describe('How the gateway proves itself to Entra: exactly one of the keys.');
 
@@ -168,6 +168,10 @@ const identity = z.strictObject({
     .array(text('the application (client) id of a caller'), { error: 'a list of client ids' })
     .default([])
     .describe('The `azp`/`appid` values that may call; empty means any.'),
+  requireClientCapability: z
+    .boolean({ error: 'true or false' })
+    .default(false)
+    .describe('Whether claims challenges go only to clients that declared cp1 (the optional claim xms_cc).'),
   clockTolerance: duration('60s').describe('How far the clocks of Entra and the gateway may be apart.'),
   consentRedirectUri: webAddress('an http or https address without query', () => true)
     .optional()

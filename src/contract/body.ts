@@ -53,7 +53,8 @@ function normalise(mediaType: string): string {
   return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-function isJson(mediaType: string): boolean {
+/** True for `application/json` and its `+json` relatives. */
+export function isJson(mediaType: string): boolean {
   return /^application\/(?:[\w.-]+\+)?json$/.test(normalise(mediaType));
 }
 

@@ -60,7 +60,13 @@ export async function loadContract(
   return root && compileContract(root, services, faults);
 }
 
-async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonObject | undefined> {
+/**
+ * Reads an OpenAPI 3.1 document from a YAML or JSON file.
+ *
+ * @param faults gets what is wrong with it
+ * @returns `undefined` when it cannot be used at all
+ */
+export async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonObject | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -172,14 +178,17 @@ function delegatedScopes(access: Access): readonly string[] {
   return access === 'anonymous' ? [] : access.flatMap((way) => (way.caller === 'user' ? way.scopes : []));
 }
 
-interface Found {
+/** An operation as it stands in the document. */
+export interface Found {
   readonly path: string;
+  /** In lower case. */
   readonly method: string;
   readonly item: Located;
   readonly operation: Located;
 }
 
-function listOperations(root: JsonObject, start: Located, faults: ConfigFault[]): Found[] {
+/** Every operation of a document, in its order. */
+export function listOperations(root: JsonObject, start: Located, faults: ConfigFault[]): Found[] {
   const paths = attempt(() => follow(root, start, 'paths'), faults, 'contract /paths');
   return Object.keys(paths?.value ?? {})
     .filter((path) => path.startsWith('/'))
@@ -204,41 +213,25 @@ function attempt<T>(read: () => T, faults: ConfigFault[], at: string): T | undef
   }
 }
 
-interface OperationSource extends Found {
-  readonly root: JsonObject;
+interface OperationSource extends OperationPart {
   readonly schemas: SchemaCompiler;
   readonly services: ReadonlySet<string>;
-  readonly fault: (message: string) => void;
 }
 
 function compileOperation(source: OperationSource): { operation: Operation; multiSegment: string | undefined } {
-  const { root, path, method, operation, schemas, fault } = source;
+  const { root, path, operation, schemas, fault } = source;
   const declared = readParameters(source);
   checkPathParameters(path, declared, fault);
   const inQuery = new Set(namesOf(declared, 'query'));
   const multiSegment = readMultiSegment(declared, path, fault);
   refuseMisspelt([operation, ...declared], fault);
-  const schemes = attemptHere(fault, () => follow(root, { value: root, pointer: '' }, 'components'));
-  const securitySchemes = attemptHere(fault, () => schemes && follow(root, schemes, 'securitySchemes'));
-  const access = readAccess(
-    operation.value['security'] ?? root['security'],
-    Object.fromEntries(
-      Object.keys(securitySchemes?.value ?? {}).map((name) => [
-        name,
-        attemptHere(fault, () => securitySchemes && follow(root, securitySchemes, name))?.value,
-      ]),
-    ),
-    fault,
-  );
+  const access = readOperationAccess(source);
   const body = attemptHere(fault, () => compileBody(root, operation, schemas));
   const authContext = readAuthContext(operation.value['x-auth-context'], access, fault);
   return {
     multiSegment,
     operation: {
-      name:
-        typeof operation.value['operationId'] === 'string'
-          ? operation.value['operationId']
-          : `${method.toUpperCase()} ${path}`,
+      name: nameOperation(source),
       access,
       ...(authContext === undefined ? {} : { authContext }),
       parameters: declared.flatMap(
@@ -248,6 +241,35 @@ function compileOperation(source: OperationSource): { operation: Operation; mult
       ...readDownstream(source),
     },
   };
+}
+
+/** The `operationId` of an operation, or `GET /orders`. */
+export function nameOperation({ path, method, operation }: Found): string {
+  const id = operation.value['operationId'];
+  return typeof id === 'string' ? id : `${method.toUpperCase()} ${path}`;
+}
+
+/** An operation and the document that it stands in. */
+export interface OperationPart extends Found {
+  readonly root: JsonObject;
+  /** Is told of everything that is wrong with the operation. */
+  readonly fault: (message: string) => void;
+}
+
+/** Who may call an operation, by its own `security` or by that of the whole document. */
+export function readOperationAccess({ root, operation, fault }: OperationPart): Access {
+  const components = attemptHere(fault, () => follow(root, { value: root, pointer: '' }, 'components'));
+  const schemes = attemptHere(fault, () => components && follow(root, components, 'securitySchemes'));
+  return readAccess(
+    operation.value['security'] ?? root['security'],
+    Object.fromEntries(
+      Object.keys(schemes?.value ?? {}).map((name) => [
+        name,
+        attemptHere(fault, () => schemes && follow(root, schemes, name))?.value,
+      ]),
+    ),
+    fault,
+  );
 }
 
 function attemptHere<T>(fault: (message: string) => void, read: () => T): T | undefined {
@@ -260,7 +282,7 @@ function attemptHere<T>(fault: (message: string) => void, read: () => T): T | un
 }
 
 /** The parameters of the path item and of the operation, which replaces those of the same name and place. */
-function readParameters({ root, item, operation, fault }: OperationSource): Located[] {
+export function readParameters({ root, item, operation, fault }: OperationPart): Located[] {
   const byPlace = new Map<string, Located>();
   for (const owner of [item, operation]) {
     const list = owner.value['parameters'];
@@ -276,7 +298,8 @@ function readParameters({ root, item, operation, fault }: OperationSource): Loca
   return [...byPlace.values()];
 }
 
-function namesOf(declared: readonly Located[], place: string): string[] {
+/** The names of the parameters that are declared in a place: `path`, `query`, `header` or `cookie`. */
+export function namesOf(declared: readonly Located[], place: string): string[] {
   return declared.filter(({ value }) => value['in'] === place).map(({ value }) => String(value['name']));
 }
 

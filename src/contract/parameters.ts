@@ -19,8 +19,8 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
 type Place = 'path' | 'query' | 'header' | 'cookie';
 
-interface Declaration {
-  readonly declaredInQuery: ReadonlySet<string>;
+/** What the contract says of a parameter. */
+export interface Declaration {
   readonly name: string;
   readonly in: Place;
   readonly required: boolean;
@@ -53,13 +53,13 @@ export function compileParameter(
   schemas: SchemaCompiler,
   declaredInQuery: ReadonlySet<string>,
 ): ParameterCheck | undefined {
-  const declaration = { ...readDeclaration(root, parameter, schemas), declaredInQuery };
+  const declaration = readDeclaration(root, parameter, schemas);
   if (declaration.in === 'header' && NEVER_PARAMETERS.has(declaration.name.toLowerCase())) {
     return undefined;
   }
   const where = { in: declaration.in, name: declaration.name };
   return (source) => {
-    const reading = readParameter(declaration, source);
+    const reading = readParameter(declaration, source, declaredInQuery);
     if ('fault' in reading) {
       return [{ ...where, detail: reading.fault }];
     }
@@ -75,11 +75,12 @@ export function compileParameter(
   };
 }
 
-function readDeclaration(
-  root: JsonObject,
-  { value, pointer }: Located,
-  schemas: SchemaCompiler,
-): Omit<Declaration, 'declaredInQuery'> {
+/**
+ * Reads the declaration of a parameter.
+ *
+ * @throws {Error} when it cannot be enforced
+ */
+export function readDeclaration(root: JsonObject, { value, pointer }: Located, schemas: SchemaCompiler): Declaration {
   const name = String(value['name']);
   const place = value['in'];
   if (!PLACES.includes(place)) {
@@ -138,10 +139,14 @@ function shapeOf(types: readonly unknown[]): Declaration['shape'] {
   return types.includes('object') ? 'map' : 'scalar';
 }
 
-function readParameter(declaration: Declaration, source: ParameterSource): Reading {
+function readParameter(
+  declaration: Declaration,
+  source: ParameterSource,
+  declaredInQuery: ReadonlySet<string>,
+): Reading {
   const { shape, style, explode } = declaration;
   if (shape === 'map' && declaration.in === 'query' && (style === 'deepObject' || explode)) {
-    return readQueryMap(declaration, source);
+    return readQueryMap(declaration, source.query, declaredInQuery);
   }
   const texts = readTexts(declaration, source);
   if (shape === 'list' && explode && style === 'form') {
@@ -221,7 +226,11 @@ function toMap(text: string, explode: boolean): Record<string, string> {
 }
 
 /** `?filter[a]=1` (style `deepObject`), or every parameter of the query that is not declared itself (exploded). */
-function readQueryMap({ name, style, declaredInQuery }: Declaration, { query }: ParameterSource): Reading {
+function readQueryMap(
+  { name, style }: Declaration,
+  query: URLSearchParams,
+  declaredInQuery: ReadonlySet<string>,
+): Reading {
   const prefix = `${name}[`;
   const members =
     style === 'deepObject'

@@ -45,7 +45,8 @@ export function shapeOf(segments: readonly Segment[]): string {
 }
 
 const UNSAFE = /[\\\p{Cc}]|\/\/|%[0-9a-f]{2}/iu;
-const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:$|\/)/;
+/** Some servers trim spaces before they resolve dots. */
+const DOT_SEGMENT = /(?:^|\/)\s*\.{1,2}\s*(?:$|\/)/;
 
 /**
  * Decodes what a path parameter matched, once.

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { JsonObject } from './references.ts';
+import { escapePointer, isObject, type JsonObject } from './references.ts';
 
 /** Looks at a value; `undefined` when it fits, otherwise what is wrong. */
 export type Check = (value: unknown) => readonly SchemaFault[] | undefined;
@@ -46,18 +46,42 @@ export class SchemaCompiler {
     return toCheck(this.#firstFaultOnly, reference(pointer));
   }
 
-  /** A check for a parameter, whose numbers and booleans arrive as text. */
+  /** A check for a parameter, whose numbers and booleans arrive as texts: one, a list or a map of them. */
   compileParameter(pointer: string): Check {
     const check = toCheck(this.#coercing, { type: 'object', properties: { value: reference(pointer) } });
     return (value) => {
-      const faults = check({ value });
-      return faults?.map((fault) => ({ ...fault, pointer: fault.pointer.replace('/value', '') }));
+      const coerced = { value: copyTexts(value) };
+      const faults = check(coerced);
+      return faults === undefined
+        ? findLooseNumbers(value, coerced.value)
+        : faults.map((fault) => ({ ...fault, pointer: fault.pointer.replace('/value', '') }));
     };
   }
 }
 
+function copyTexts(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return [...(value as unknown[])];
+  }
+  return isObject(value) ? { ...value } : value;
+}
+
+const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
+
+/** Ajv takes every text for a number that JavaScript takes for one: `0x10`, ` 1`, `Infinity`. Few servers do. */
+function findLooseNumbers(given: unknown, coerced: unknown, pointer = ''): SchemaFault[] | undefined {
+  if (isObject(coerced) || Array.isArray(coerced)) {
+    const faults = Object.entries(coerced).flatMap(
+      ([key, value]) => findLooseNumbers((given as JsonObject)[key], value, `${pointer}/${escapePointer(key)}`) ?? [],
+    );
+    return faults.length > 0 ? faults : undefined;
+  }
+  const isLoose = typeof coerced === 'number' && !(Number.isFinite(coerced) && NUMBER.test(String(given)));
+  return isLoose ? [{ pointer, detail: 'must be number' }] : undefined;
+}
+
 function createAjv(root: JsonObject, options: object): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false, ...options });
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false, strictNumbers: true, ...options });
   addFormats.default(ajv);
   return ajv.addSchema(root, DOCUMENT);
 }

@@ -34,7 +34,7 @@ export class Authority {
    * External ID has no such tenant.
    */
   get challengeUri(): string {
-    return this.authorizeEndpoint(this.#isExternalId ? this.tenant : 'common');
+    return this.authorizeEndpoint(this.isExternalId ? this.tenant : 'common');
   }
 
   /** The issuer for RFC 9728 metadata. */
@@ -42,10 +42,24 @@ export class Authority {
     return `${this.origin}/${this.tenant}/v2.0`;
   }
 
-  get #isExternalId(): boolean {
+  /** The audience of federated tokens, which differs by cloud. */
+  get tokenExchangeAudience(): string {
+    return `api://AzureADTokenExchange${CLOUD_SUFFIXES.get(new URL(this.origin).hostname) ?? ''}`;
+  }
+
+  /** True for External ID (CIAM), which has no v1 tokens and no common tenant. */
+  get isExternalId(): boolean {
     return new URL(this.origin).hostname.endsWith('.ciamlogin.com');
   }
 }
+
+/** The hosts of the clouds whose token exchange has a name of its own. */
+const CLOUD_SUFFIXES: ReadonlyMap<string, string> = new Map([
+  ['login.microsoftonline.us', 'USGov'],
+  ['login.usgovcloudapi.net', 'USGov'],
+  ['login.partner.microsoftonline.cn', 'China'],
+  ['login.chinacloudapi.cn', 'China'],
+]);
 
 /** Entra's two shapes of access tokens; the API's registration decides which one it gets. */
 export type TokenVersion = 'v1' | 'v2';

@@ -22,13 +22,17 @@ export class EntraHttpClient {
   readonly #agents = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true })] as const;
   readonly #deadline: number;
 
-  /** @param deadline milliseconds from the start of a call to the end of its answer */
-  constructor(deadline: number) {
+  /**
+   * @param deadline milliseconds from the start of a call to the end of its answer
+   * @param options.useProxy whether HTTP_PROXY and its kin count; default true
+   */
+  constructor(deadline: number, { useProxy = true }: { readonly useProxy?: boolean } = {}) {
     this.#deadline = deadline;
     this.#axios = axios.create({
       httpAgent: this.#agents[0],
       httpsAgent: this.#agents[1],
       maxRedirects: 0,
+      ...(useProxy ? {} : { proxy: false }),
       maxContentLength: LARGEST_RESPONSE,
       responseType: 'text',
       transformResponse: [],
@@ -38,8 +42,8 @@ export class EntraHttpClient {
   }
 
   /** @throws {EntraUnreachable} when there is no complete answer within the deadline */
-  get(url: string): Promise<EntraResponse> {
-    return this.#send('GET', url, { accept: 'application/json' });
+  get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<EntraResponse> {
+    return this.#send('GET', url, { accept: 'application/json', ...headers });
   }
 
   /** @throws {EntraUnreachable} when there is no complete answer within the deadline */

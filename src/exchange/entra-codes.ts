@@ -195,6 +195,7 @@ export const SUBERRORS: ReadonlyMap<string, RefusalClass> = new Map([
 
 /** OAuth errors that decide by themselves; the codes decide what `invalid_grant` and `interaction_required` mean. */
 export const ERRORS: ReadonlyMap<string, RefusalClass> = new Map([
+  ['access_denied', 'DE'],
   ['consent_required', 'CO'],
   ['login_required', 'RE'],
   ['invalid_client', 'CF'],

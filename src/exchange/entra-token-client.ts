@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ConfidentialClientApplication, type AuthenticationResult } from '@azure/msal-node';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
 import type { DownstreamToken } from '../downstream-tokens.ts';
-import type { ClientCredential } from './client-credential.ts';
+import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
 import { RecordingNetwork } from './recording-network.ts';
 import { readRefusal, type Refusal } from './refusal.ts';
 
@@ -47,6 +48,7 @@ function isToken(value: unknown): value is string {
  */
 export class EntraTokenClient {
   readonly #options: EntraTokenClientOptions;
+  #rejected: { readonly at: number; readonly reason: string } | undefined;
 
   constructor(options: EntraTokenClientOptions) {
     this.#options = options;
@@ -80,16 +82,73 @@ export class EntraTokenClient {
     );
   }
 
-  async #acquire(
+  /**
+   * Why no exchange can work: Entra did not accept the gateway's own credential the last time, and that was a moment
+   * ago. After a while the answer is `undefined` again, so that requests come and find out whether it was mended.
+   */
+  whyNotReady(): string | undefined {
+    const { at, reason } = this.#rejected ?? {};
+    return at !== undefined && this.#options.now() - at < REJECTION_LIFETIME ? reason : undefined;
+  }
+
+  async #acquire(tenantId: string, clientCapabilities: string[], acquire: Acquire): Promise<DownstreamToken> {
+    try {
+      const token = await this.#acquireWithRenewal(tenantId, clientCapabilities, acquire);
+      this.#rejected = undefined;
+      return token;
+    } catch (error) {
+      const reason = whyRejected(error, this.#options.authority.tenant);
+      if (reason !== undefined) {
+        this.#rejected = { at: this.#options.now(), reason };
+      } else if (!isTransient(error)) {
+        this.#rejected = undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #acquireWithRenewal(
     tenantId: string,
     clientCapabilities: string[],
-    acquire: (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>,
+    acquire: Acquire,
+  ): Promise<DownstreamToken> {
+    const before = await this.#readCredential();
+    try {
+      return await this.#acquireWith(before, tenantId, clientCapabilities, acquire);
+    } catch (error) {
+      const after = isAboutCertificate(error) ? await this.#readCredential() : before;
+      if (isDeepStrictEqual(after, before)) {
+        throw error;
+      }
+      // The certificate was replaced while the old one was on its way; a new refusal counts.
+      return this.#acquireWith(after, tenantId, clientCapabilities, acquire);
+    }
+  }
+
+  async #readCredential(): Promise<ClientCredential> {
+    try {
+      return await this.#options.credential();
+    } catch (error) {
+      const isKnown = error instanceof CredentialUnavailable;
+      throw new ExchangeRefused({
+        ...NOTHING_SAID,
+        class: isKnown && error.isTransient ? 'RT' : 'CF',
+        error: isKnown ? error.message : 'the credential cannot be had',
+      });
+    }
+  }
+
+  async #acquireWith(
+    credential: ClientCredential,
+    tenantId: string,
+    clientCapabilities: string[],
+    acquire: Acquire,
   ): Promise<DownstreamToken> {
     const network = new RecordingNetwork(this.#options.http);
     let cause: unknown;
     try {
-      const result = await acquire(this.#createClient(tenantId, clientCapabilities, network));
-      const { accessToken, expiresOn } = result ?? {};
+      const client = this.#createClient(credential, tenantId, clientCapabilities, network);
+      const { accessToken, expiresOn } = (await acquire(client)) ?? {};
       // MSAL takes any answer without an `error` for a success, whatever its status and whatever the token is.
       if (network.response?.status === 200 && isToken(accessToken) && expiresOn) {
         return { accessToken, expiresAt: expiresOn.getTime() };
@@ -100,8 +159,13 @@ export class EntraTokenClient {
     throw new ExchangeRefused(this.#explain(network, cause));
   }
 
-  #createClient(tenantId: string, clientCapabilities: string[], networkClient: RecordingNetwork) {
-    const { authority, clientId, credential } = this.#options;
+  #createClient(
+    credential: ClientCredential,
+    tenantId: string,
+    clientCapabilities: string[],
+    networkClient: RecordingNetwork,
+  ) {
+    const { authority, clientId } = this.#options;
     const { host } = new URL(authority.origin);
     // MSAL insists on an https authority. Only its name has to be one: the requests go to the endpoints below.
     const base = `https://${host}/${tenantId}`;
@@ -138,11 +202,48 @@ export class EntraTokenClient {
   }
 }
 
+type Acquire = (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;
+
+/** Milliseconds for which a rejected credential keeps the gateway from being ready. */
+const REJECTION_LIFETIME = 30_000;
+
+/** Codes about the credential or a tenant that does not exist, which come with other errors too. */
+const REJECTED_CODES: ReadonlySet<number> = new Set([70021, 90002, 700213, 7000215, 7000222]);
+
+/** Why the credential is of no use, when that is what the error is about. */
+function whyRejected(error: unknown, tenant: string): string | undefined {
+  if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'CF') {
+    return undefined;
+  }
+  const { error: code, codes, status } = error.refusal;
+  if (status === 0) {
+    return `the credential of the gateway cannot be used: ${code}`;
+  }
+  // With many tenants, one that does not know the app says nothing about the others.
+  const isRejected =
+    codes.some((number) => REJECTED_CODES.has(number)) ||
+    code === 'invalid_client' ||
+    (code === 'unauthorized_client' && tenant !== 'organizations');
+  return isRejected ? 'Entra does not accept the credential of the gateway' : undefined;
+}
+
+/** A failure that passes, or one of the registration, says nothing about the credential. */
+function isTransient(error: unknown): boolean {
+  return error instanceof ExchangeRefused && (error.refusal.class === 'RT' || error.refusal.class === 'CF');
+}
+
+/** Codes with which Entra refuses a certificate that a newer one may have replaced. */
+const CERTIFICATE_CODES: ReadonlySet<number> = new Set([700024, 700027, 1000502, 7000214, 7000274, 7000277]);
+
+function isAboutCertificate(error: unknown): boolean {
+  return error instanceof ExchangeRefused && error.refusal.codes.some((code) => CERTIFICATE_CODES.has(code));
+}
+
 /** What {@link EntraTokenClient} works with. */
 export interface EntraTokenClientOptions {
   readonly authority: Authority;
   readonly clientId: string;
-  readonly credential: ClientCredential;
+  readonly credential: CredentialSource;
   readonly http: EntraHttpClient;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { DownstreamTokens, type DownstreamToken } from '../downstream-tokens.ts';
 import type { Authority } from '../entra/authority.ts';
 import type { Session } from '../session.ts';
@@ -37,10 +38,21 @@ export interface Exchange {
   acquire(session: Session, target: ExchangeTarget, claims?: string): DownstreamToken | Promise<DownstreamToken>;
   /** Forgets a token that the downstream did not accept. */
   discard(session: Session, target: ExchangeTarget, refused: DownstreamToken): void;
+  /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
+  remember(session: Session, operation: string, challenge: Error): void;
+  /** Lets the next assertions of this caller be exchanged with claims at once: its request could not be sent again. */
+  expect(session: Session, target: ExchangeTarget, claims: string): void;
+  /** The challenge that is remembered for an operation. */
+  recall(session: Session, operation: string): Error | undefined;
 }
 
 /** Milliseconds for which Entra need not be asked again what it refused. */
 const REFUSAL_LIFETIME = 60_000;
+
+/** Milliseconds in which a caller is expected to come back with a large body. */
+const EXPECTATION_LIFETIME = 10 * 60 * 1_000;
+
+const MOST_EXPECTED = 10_000;
 
 /** Refusals that another request with the same assertion would only hear again. */
 const LASTING: ReadonlySet<RefusalClass> = new Set(['CH', 'CO', 'DE']);
@@ -52,13 +64,21 @@ const LASTING: ReadonlySet<RefusalClass> = new Set(['CH', 'CO', 'DE']);
 export function createExchange(options: ExchangeOptions): Exchange {
   const { client, now, onExchange } = options;
   const ownTokens = new DownstreamTokens();
+  const expected = new LRUCache<string, { readonly claims: string; readonly until: number }>({ max: MOST_EXPECTED });
   return {
     acquire(session, target, claims = '') {
-      return tokensOf(session).find(keyOf(session, target), now()) ?? request(session, target, claims);
+      return tokensOf(session).find(keyOf(session, target), claims, now()) ?? request(session, target, claims);
     },
     discard(session, target, refused) {
       tokensOf(session).discard(keyOf(session, target), refused);
     },
+    remember(session, operation, challenge) {
+      session.tokens.remember(`operation ${operation}`, challenge, now() + REFUSAL_LIFETIME, now());
+    },
+    expect(session, target, claims) {
+      expected.set(callerOf(session, target), { claims, until: now() + EXPECTATION_LIFETIME });
+    },
+    recall: (session, operation) => session.tokens.findRefusal(`operation ${operation}`, now()),
   };
 
   function tokensOf(session: Session): DownstreamTokens {
@@ -74,7 +94,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       throw explain(remembered, session, target);
     }
     try {
-      return await tokens.request(key, claims, () => ask(session, target, claims));
+      return await tokens.request(key, claims, () => askExpecting(session, target, claims));
     } catch (error) {
       const until = error instanceof ExchangeRefused ? rememberUntil(error.refusal, now()) : undefined;
       if (until !== undefined) {
@@ -85,8 +105,23 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   function explain(error: unknown, { principal }: Session, { scopes }: ExchangeTarget): unknown {
-    const { tenantId } = principal;
-    return error instanceof ExchangeRefused ? toFailure(error.refusal, { ...options, tenantId, scopes }) : error;
+    const { tenantId, kind } = principal;
+    return error instanceof ExchangeRefused
+      ? toFailure(error.refusal, { ...options, tenantId, scopes, isOwnToken: kind === 'app' })
+      : error;
+  }
+
+  /** Claims that a downstream is known to want are asked for at once; without them when Entra refuses. */
+  async function askExpecting(session: Session, target: ExchangeTarget, claims: string): Promise<DownstreamToken> {
+    const known = claims === '' ? expected.get(callerOf(session, target)) : undefined;
+    if (known === undefined || now() >= known.until) {
+      return ask(session, target, claims);
+    }
+    try {
+      return await ask(session, target, known.claims);
+    } catch {
+      return ask(session, target, claims);
+    }
   }
 
   async function ask(
@@ -109,6 +144,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
       onExchange(target.name, outcome, (performance.now() - start) / 1_000);
     }
   }
+}
+
+/** The same caller, whatever its token. */
+function callerOf({ principal }: Session, { name }: ExchangeTarget): string {
+  return JSON.stringify([principal.tenantId, principal.objectId, principal.clientId, name]);
 }
 
 /** The gateway's own token is one for each downstream and tenant. */

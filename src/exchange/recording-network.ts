@@ -24,9 +24,18 @@ export class RecordingNetwork implements INetworkModule {
     return this.#unreachable;
   }
 
-  async sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+  sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    return this.#record(() => this.#http.post(url, options?.headers ?? {}, options?.body ?? ''));
+  }
+
+  /** Only managed identities get something: with static metadata, MSAL has nothing else to ask for. */
+  sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
+    return this.#record(() => this.#http.get(url, options?.headers));
+  }
+
+  async #record<T>(send: () => Promise<EntraResponse>): Promise<NetworkResponse<T>> {
     try {
-      this.#response = await this.#http.post(url, options?.headers ?? {}, options?.body ?? '');
+      this.#response = await send();
     } catch (error) {
       this.#unreachable = error instanceof EntraUnreachable ? error : new EntraUnreachable('unknown');
       throw this.#unreachable;
@@ -34,11 +43,6 @@ export class RecordingNetwork implements INetworkModule {
     const { status, text } = this.#response;
     // Entra's headers stay here: MSAL would take Retry-After as a reason to refuse the calls of other users.
     return { status, headers: {}, body: parse(text) as T };
-  }
-
-  /** MSAL has static metadata, so it has nothing to get. */
-  sendGetRequestAsync<T>(url: string): Promise<NetworkResponse<T>> {
-    return Promise.reject(new Error(`MSAL must not fetch ${new URL(url).pathname}`));
   }
 }
 

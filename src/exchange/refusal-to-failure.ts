@@ -9,6 +9,8 @@ export interface RefusedExchange {
   readonly clientId: string;
   readonly consentRedirectUri: string | undefined;
   readonly tenantId: string;
+  /** True for the gateway's own token: what Entra asks of it, no caller can give. */
+  readonly isOwnToken: boolean;
   readonly scopes: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -25,9 +27,15 @@ const LOOP_DETECTED = 50_196;
 /** Codes with which Entra asks for an administrator instead of the user. */
 const ADMIN_CONSENT = new Set([90_094, 90_095]);
 
+const OWN_TOKEN_REMEDY =
+  'Give the gateway the application permissions of the downstream API, exempt it from policies for workload identities that it cannot meet, and look at identity.* in gateway.yaml.';
+
 /** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
 export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
   const log = describeForLog(refusal);
+  if (exchange.isOwnToken && refusal.class !== 'RT') {
+    return new GatewayError('gateway_misconfigured', { log: { ...log, remedy: OWN_TOKEN_REMEDY } });
+  }
   switch (refusal.class) {
     case 'CH':
       return toChallenge(refusal, log);

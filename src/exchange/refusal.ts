@@ -17,7 +17,9 @@ export interface Refusal {
 }
 
 const LARGEST_CLAIMS = 4_096;
-const SUBERROR = /^\w{1,64}$/;
+/** The words and ids of Entra; anything else in their place is none of its and must not reach a log. */
+const WORD = /^\w{1,64}$/;
+const ID = /^[\w-]{1,64}$/;
 
 /**
  * Reads an answer of the token endpoint that brought no token. Decides by status, then by `claims` > suberror >
@@ -28,18 +30,18 @@ const SUBERROR = /^\w{1,64}$/;
 export function readRefusal(response: EntraResponse, now: number): Refusal {
   const body = parseBody(response.text);
   const error = toText(body['error']);
-  const suberror = toText(body['suberror']);
+  const suberror = pick(WORD, body['suberror']);
   const claims = readClaims(body['claims']);
   const codes = toCodes(body['error_codes']);
   return {
     class: classify({ status: response.status, error, suberror, claims, codes }),
-    error,
-    suberror: suberror !== undefined && SUBERROR.test(suberror) ? suberror : undefined,
+    error: pick(WORD, error),
+    suberror,
     codes,
     claims,
     retryAt: readRetryAt(response.headers['retry-after'], now),
-    traceId: toText(body['trace_id']),
-    correlationId: toText(body['correlation_id']),
+    traceId: pick(ID, body['trace_id']),
+    correlationId: pick(ID, body['correlation_id']),
     status: response.status,
   };
 }
@@ -97,6 +99,11 @@ function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+function pick(pattern: RegExp, value: unknown): string | undefined {
+  const text = toText(value);
+  return text !== undefined && pattern.test(text) ? text : undefined;
+}
+
 function toCodes(value: unknown): number[] {
   return Array.isArray(value) ? value.map(Number).filter(Number.isSafeInteger) : [];
 }
@@ -119,6 +126,7 @@ function readRetryAt(value: string | undefined, now: number): number | undefined
   }
   // Date.parse alone takes `1.5` for a day in 2001.
   const date = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
-  const at = /^\d+$/.test(value) ? now + Number(value) * 1_000 : date;
+  const seconds = /^(\d+)(?:,|$)/.exec(value)?.[1];
+  const at = seconds === undefined ? date : now + Number(seconds) * 1_000;
   return Number.isFinite(at) ? Math.min(at, now + LONGEST_WAIT) : undefined;
 }

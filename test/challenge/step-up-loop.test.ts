@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { checkChallenge } from '../../src/challenge/check-challenge.ts';
 import { StepUpLoop } from '../../src/challenge/step-up-loop.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { toPrincipal, type Principal, type TokenClaims } from '../../src/principal.ts';
@@ -21,6 +22,11 @@ function challenge(claims = MFA): GatewayError {
   return new GatewayError('insufficient_claims', { claims });
 }
 
+/** What becomes of a failure where every client gets challenges. */
+function check(loop: StepUpLoop, error: unknown, principal: Principal | undefined): unknown {
+  return checkChallenge(error, { principal, operation: 'getProfile' }, { loop, requireClientCapability: false });
+}
+
 /** A loop detector with its clock, and what a caller hears of a challenge. */
 function newLoop(): { clock: Clock; meet: (principal?: Principal, error?: unknown) => string } {
   const clock = new Clock();
@@ -28,7 +34,7 @@ function newLoop(): { clock: Clock; meet: (principal?: Principal, error?: unknow
   return {
     clock,
     meet(principal = newerToken(), error = challenge()) {
-      const heard = loop.check(error, principal);
+      const heard = check(loop, error, principal);
       return heard instanceof GatewayError ? heard.failure : String(heard);
     },
   };
@@ -45,12 +51,12 @@ describe('the same challenge', () => {
 
   it('passes as the very error that it was', () => {
     const error = challenge();
-    expect(new StepUpLoop(Date.now).check(error, newerToken())).toBe(error);
+    expect(check(new StepUpLoop(Date.now), error, newerToken())).toBe(error);
   });
 
   it('carries no claims any more when it is refused, and tells the operator where to look', () => {
     const loop = new StepUpLoop(Date.now);
-    const errors = [1, 2, 3].map(() => loop.check(challenge(), newerToken()) as GatewayError);
+    const errors = [1, 2, 3].map(() => check(loop, challenge(), newerToken()) as GatewayError);
     expect(errors[2]?.facts).toEqual({ log: { remedy: expect.stringContaining('location') } });
   });
 
@@ -120,7 +126,7 @@ describe('it is no loop', () => {
   it('when nobody is known to call', () => {
     const loop = new StepUpLoop(Date.now);
     const error = challenge();
-    expect([1, 2, 3].map(() => loop.check(error, undefined) === error)).toEqual([true, true, true]);
+    expect([1, 2, 3].map(() => check(loop, error, undefined) === error)).toEqual([true, true, true]);
   });
 
   it('when the error is none of ours', () => {

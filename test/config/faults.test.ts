@@ -197,16 +197,6 @@ describe('what this version cannot do yet', () => {
   ])('%s: %j is said to be so', async (key, value, message) => {
     expect(await folder.faultsOf(withKeys({ [key]: value }))).toEqual([{ at: key, message }]);
   });
-
-  it.each<[string, unknown]>([
-    ['federatedTokenFile', '/var/run/token'],
-    ['managedIdentity', { clientId: 'a' }],
-  ])('the credential %s is said to be so', async (key, value) => {
-    const faults = await folder.faultsOf(withKeys({ 'identity.credential': { [key]: value } }));
-    expect(linesOf(faults)).toEqual([
-      expect.stringMatching(new RegExp(`^identity\\.credential\\.${key}: .*is not supported yet$`)),
-    ]);
-  });
 });
 
 describe('every fault is told at once', () => {

@@ -32,6 +32,7 @@ describe('the shortest gateway.yaml', () => {
           clientId: CLIENT,
           audiences: [],
           allowedClients: [],
+          requireClientCapability: false,
           clockTolerance: 60_000,
           credential: { secret: 'hunter2' },
         },

@@ -28,6 +28,8 @@ function objectionTo(encoded: string, multiSegment: boolean): unknown {
 describe('a hostile value is refused, in one segment and in the rest of the path', () => {
   it.each<[string, string]>([
     ['.', DISGUISES],
+    ['..%20', DISGUISES],
+    ['%20..', DISGUISES],
     ['..', DISGUISES],
     ['%2e', DISGUISES],
     ['%2e%2e', DISGUISES],

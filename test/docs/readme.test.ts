@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { format } from 'prettier';
+import { makeAnswersDocument } from '../../dev/docs/answers-document.ts';
+import { refreshCodeBlocks } from '../../dev/docs/code-blocks.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
 import { codeOf, FAILURES, type Failure } from '../../src/failures.ts';
 
@@ -23,12 +25,35 @@ describe('the documents that repeat what the code knows', () => {
     expect(read('gateway.schema.json')).toBe(fresh);
   });
 
-  it.each(['README.md', 'docs/architecture.md'])('the links of %s lead somewhere', (name) => {
-    const folder = name.includes('/') ? `${name.slice(0, name.lastIndexOf('/'))}/` : '';
-    const links = [...read(name).matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => `${folder}${link}`);
-    expect(links.length).toBeGreaterThan(0);
-    for (const link of links) {
-      expect(() => read(link)).not.toThrow();
-    }
+  it('docs/answers.md is what the tables say (npm run docs)', async () => {
+    expect(read('docs/answers.md')).toBe(await makeAnswersDocument());
   });
+
+  it('docs/clients.md shows the code of examples/ as it is (npm run docs)', () => {
+    expect(read('docs/clients.md')).toBe(refreshCodeBlocks(read('docs/clients.md'), read));
+  });
+
+  it('docs/clients.md shows every file of examples/recover', () => {
+    const shown = [...read('docs/clients.md').matchAll(/^<!-- examples\/recover\/(\S+) -->$/gm)].map(
+      ([, name = '']) => name,
+    );
+    const files = readdirSync(new URL('../../examples/recover', import.meta.url));
+    expect(shown.toSorted()).toEqual(files.toSorted());
+  });
+
+  it.each(readdirSync(new URL('../../examples/recover', import.meta.url)))('%s is short enough to copy', (name) => {
+    expect(read(`examples/recover/${name}`).split('\n').length).toBeLessThan(60);
+  });
+
+  it.each(['README.md', 'docs/architecture.md', 'docs/answers.md', 'docs/clients.md'])(
+    'the links of %s lead somewhere',
+    (name) => {
+      const folder = name.includes('/') ? `${name.slice(0, name.lastIndexOf('/'))}/` : '';
+      const links = [...read(name).matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => `${folder}${link}`);
+      expect(links.length).toBeGreaterThan(0);
+      for (const link of links) {
+        expect(() => read(link)).not.toThrow();
+      }
+    },
+  );
 });

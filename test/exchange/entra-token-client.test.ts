@@ -14,12 +14,15 @@ import {
   PARTNER_TENANT_ID,
 } from '../../dev/emulator/world.ts';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
-import { loadCredential, type ClientCredential } from '../../src/exchange/client-credential.ts';
+import { createCredentialSource, type CredentialSource } from '../../src/exchange/client-credential.ts';
 import { ExchangeRefused, type OnBehalfOfRequest } from '../../src/exchange/entra-token-client.ts';
 import { chained, selfSigned, type CertificateFiles } from '../support/token-certificate.ts';
 import { openDesk, type Desk } from '../support/token-exchange.ts';
 
 const emulator = await startEmulator();
+/** The audience of federated tokens, which secrets and certificates do not need. */
+const TOKEN_EXCHANGE = 'api://AzureADTokenExchange';
+
 const folder = mkdtempSync(join(tmpdir(), 'credential-'));
 const desks: Desk[] = [];
 const { client } = deskFor(emulator.origin);
@@ -32,7 +35,7 @@ afterAll(async () => {
 });
 
 /** A desk that is closed at the end. */
-function deskFor(origin: string, credential?: ClientCredential): Desk {
+function deskFor(origin: string, credential?: CredentialSource): Desk {
   const desk = openDesk({ origin, ...(credential === undefined ? {} : { credential }) });
   desks.push(desk);
   return desk;
@@ -158,17 +161,17 @@ describe('the credential', () => {
   let files = 0;
 
   /** Writes the files as an operator has them, and registers the certificate at Entra. */
-  function register({ cert, key }: CertificateFiles): ClientCredential {
+  function register({ cert, key }: CertificateFiles): CredentialSource {
     files += 1;
     const paths = { cert: join(folder, `${files}.pem`), key: join(folder, `${files}.key`) };
     writeFileSync(paths.cert, cert);
     writeFileSync(paths.key, key);
     findApp(emulator.world, 'gateway')?.certificates.push(describeCertificate(cert));
-    return loadCredential({ certificate: paths });
+    return createCredentialSource({ certificate: paths }, TOKEN_EXCHANGE);
   }
 
   it('may be a secret', async () => {
-    const desk = deskFor(emulator.origin, loadCredential({ secret: GATEWAY_CLIENT_SECRET }));
+    const desk = deskFor(emulator.origin, createCredentialSource({ secret: GATEWAY_CLIENT_SECRET }, TOKEN_EXCHANGE));
     await desk.client.onBehalfOf(onBehalfOf());
     expect(emulator.exchanges.at(-1)).toMatchObject({ credential: 'secret', status: 200 });
   });
@@ -207,10 +210,10 @@ describe('the credential', () => {
   });
 
   it.each([
-    ['is wrong', { clientSecret: 'wrong' }, 'AADSTS7000215'],
-    ['is missing', { clientSecret: '' }, 'msal'],
-  ])('that %s is the operator’s to mend', async (_how, credential, hint) => {
-    const refused = await deskFor(emulator.origin, credential)
+    ['is wrong', 'wrong', 'AADSTS7000215'],
+    ['is missing', '', 'msal'],
+  ])('that %s is the operator’s to mend', async (_how, secret, hint) => {
+    const refused = await deskFor(emulator.origin, createCredentialSource({ secret }, TOKEN_EXCHANGE))
       .client.onBehalfOf(onBehalfOf())
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ExchangeRefused);

@@ -261,6 +261,7 @@ describe('Retry-After', () => {
   it.each([
     ['seconds', '7', NOW + 7_000],
     ['no seconds', '0', NOW],
+    ['seconds in two lines', '60, 60', NOW + 60_000],
     ['a date', 'Thu, 01 Jan 2026 00:00:30 GMT', NOW + 30_000],
     ['a date of the past', 'Wed, 31 Dec 2025 00:00:00 GMT', NOW - 86_400_000],
     ['more than an hour', '86400', NOW + 3_600_000],
@@ -272,7 +273,7 @@ describe('Retry-After', () => {
     expect(read({ error: 'x' }, 429, { 'retry-after': value }).retryAt).toBe(expected);
   });
 
-  it.each(['1.5', '-5', '60, 60'])('that is neither seconds nor a date says nothing: %s', (value) => {
+  it.each(['1.5', '-5', 'soon, 60'])('that is neither seconds nor a date says nothing: %s', (value) => {
     expect(read({ error: 'x' }, 429, { 'retry-after': value }).retryAt).toBeUndefined();
   });
 });

@@ -115,3 +115,17 @@ describe('only some clients may call', () => {
     }
   });
 });
+
+describe('what Entra asks of the gateway’s own token', () => {
+  it.each([
+    { error_codes: [53003], claims: '{"access_token":{"capolids":{"essential":true,"values":["a"]}}}' },
+    { error_codes: [50173], suberror: 'bad_token' },
+    { error_codes: [65001], suberror: 'consent_required' },
+  ])('is for the operator, because no daemon can give it: $error_codes', async (refusal) => {
+    const own = await startGatewayWorld();
+    own.emulator.switches.refuse = { error: 'invalid_grant', ...refusal };
+    const response = await own.call('/orders', { token: own.emulator.issueAccessToken({ app: 'daemon' }) });
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([500, null]);
+    await own.close();
+  });
+});

@@ -158,6 +158,63 @@ describe('a downstream wants a new proof and it cannot be had', () => {
   });
 });
 
+describe('a client that calls again and again with the same token', () => {
+  it.each([
+    { refusedBy: 'the downstream', prepare: (): void => undefined },
+    {
+      refusedBy: 'Entra',
+      prepare: (): void => {
+        downstream.answer = (req, res, body) => {
+          emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50173], suberror: 'bad_token' };
+          return answerChallenge(graphForm(NBF))(req, res, body);
+        };
+      },
+    },
+  ])('and is refused by $refusedBy costs neither of them anything for a minute', async ({ prepare }) => {
+    const token = world.token('adele');
+    downstream.answer = answerChallenge(graphForm(NBF));
+    prepare();
+    const first = await world.call('/me', { token });
+    const [exchanges, requests] = [emulator.exchanges.length, downstream.requests.length];
+    const again = await Promise.all(Array.from({ length: 5 }, () => world.call('/me', { token })));
+    expect(again.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 401));
+    expect(again.map((response) => readClaims(response))).toEqual(Array.from({ length: 5 }, () => readClaims(first)));
+    expect([emulator.exchanges.length, downstream.requests.length]).toEqual([exchanges, requests]);
+
+    emulator.resetSwitches();
+    downstream.answer = answerPlainly;
+    world.advance(60_000);
+    expect((await world.call('/me', { token })).status).toBe(200);
+  });
+});
+
+describe('an upload that is too large to be sent twice by us', () => {
+  it('succeeds when the caller sends it again with a new token', async () => {
+    const seen = new Set<string>();
+    downstream.answer = async (req, res, body) => {
+      const { authorization = '' } = req.headers;
+      const newest = emulator.exchanges.findLast(({ status }) => status === 200);
+      if (newest?.claims?.includes('nbf') === true) seen.add(authorization);
+      await readBody(req);
+      return (seen.has(authorization) ? answerPlainly : answerChallenge(graphForm(NBF)))(req, res, body);
+    };
+    const large = Buffer.alloc(100_000);
+    expect((await putUpload(world.token('guest'), large)).status).toBe(401);
+    expect((await putUpload(world.token('guest'), large)).status).toBe(200);
+  });
+});
+
+describe('two operations of one downstream', () => {
+  it('the challenge of one does not lock the other', async () => {
+    const token = world.token('adele');
+    downstream.answer = (req, res, body) =>
+      req.method === 'PUT' ? answerChallenge(graphForm(NBF))(req, res, body) : answerPlainly(req, res, body);
+    expect((await world.call('/me', { token })).status).toBe(200);
+    expect((await putUpload(token, 'small')).status).toBe(401);
+    expect((await world.call('/me', { token })).status).toBe(200);
+  });
+});
+
 describe('a downstream’s claims could be hostile', () => {
   it.each([
     { what: 'they are no base64', claims: '!!!"' },

@@ -114,3 +114,33 @@ describe('a step-up that leads nowhere', () => {
     expect(await statusesOf([callAsMegan, callAsMegan, callAsMegan])).toEqual([401, 401, 403]);
   });
 });
+
+/** A tab whose token lacks the context. */
+function asked(): Promise<Response> {
+  return payOut(newerToken('guest', { client: 'desktop' }));
+}
+
+/** The same tab after the step-up. */
+function answered(): Promise<Response> {
+  return payOut(newerToken('guest', { client: 'desktop', acrs: ['c1'] }));
+}
+
+describe('a user with many tabs', () => {
+  it('may be asked in each of them, as long as the answers are good', async () => {
+    expect(await statusesOf([asked, answered, asked, answered, asked, answered])).toEqual([
+      401, 200, 401, 200, 401, 200,
+    ]);
+  });
+});
+
+describe('a challenge that names another time in each round', () => {
+  it('is the same challenge all the same', async () => {
+    const statuses = [];
+    for (let round = 0; round < 3; round += 1) {
+      const claims = `{"access_token":{"nbf":{"essential":true,"value":"${round}"},"xms_rp_ipaddr":{"value":"1.2.3.4"}}}`;
+      emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50076], claims };
+      statuses.push((await callAsMegan()).status);
+    }
+    expect(statuses).toEqual([401, 401, 403]);
+  });
+});

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 import { Authority } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
-import type { ClientCredential } from '../../src/exchange/client-credential.ts';
+import type { CredentialSource } from '../../src/exchange/client-credential.ts';
 import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
 import { createExchange, type Exchange, type ExchangeTarget } from '../../src/exchange/exchange.ts';
 import { GatewayError } from '../../src/failures.ts';
@@ -28,7 +28,7 @@ export const ORDERS: ExchangeTarget = {
 export interface DeskOptions {
   /** The address of Entra. */
   readonly origin: string;
-  readonly credential?: ClientCredential;
+  readonly credential?: CredentialSource;
   /** Milliseconds for one call to Entra. */
   readonly deadline?: number;
   readonly consentRedirectUri?: string;
@@ -55,7 +55,7 @@ export interface Desk {
 export function openDesk(options: DeskOptions): Desk {
   const {
     origin,
-    credential = { clientSecret: GATEWAY_CLIENT_SECRET },
+    credential = () => Promise.resolve({ clientSecret: GATEWAY_CLIENT_SECRET }),
     deadline = 2_000,
     consentRedirectUri,
   } = options;

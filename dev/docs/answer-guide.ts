@@ -1,0 +1,140 @@
+import type { Failure } from '../../src/failures.ts';
+
+/** What docs/answers.md says about a failure beyond its row of `FAILURES`. */
+interface AnswerGuide {
+  readonly when: string;
+  readonly client: string;
+  readonly operator: string;
+}
+
+const NOTHING = 'Nothing.';
+const BUG_OF_CLIENT = 'Nothing; the client has to be mended.';
+
+/** A text for every failure; a failure without one does not compile. */
+export const ANSWER_GUIDE = {
+  missing_token: {
+    when: 'The request has no `Authorization` header, or one of another scheme than `Bearer`. Tokens in the query or the body are not looked at.',
+    client: 'Get a token for this API and send it as `Authorization: Bearer <token>`.',
+    operator: NOTHING,
+  },
+  malformed_authorization: {
+    when: 'There are two `Authorization` headers, or what follows `Bearer` is not one token.',
+    client: 'Mend the header. Sending the request again as it is will not help.',
+    operator: `${BUG_OF_CLIENT} A proxy that adds a header of its own looks the same.`,
+  },
+  invalid_token: {
+    when: 'The token is expired, not yet valid, revoked, badly signed, for another API, of another tenant, or no access token at all; or Entra no longer takes it for an exchange.',
+    client:
+      'Ask Entra for a fresh token without the cache, then call again once. If that fails too, let the user sign in.',
+    operator:
+      'Nothing for single cases; the log has the `reason`. If every caller meets it, compare `identity.tenant`, `identity.clientId` and `identity.audiences` with the tokens, and the clock.',
+  },
+  insufficient_scope: {
+    when: 'The token lacks a scope or an app role that the contract asks for, or an app called an operation that is for users.',
+    client:
+      'Ask Entra for the scopes of the challenge, with the user at the screen, because consent may be due. Without a change of scopes or roles the answer stays the same.',
+    operator: 'Assign the app role, or consent to the scope for the client, if the caller should have it.',
+  },
+  access_denied: {
+    when: "The tenant or the client is not on the gateway's list, or Entra denies the user for good: a disabled account, no assignment to the app, a policy that blocks.",
+    client: 'Stop, and show `detail`. Signing in again will not change it.',
+    operator:
+      'The log names the list or the Entra code. Add to `identity.allowedTenants` or `identity.allowedClients`, or send the user to the administrator of the tenant.',
+  },
+  insufficient_claims: {
+    when: 'Entra or the API behind the gateway wants more proof of the user, such as MFA or a new sign-in, or the operation needs an authentication context (`x-auth-context`).',
+    client:
+      'Decode `claims`, ask Entra for a token **for this API** with them, silently first, then with the user at the screen; call again with the new token. [clients.md](clients.md) has the code.',
+    operator: 'Nothing. If many users meet it, look at the Conditional Access policies of the API behind the gateway.',
+  },
+  interaction_required: {
+    when: 'Entra wants the user to do something, or the API behind the gateway asks for claims that may not be passed on, so there are no claims to relay.',
+    client:
+      'Let the user sign in at the screen, without a silent try, then call again. `suberror` is the word of Entra, if it gave one.',
+    operator: 'Nothing. If it is frequent, the log has the Entra codes.',
+  },
+  consent_required: {
+    when: 'Neither the user nor an administrator has consented to what the gateway asks of the API behind it. An exchange cannot show a consent screen.',
+    client:
+      'Open `consentUri` for the user, get a fresh token past the cache, then call again: the gateway remembers the refusal of a token for up to a minute. Without a `consentUri`, show that an administrator has to consent to `scopes`. Never retry by itself.',
+    operator:
+      "Grant admin consent for the gateway's permissions, or list the client in `knownClientApplications`. Set `identity.consentRedirectUri` so that callers get a `consentUri`.",
+  },
+  client_not_capable: {
+    when: 'A claims challenge is due, `identity.requireClientCapability` is on, and the token does not say that the client can take one (`xms_cc`).',
+    client: 'Declare the capability: `clientCapabilities: ["cp1"]`. Then get a new token.',
+    operator:
+      "List `xms_cc` in the optional claims of the gateway's registration; without it no client can show its capability.",
+  },
+  step_up_unsatisfiable: {
+    when: 'The same challenge is due for the third time within ten minutes though the caller came back with a newer token each time.',
+    client: 'Stop, and show `detail`. More sign-ins will not help.',
+    operator:
+      'Look for a Conditional Access policy that the gateway itself cannot meet, such as one about locations, and exclude the gateway or its addresses.',
+  },
+  invalid_request: {
+    when: 'A path, query or header parameter or the JSON body does not fit the contract; or the request cannot be read as HTTP.',
+    client: 'Mend the request. `errors` lists every fault with its place.',
+    operator: `${BUG_OF_CLIENT} If the client is right, mend the contract.`,
+  },
+  not_found: {
+    when: 'The contract has no operation with this path.',
+    client: 'Mend the address; `GET /openapi.json` has all operations.',
+    operator: BUG_OF_CLIENT,
+  },
+  method_not_allowed: {
+    when: 'The contract has the path, but not with this method.',
+    client: 'Use a method that `Allow` lists.',
+    operator: BUG_OF_CLIENT,
+  },
+  request_timeout: {
+    when: 'The head or the body of the request stopped arriving.',
+    client: 'Send the request again, without long pauses.',
+    operator: 'Nothing for single cases. If it is frequent, look at the network before the gateway.',
+  },
+  payload_too_large: {
+    when: 'The body is larger than `server.bodyLimit`.',
+    client: 'Send less.',
+    operator: 'Raise `server.bodyLimit` if bodies of that size are right.',
+  },
+  headers_too_large: {
+    when: 'The request has more than 1,000 headers, or more than 16 kB of them.',
+    client: 'Send fewer headers. Cookies, which the gateway never needs, are the usual cause.',
+    operator: BUG_OF_CLIENT,
+  },
+  gateway_misconfigured: {
+    when: 'Entra refuses the gateway itself: its secret or certificate, its registration, or the scopes of a downstream.',
+    client: 'Stop, and show the `requestId`. Nothing in the request is wrong.',
+    operator: 'The log line of the request has the Entra code, what it means and the `remedy`. Act at once.',
+  },
+  internal_error: {
+    when: 'A fault of the gateway.',
+    client: 'Show the `requestId`.',
+    operator: 'The log line of the request has the stack. Report it.',
+  },
+  identity_unavailable: {
+    when: 'Entra is throttling, down, slow or answers nonsense, and no token is in the cache.',
+    client: 'Wait as long as `Retry-After` says, then send the same request again. No sign-in helps.',
+    operator: 'If it lasts, look at the service health of Entra and at `gateway_exchanges_total`.',
+  },
+  downstream_rejected_token: {
+    when: 'The API behind the gateway answered 401 to the exchanged token and asked for no claims.',
+    client: 'Stop, and show the `requestId`. Another token of the user changes nothing.',
+    operator: "Compare the downstream's `scopes` in `gateway.yaml` with the audience that it expects.",
+  },
+  downstream_unreachable: {
+    when: 'The API behind the gateway cannot be connected to, broke the connection, or sent what is not HTTP.',
+    client: 'Try again later; a request that changes something may have arrived.',
+    operator: 'Look at `baseUrl`, at name resolution and at the API itself. The log has the network error.',
+  },
+  downstream_timeout: {
+    when: "The API behind the gateway took longer than the downstream's `timeout`.",
+    client: 'Try again later; a request that changes something may have arrived.',
+    operator: 'Look at the API; raise `timeout.response` if its answers may take that long.',
+  },
+  downstream_unavailable: {
+    when: 'Several calls in a row could not reach the API behind the gateway, so that none is made for a while.',
+    client: 'Wait as long as `Retry-After` says, then send the same request again.',
+    operator: 'Look at the API and the network to it. Calls go on by themselves as soon as one gets through.',
+  },
+} as const satisfies Record<Failure, AnswerGuide>;

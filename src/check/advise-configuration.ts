@@ -1,0 +1,85 @@
+import type { GatewayConfig } from '../config/load-config.ts';
+import { isLoopback } from '../entra/loopback.ts';
+import { kindOf } from './check-credential.ts';
+import { fail, pass, warn, type Row } from './row.ts';
+
+/** What is allowed in gateway.yaml and still not wise. */
+export function adviseConfiguration({ server, identity }: GatewayConfig): Row[] {
+  return [
+    advisePublicUrl(server),
+    adviseTrustedProxies(server.trustedProxies),
+    adviseConsentRedirect(identity.consentRedirectUri),
+    adviseCredential(identity.credential),
+    adviseClients(identity.allowedClients),
+  ];
+}
+
+const EVERY_ADDRESS: readonly string[] = ['0.0.0.0', '::'];
+
+function advisePublicUrl({ publicUrl, host, port }: GatewayConfig['server']): Row {
+  const check = 'public address';
+  const key = 'server.publicUrl';
+  if (publicUrl === undefined && EVERY_ADDRESS.includes(host)) {
+    return warn(check, `not set; the default names ${host}`, {
+      reason: 'clients cannot use that address, and it stands in the metadata and in every challenge',
+      remedy: 'set the address by which clients reach the gateway',
+      key,
+    });
+  }
+  const url = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'http:' && !isLoopback(hostname)) {
+    return warn(check, url, {
+      reason: 'the tokens of the callers travel in clear',
+      remedy: 'let a proxy end TLS before the gateway, and set its https address',
+      key,
+    });
+  }
+  return pass(check, url);
+}
+
+function adviseTrustedProxies(cidrs: readonly string[]): Row {
+  const check = 'trusted proxies';
+  const everyone = cidrs.filter((cidr) => /\/0+$/.test(cidr));
+  if (everyone.length > 0) {
+    return fail(check, everyone.join(', '), {
+      reason: 'every caller can say that it comes from another address',
+      remedy: 'name only the networks of your own proxies',
+      key: 'server.trustedProxies',
+    });
+  }
+  return pass(check, cidrs.length === 0 ? 'none: forwarding headers of callers are replaced' : cidrs.join(', '));
+}
+
+function adviseConsentRedirect(uri: string | undefined): Row {
+  const check = 'consent';
+  if (uri !== undefined) {
+    return pass(check, `users come back to ${uri}`);
+  }
+  return warn(check, 'no redirect address', {
+    reason: 'problems about missing consent carry the scopes but no consentUri',
+    remedy: 'set a page of yours that is a redirect URI of the app registration',
+    key: 'identity.consentRedirectUri',
+  });
+}
+
+function adviseCredential(settings: GatewayConfig['identity']['credential']): Row {
+  const check = 'kind of credential';
+  const kind = kindOf(settings);
+  if (kind !== 'secret') {
+    return pass(check, kind);
+  }
+  return warn(check, kind, {
+    reason: 'a secret is sent with every exchange, can be copied unseen, and expires',
+    remedy: 'use managedIdentity, federatedTokenFile or certificate',
+    key: 'identity.credential',
+  });
+}
+
+function adviseClients(clients: readonly string[]): Row {
+  const found =
+    clients.length === 0
+      ? 'any client with a token for this API may call (identity.allowedClients is empty)'
+      : `${clients.length} may call`;
+  return pass('allowed clients', found);
+}

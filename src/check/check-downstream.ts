@@ -1,0 +1,56 @@
+import { isLoopback } from '../entra/loopback.ts';
+import { Downstream, type DownstreamSettings } from '../forward/downstream.ts';
+import { explainTrouble } from './explain-trouble.ts';
+import { fail, pass, warn, type Row } from './row.ts';
+
+/**
+ * Whether a downstream can be reached as the gateway will reach it, and whether tokens travel to it encrypted.
+ *
+ * @param deadline milliseconds
+ */
+export async function checkDownstream(name: string, settings: DownstreamSettings, deadline: number): Promise<Row[]> {
+  return [await reach(name, settings, deadline), ...adviseTransport(name, settings.baseUrl)];
+}
+
+async function reach(name: string, settings: DownstreamSettings, deadline: number): Promise<Row> {
+  const check = `downstream ${name}: reachable`;
+  const downstream = new Downstream(name, settings, Date.now);
+  try {
+    const { statusCode } = await downstream.pool.request({
+      method: 'GET',
+      path: downstream.basePath === '' ? '/' : downstream.basePath,
+      signal: AbortSignal.timeout(deadline),
+    });
+    return pass(check, `${settings.baseUrl} answers (status ${statusCode})`);
+  } catch (error) {
+    const code = readCode(error);
+    const found = `${settings.baseUrl} cannot be reached (${code})`;
+    return fail(check, found, { ...explainTrouble(code), key: `downstreams.${name}.baseUrl` });
+  } finally {
+    await downstream.destroy();
+  }
+}
+
+/** Errors that have no code, or one that says nothing. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['TimeoutError', 'deadline exceeded'],
+  ['HTTPParserError', 'not HTTP'],
+]);
+
+function readCode(error: unknown): string {
+  const { name, code } = error as NodeJS.ErrnoException;
+  return WORDS.get(name) ?? code ?? 'unknown';
+}
+
+function adviseTransport(name: string, baseUrl: string): Row[] {
+  const { protocol, hostname } = new URL(baseUrl);
+  if (protocol === 'https:' || isLoopback(hostname)) {
+    return [];
+  }
+  const advice = {
+    reason: 'the tokens of the users travel in clear to another machine',
+    remedy: 'use https, or a proxy with mutual TLS on this machine',
+    key: `downstreams.${name}.baseUrl`,
+  };
+  return [warn(`downstream ${name}: transport`, `http to ${hostname}`, advice)];
+}

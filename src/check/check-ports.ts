@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { GatewayConfig } from '../config/load-config.ts';
+import { fail, pass, warn, type Row } from './row.ts';
+
+interface Listener {
+  readonly key: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Whether `serve` could listen on its two ports. */
+export async function checkPorts({ host, port, management }: GatewayConfig['server']): Promise<Row[]> {
+  if (port !== 0 && port === management.port) {
+    const advice = {
+      reason: 'both listeners want the same port, so the gateway would not start',
+      remedy: 'use another port than server.port',
+      key: 'server.management.port',
+    };
+    return [fail('ports', `both are ${port}`, advice)];
+  }
+  const listeners = [
+    { key: 'server.port', host, port },
+    { key: 'server.management.port', ...management },
+  ];
+  return Promise.all(listeners.map((listener) => checkPort(listener)));
+}
+
+async function checkPort({ key, host, port }: Listener): Promise<Row> {
+  const server = createServer();
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+    return pass(key, port === 0 ? `any free port of ${host}` : `${port} of ${host} is free`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EADDRINUSE' ? explainTaken(key, port) : explainImpossible(key, host, port, code);
+  } finally {
+    server.close();
+  }
+}
+
+function explainTaken(key: string, port: number): Row {
+  return warn(key, `${port} is taken`, {
+    reason: 'if it is not by a gateway that runs already, serve ends with exit code 1',
+    remedy: 'stop the other program, or use another port',
+    key,
+  });
+}
+
+function explainImpossible(key: string, host: string, port: number, code: string | undefined): Row {
+  return fail(key, `${port} of ${host} cannot be had (${code})`, {
+    reason: 'serve would end with exit code 1',
+    remedy: 'use an address of this machine, and a port that this user may open (1024 or above)',
+    key: key.replace(/port$/, 'host'),
+  });
+}

@@ -1,0 +1,67 @@
+/** Why a connection failed, by the code of the error. */
+interface Trouble {
+  readonly codes: readonly string[];
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    codes: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME'],
+    reason: 'the host name cannot be resolved',
+    remedy: 'check the spelling of the host name and the DNS servers of this machine',
+  },
+  {
+    codes: ['ECONNREFUSED'],
+    reason: 'nothing listens at this address and port',
+    remedy: 'check the port, and that the service runs',
+  },
+  {
+    codes: ['EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'EPERM'],
+    reason: 'there is no way to this address from here',
+    remedy: 'check routes, firewalls and network policies of this machine',
+  },
+  {
+    codes: ['deadline exceeded', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'],
+    reason: 'there was no answer in time',
+    remedy: 'check firewalls and proxies on the way, and that the service is not overloaded',
+  },
+  {
+    codes: ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'],
+    reason: 'the other side broke the connection',
+    remedy: 'check that the service runs, and that its address says http or https as it should',
+  },
+  {
+    codes: [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'CERT_UNTRUSTED',
+    ],
+    reason: 'its TLS certificate is not signed by an authority that this machine trusts',
+    remedy: 'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its authority, also for serve',
+  },
+  {
+    codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
+    reason: 'its TLS certificate is outside its validity',
+    remedy: 'renew the certificate, and check the clock of this machine',
+  },
+  {
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    reason: 'its TLS certificate is for another host name',
+    remedy: 'use the name that the certificate has, or get a certificate with this name',
+  },
+];
+
+const UNKNOWN = {
+  reason: 'the connection failed, or what answered does not speak HTTP',
+  remedy: 'check the address, and that it says http or https as it should',
+};
+
+/** Says why a connection failed and what helps. */
+export function explainTrouble(code: string): { readonly reason: string; readonly remedy: string } {
+  const { reason, remedy } = TROUBLES.find(({ codes }) => codes.includes(code)) ?? UNKNOWN;
+  return { reason, remedy };
+}

@@ -1,0 +1,123 @@
+import { ENTRA_CODES, REMEDIES } from '../exchange/entra-codes.ts';
+import type { Refusal } from '../exchange/refusal.ts';
+import { explainTrouble } from './explain-trouble.ts';
+import { fail, pass, warn, type Row } from './row.ts';
+
+interface Cure {
+  readonly codes: readonly number[];
+  readonly remedy: string;
+  readonly key: string;
+}
+
+const SECRET = 'identity.credential.secret';
+const CERTIFICATE = 'identity.credential.certificate';
+const CREDENTIAL = 'identity.credential';
+
+/** What an operator does about the refusals of a credential. */
+const CURES: readonly Cure[] = [
+  {
+    codes: [7_000_215, 70_002],
+    remedy: 'use the value of a client secret of this app registration, not its id',
+    key: SECRET,
+  },
+  {
+    codes: [7_000_222],
+    remedy: 'make a new client secret in the app registration, or better a certificate',
+    key: SECRET,
+  },
+  {
+    codes: [700_027, 7_000_274],
+    remedy: 'upload this certificate to the app registration, and let the private key be its own',
+    key: CERTIFICATE,
+  },
+  { codes: [1_000_502, 7_000_214, 7_000_277], remedy: 'use a new certificate and upload it', key: CERTIFICATE },
+  {
+    codes: [700_024],
+    remedy: 'set the clock of this machine by NTP; a federated token must also be fresh',
+    key: CREDENTIAL,
+  },
+  {
+    codes: [70_021, 700_213, 700_229],
+    remedy:
+      'add a federated credential to the app registration whose issuer, subject and audience are those of the token, letter by letter',
+    key: CREDENTIAL,
+  },
+  {
+    codes: [700_016, 700_011, 70_001],
+    remedy: 'use the client id of an app registration of this tenant, or grant the app admin consent there',
+    key: 'identity.clientId',
+  },
+  { codes: [7_000_112], remedy: 'enable the enterprise application in this tenant', key: 'identity.clientId' },
+  {
+    codes: [90_002, 900_023, 50_059],
+    remedy: 'use the id of an existing tenant, and the authority of its cloud',
+    key: 'identity.tenant',
+  },
+  {
+    codes: [90_038, 900_382, 900_432],
+    remedy: 'use the authority of the cloud where the tenant lives',
+    key: 'identity.authority',
+  },
+];
+
+/** Entra looks at the credential before it looks at what these are about. */
+const AFTER_THE_CREDENTIAL: ReadonlySet<string> = new Set([
+  'invalid_scope',
+  'invalid_resource',
+  'invalid_grant',
+  'interaction_required',
+  'consent_required',
+  'access_denied',
+]);
+
+const TOO_MANY_REQUESTS = 429;
+
+/** Tells what a refused request of the gateway for itself, in one tenant, says about the credential. */
+export function judgeRefusal(check: string, tenantId: string, refusal: Refusal): Row {
+  const refused = `refused in tenant ${tenantId}: ${nameRefusal(refusal)}`;
+  const cure = CURES.find(({ codes }) => codes.some((code) => refusal.codes.includes(code)));
+  if (cure !== undefined) {
+    const { remedy, key } = cure;
+    return fail(check, refused, { reason: explain(refusal), remedy, key });
+  }
+  if (refusal.class === 'RT') {
+    return explainNoVerdict(check, refusal);
+  }
+  if (AFTER_THE_CREDENTIAL.has(refusal.error ?? '')) {
+    return pass(check, `accepted in tenant ${tenantId}; no token for another reason: ${nameRefusal(refusal)}`);
+  }
+  return fail(check, refused, {
+    reason: explain(refusal),
+    remedy: REMEDIES.CF,
+    key: 'identity',
+  });
+}
+
+function explainNoVerdict(check: string, refusal: Refusal): Row {
+  const { status, error = '' } = refusal;
+  if (status === 0) {
+    return fail(check, `not reachable (${error})`, { ...explainTrouble(error), key: 'identity.authority' });
+  }
+  if (status === TOO_MANY_REQUESTS) {
+    return warn(check, 'not tried: Entra throttles the gateway', {
+      reason: 'too many requests came from this app registration, so exchanges fail too',
+      remedy: 'wait some minutes and check again; then look for a client that loops',
+    });
+  }
+  return fail(check, `no usable answer (status ${status})`, {
+    reason: 'Entra is disturbed, or something else answers in its place',
+    remedy: 'look at the service health of Entra and at proxies on the way, then check again',
+  });
+}
+
+/** The codes and the OAuth error; never Entra's text. */
+function nameRefusal({ codes, error, status }: Refusal): string {
+  const names = codes.map((code) => `AADSTS${code}`);
+  const word = /^(msal: )?\w{1,64}$/.test(error ?? '') ? error : `status ${status}`;
+  return [...names, `(${word})`].join(' ');
+}
+
+function explain({ codes }: Refusal): string {
+  const meanings = codes.flatMap((code) => ENTRA_CODES.get(code)?.meaning ?? []);
+  return meanings.length > 0 ? meanings.join('; ') : 'Entra does not accept how the gateway proves itself';
+}

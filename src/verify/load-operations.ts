@@ -1,0 +1,170 @@
+import type { Access } from '../contract/access.ts';
+import { compileBody, isJson, type BodyRule } from '../contract/body.ts';
+import {
+  listOperations,
+  nameOperation,
+  namesOf,
+  readDocument,
+  readOperationAccess,
+  readParameters,
+  type OperationPart,
+} from '../contract/contract.ts';
+import { compileParameter, readDeclaration, type Declaration, type ParameterCheck } from '../contract/parameters.ts';
+import { dereference, follow, isObject, type JsonObject, type Located } from '../contract/references.ts';
+import { SchemaCompiler, type Check } from '../contract/schemas.ts';
+import { ConfigError, type ConfigFault } from '../failures.ts';
+import { compileResponses, type ResponseRule } from './response-rules.ts';
+import { sampleSchema } from './sample-schema.ts';
+
+/** A declared parameter: how to write it, what fits it, and something to try. */
+export interface TriedParameter {
+  readonly declaration: Declaration;
+  readonly check: ParameterCheck;
+  /** What its values must be like. */
+  readonly schema: Located;
+  /** True when the author says what a good value is, so that even an optional one is worth sending. */
+  readonly hasExample: boolean;
+  readonly sample: unknown;
+}
+
+/** A declared request body in the media type that is tried. */
+export interface TriedBody {
+  readonly rule: BodyRule;
+  readonly mediaType: string;
+  /** Absent where nothing can be checked. */
+  readonly check: Check | undefined;
+  readonly schema: Located | undefined;
+  readonly sample: unknown;
+}
+
+/** An operation of the contract as a client sees it. */
+export interface TriedOperation {
+  readonly name: string;
+  /** In upper case. */
+  readonly method: string;
+  /** The path template. */
+  readonly path: string;
+  readonly access: Access;
+  /** Only in the operator's contract; the published one does not tell. */
+  readonly authContext: string | undefined;
+  readonly parameters: readonly TriedParameter[];
+  readonly body: TriedBody | undefined;
+  readonly responses: readonly ResponseRule[];
+}
+
+/** A contract whose operations can be tried. */
+export interface TriedContract {
+  readonly root: JsonObject;
+  readonly operations: readonly TriedOperation[];
+}
+
+/**
+ * Loads a contract, the operator's or the published one.
+ *
+ * @throws {ConfigError} with everything in it that no gateway could serve
+ */
+export async function loadOperations(file: string): Promise<TriedContract> {
+  const faults: ConfigFault[] = [];
+  const root = await readDocument(file, faults);
+  const operations = root === undefined ? [] : readOperations(root, faults);
+  if (root === undefined || faults.length > 0) {
+    throw new ConfigError(faults);
+  }
+  return { root, operations };
+}
+
+function readOperations(root: JsonObject, faults: ConfigFault[]): TriedOperation[] {
+  const schemas = new SchemaCompiler(root);
+  return listOperations(root, { value: root, pointer: '' }, faults).flatMap((found) => {
+    const fault = (message: string): void => {
+      faults.push({ at: `contract ${found.method.toUpperCase()} ${found.path}`, message });
+    };
+    try {
+      return [readOperation({ ...found, root, fault }, schemas)];
+    } catch (error) {
+      fault((error as Error).message);
+      return [];
+    }
+  });
+}
+
+function readOperation(source: OperationPart, schemas: SchemaCompiler): TriedOperation {
+  const { root, path, method, operation } = source;
+  const authContext = operation.value['x-auth-context'];
+  return {
+    name: nameOperation(source),
+    method: method.toUpperCase(),
+    path,
+    access: readOperationAccess(source),
+    authContext: typeof authContext === 'string' ? authContext : undefined,
+    parameters: readTriedParameters(root, readParameters(source), schemas),
+    body: readBody(root, operation, schemas),
+    responses: compileResponses(root, operation, schemas),
+  };
+}
+
+function readTriedParameters(
+  root: JsonObject,
+  parameters: readonly Located[],
+  schemas: SchemaCompiler,
+): readonly TriedParameter[] {
+  const inQuery = new Set(namesOf(parameters, 'query'));
+  return parameters.flatMap((parameter) => readTriedParameter(root, parameter, schemas, inQuery) ?? []);
+}
+
+function readTriedParameter(
+  root: JsonObject,
+  parameter: Located,
+  schemas: SchemaCompiler,
+  inQuery: ReadonlySet<string>,
+): TriedParameter | undefined {
+  const check = compileParameter(root, parameter, schemas, inQuery);
+  if (check === undefined) {
+    return undefined;
+  }
+  const content = follow(root, parameter, 'content');
+  const media = content && follow(root, content, Object.keys(content.value)[0] ?? '');
+  const schema = follow(root, media ?? parameter, 'schema') ?? { value: {}, pointer: '' };
+  const example = readExample(root, parameter) ?? readExample(root, media) ?? readSchemaExample(schema.value);
+  return {
+    declaration: readDeclaration(root, parameter, schemas),
+    check,
+    schema,
+    hasExample: example !== undefined,
+    sample: example === undefined ? sampleSchema(root, schema) : example,
+  };
+}
+
+function readBody(root: JsonObject, operation: Located, schemas: SchemaCompiler): TriedBody | undefined {
+  const rule = compileBody(root, operation, schemas);
+  const body = follow(root, operation, 'requestBody');
+  const content = body && follow(root, body, 'content');
+  const ranges = Object.keys(content?.value ?? {});
+  const range = ranges.find(isJson) ?? ranges[0];
+  if (rule === undefined || content === undefined || range === undefined) {
+    return undefined;
+  }
+  const media = follow(root, content, range);
+  const schema = media && follow(root, media, 'schema');
+  return {
+    rule,
+    mediaType: range.replace(/^\*\/\*$/, 'application/octet-stream').replace(/\/\*$/, '/octet-stream'),
+    check: rule.mediaTypes.find((type) => type.json !== undefined && isJson(range) && type.range === range)?.json
+      ?.everyFault,
+    schema,
+    sample: readExample(root, media) ?? (schema === undefined ? 'sample' : sampleSchema(root, schema)),
+  };
+}
+
+/** `example`, or the value of the first of `examples`, of a parameter or a media type. */
+function readExample(root: JsonObject, owner: Located | undefined): unknown {
+  const examples = owner && follow(root, owner, 'examples');
+  const [first] = Object.values(examples?.value ?? {});
+  const named = isObject(first) ? dereference(root, { value: first, pointer: '' }).value['value'] : undefined;
+  return owner?.value['example'] ?? named;
+}
+
+/** A default is what happens anyway, so it is no example. */
+function readSchemaExample({ example, examples }: JsonObject): unknown {
+  return example ?? (Array.isArray(examples) ? (examples[0] as unknown) : undefined);
+}

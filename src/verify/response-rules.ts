@@ -1,0 +1,103 @@
+import { isJson } from '../contract/body.ts';
+import { follow, isObject, type JsonObject, type Located } from '../contract/references.ts';
+import type { Check, SchemaCompiler } from '../contract/schemas.ts';
+
+/** What the contract says of the answers of one status, or of a range of them. */
+export interface ResponseRule {
+  /** `200`, `4XX` or `default`. */
+  readonly status: string;
+  readonly headers: readonly HeaderRule[];
+  /** `undefined` where the contract says nothing of a body. */
+  readonly mediaTypes: readonly MediaTypeRule[] | undefined;
+}
+
+interface HeaderRule {
+  readonly name: string;
+  readonly required: boolean;
+  /** Takes the text of the header. */
+  readonly check: Check | undefined;
+}
+
+interface MediaTypeRule {
+  readonly range: string;
+  /** Takes parsed JSON; absent where nothing can be checked. */
+  readonly check: Check | undefined;
+}
+
+/**
+ * Reads the `responses` of an operation.
+ *
+ * @throws {Error} when a schema is wrong
+ */
+export function compileResponses(root: JsonObject, operation: Located, schemas: SchemaCompiler): ResponseRule[] {
+  const responses = follow(root, operation, 'responses');
+  return Object.keys(responses?.value ?? {})
+    .filter((status) => !status.startsWith('x-'))
+    .flatMap((status) => {
+      const response = responses && follow(root, responses, status);
+      return response === undefined
+        ? []
+        : [
+            {
+              status: status.toUpperCase() === 'DEFAULT' ? 'default' : status.toUpperCase(),
+              headers: compileHeaders(root, response, schemas),
+              mediaTypes: compileMediaTypes(root, response, schemas),
+            },
+          ];
+    });
+}
+
+function compileHeaders(root: JsonObject, response: Located, schemas: SchemaCompiler): HeaderRule[] {
+  const headers = follow(root, response, 'headers');
+  return Object.keys(headers?.value ?? {}).flatMap((name) => {
+    const header = headers && follow(root, headers, name);
+    if (header === undefined || name.toLowerCase() === 'content-type') {
+      return [];
+    }
+    const schema = follow(root, header, 'schema');
+    const isScalar = schema !== undefined && !['array', 'object'].includes(String(schema.value['type']));
+    return [
+      {
+        name: name.toLowerCase(),
+        required: header.value['required'] === true,
+        check: isScalar ? schemas.compileParameter(schema.pointer) : undefined,
+      },
+    ];
+  });
+}
+
+function compileMediaTypes(root: JsonObject, response: Located, schemas: SchemaCompiler): MediaTypeRule[] | undefined {
+  const content = follow(root, response, 'content');
+  return (
+    content &&
+    Object.keys(content.value).map((range) => {
+      const media = follow(root, content, range);
+      const checkable = isJson(range) && media !== undefined && isObject(media.value['schema']);
+      return {
+        range: bareMediaType(range),
+        check: checkable ? schemas.compile(`${media.pointer}/schema`) : undefined,
+      };
+    })
+  );
+}
+
+/** The rule for a status: the exact one, else its range, else `default` (OpenAPI 3.1 §4.8.16). */
+export function findResponse(rules: readonly ResponseRule[], status: number): ResponseRule | undefined {
+  const names = [String(status), `${Math.trunc(status / 100)}XX`, 'default'];
+  return names
+    .map((name) => rules.find((rule) => rule.status === name))
+    .find((rule): rule is ResponseRule => rule !== undefined);
+}
+
+/** The rule for a `Content-Type`: the exact one, else the narrowest range. */
+export function findMediaTypeRule(rules: readonly MediaTypeRule[], contentType: string): MediaTypeRule | undefined {
+  const given = bareMediaType(contentType);
+  return [given, `${given.split('/', 1)[0]}/*`, '*/*']
+    .map((range) => rules.find((rule) => rule.range === range))
+    .find((rule): rule is MediaTypeRule => rule !== undefined);
+}
+
+/** A media type in lower case and without its parameters. */
+export function bareMediaType(text: string): string {
+  return (text.split(';', 1)[0] ?? '').trim().toLowerCase();
+}

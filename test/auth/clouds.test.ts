@@ -1,0 +1,240 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { DESKTOP_CLIENT_ID, GATEWAY_CLIENT_ID, HOME_TENANT_ID, PARTNER_TENANT_ID } from '../../dev/emulator/world.ts';
+import { Authority } from '../../src/entra/authority.ts';
+import { Clock } from '../support/token-clock.ts';
+import { startGate, type Gate } from '../support/token-gate.ts';
+import {
+  json,
+  makeIssuerKey,
+  signText,
+  startTokenIssuer,
+  type IssuerKey,
+  type TokenIssuer,
+} from '../support/token-issuer.ts';
+
+const TENANT = HOME_TENANT_ID;
+
+describe('the places of a cloud', () => {
+  const clouds = [
+    { cloud: 'public', host: 'login.microsoftonline.com', common: 'common', suffix: '' },
+    { cloud: 'public by an older name', host: 'login.windows.net', common: 'common', suffix: '' },
+    { cloud: 'US Government', host: 'login.microsoftonline.us', common: 'common', suffix: 'USGov' },
+    { cloud: 'US Government by an older name', host: 'login.usgovcloudapi.net', common: 'common', suffix: 'USGov' },
+    { cloud: 'China', host: 'login.partner.microsoftonline.cn', common: 'common', suffix: 'China' },
+    { cloud: 'China by an older name', host: 'login.chinacloudapi.cn', common: 'common', suffix: 'China' },
+    { cloud: 'External ID', host: 'contoso.ciamlogin.com', common: TENANT, suffix: '' },
+  ];
+
+  it.each(clouds)('$cloud: $host', ({ host, common, suffix }) => {
+    const origin = `https://${host}`;
+    const authority = new Authority(origin, TENANT);
+    expect({
+      v1: authority.metadataUrl('v1'),
+      v2: authority.metadataUrl('v2'),
+      token: authority.tokenEndpoint(PARTNER_TENANT_ID),
+      consent: authority.adminConsentEndpoint(PARTNER_TENANT_ID),
+      challenge: authority.challengeUri,
+      issuer: authority.issuer,
+      audience: authority.tokenExchangeAudience,
+    }).toEqual({
+      v1: `${origin}/${TENANT}/.well-known/openid-configuration`,
+      v2: `${origin}/${TENANT}/v2.0/.well-known/openid-configuration`,
+      token: `${origin}/${PARTNER_TENANT_ID}/oauth2/v2.0/token`,
+      consent: `${origin}/${PARTNER_TENANT_ID}/v2.0/adminconsent`,
+      challenge: `${origin}/${common}/oauth2/v2.0/authorize`,
+      issuer: `${origin}/${TENANT}/v2.0`,
+      audience: `api://AzureADTokenExchange${suffix}`,
+    });
+  });
+
+  it.each([
+    ['a host that only ends like the US Government’s', 'https://notlogin.microsoftonline.us'],
+    ['a host that only begins like China’s', 'https://login.chinacloudapi.cn.example.com'],
+    ['an emulator', 'http://localhost:8080'],
+  ])('%s gets no audience of another cloud', (_what, origin) => {
+    expect(new Authority(origin, TENANT).tokenExchangeAudience).toBe('api://AzureADTokenExchange');
+  });
+
+  it.each([
+    ['https://contoso.ciamlogin.com', true],
+    ['https://login.microsoftonline.com', false],
+    ['https://ciamlogin.com.example.com', false],
+    ['https://notciamlogin.com', false],
+  ])('%s is External ID: %s', (origin, isExternalId) => {
+    expect(new Authority(origin, TENANT).isExternalId).toBe(isExternalId);
+  });
+
+  it('for many tenants are those of organizations, and tokens are exchanged in their own tenant', () => {
+    const authority = new Authority('https://login.microsoftonline.us', 'organizations');
+    expect([authority.metadataUrl('v2'), authority.tokenEndpoint(TENANT)]).toEqual([
+      'https://login.microsoftonline.us/organizations/v2.0/.well-known/openid-configuration',
+      `https://login.microsoftonline.us/${TENANT}/oauth2/v2.0/token`,
+    ]);
+  });
+});
+
+type Version = 'v1' | 'v2';
+
+/** What Entra publishes in one cloud: issuers for a tenant, on hosts that nobody can reach from here. */
+interface Cloud {
+  readonly cloud: string;
+  readonly v2: string;
+  /** Missing where there are no v1 tokens. */
+  readonly v1?: string;
+  /** The issuer that its keys are bound to. */
+  readonly keyIssuer?: string;
+}
+
+const CLOUDS: readonly Cloud[] = [
+  {
+    cloud: 'public',
+    v2: `https://login.microsoftonline.com/${TENANT}/v2.0`,
+    v1: `https://sts.windows.net/${TENANT}/`,
+    keyIssuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+  },
+  {
+    cloud: 'US Government',
+    v2: `https://login.microsoftonline.us/${TENANT}/v2.0`,
+    v1: `https://sts.windows.net/${TENANT}/`,
+    keyIssuer: 'https://login.microsoftonline.us/{tenantid}/v2.0',
+  },
+  {
+    cloud: 'US Government with its own v1 issuer',
+    v2: `https://login.microsoftonline.us/${TENANT}/v2.0`,
+    v1: `https://login.microsoftonline.us/${TENANT}/`,
+  },
+  {
+    cloud: 'China',
+    v2: `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`,
+    v1: `https://sts.chinacloudapi.cn/${TENANT}/`,
+    keyIssuer: `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`,
+  },
+  {
+    cloud: 'External ID',
+    v2: `https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`,
+    keyIssuer: `https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`,
+  },
+];
+
+const clock = new Clock();
+const firstKey = makeIssuerKey();
+const rolledKey = makeIssuerKey();
+
+/** The published form of a key, bound to an issuer when the cloud does so. */
+function publish({ jwk }: IssuerKey, { keyIssuer }: Cloud): IssuerKey['jwk'] {
+  return keyIssuer === undefined ? jwk : { ...jwk, issuer: keyIssuer };
+}
+
+/** A gate that has fetched the keys from a metadata server that publishes what a cloud does. */
+async function openCloud(cloud: Cloud): Promise<{ readonly issuer: TokenIssuer; readonly gate: Gate }> {
+  const issuer = await startTokenIssuer([publish(firstKey, cloud)]);
+  const jwksUri = `${issuer.origin}/keys`;
+  issuer.publications.v2 = json({ issuer: cloud.v2, jwks_uri: jwksUri });
+  issuer.publications.v1 =
+    cloud.v1 === undefined ? { status: 404, body: 'not found' } : json({ issuer: cloud.v1, jwks_uri: jwksUri });
+  const gate = await startGate({ origin: issuer.origin, clock });
+  opened.push({ issuer, gate });
+  await gate.keys.refresh();
+  return { issuer, gate };
+}
+
+const opened: { readonly issuer: TokenIssuer; readonly gate: Gate }[] = [];
+afterAll(() => Promise.all(opened.flatMap(({ issuer, gate }) => [gate.close(), issuer.close()])));
+
+/** A well-signed token of an issuer. */
+function tokenOf(iss: string | undefined, version: Version, key = firstKey): string {
+  const client = version === 'v1' ? { appid: DESKTOP_CLIENT_ID } : { azp: DESKTOP_CLIENT_ID };
+  const claims = {
+    iss,
+    ver: version === 'v1' ? '1.0' : '2.0',
+    aud: version === 'v1' ? `api://${GATEWAY_CLIENT_ID}` : GATEWAY_CLIENT_ID,
+    tid: TENANT,
+    oid: 'f0000000-0000-4000-8000-000000000001',
+    sub: 'pairwise',
+    scp: 'Orders.Read',
+    nbf: clock.seconds - 10,
+    iat: clock.seconds - 10,
+    exp: clock.seconds + 3_600,
+    ...client,
+  };
+  return signText(JSON.stringify(claims), key);
+}
+
+const REFUSED = { failure: 'invalid_token' };
+
+describe.each(CLOUDS)('tokens of the cloud $cloud', (cloud) => {
+  const versions = (['v1', 'v2'] as const).filter((version) => cloud[version] !== undefined);
+
+  it.each(versions)('of version %s are accepted though their issuer is on another host', async (version) => {
+    const { gate } = await openCloud(cloud);
+    const token = tokenOf(cloud[version], version);
+    expect(await gate.call(token)).toMatchObject({ session: { assertion: token } });
+  });
+
+  it('are refused with any other issuer', async () => {
+    const { gate, issuer } = await openCloud(cloud);
+    const strangers = [
+      `${issuer.origin}/${TENANT}/v2.0`,
+      `${cloud.v2}/`,
+      `${cloud.v2.replace(/\/v2\.0$/, '')}/`,
+      'https://login.microsoftonline.de/x/v2.0',
+    ];
+    const tokens = strangers.map((iss) => tokenOf(iss, 'v2'));
+    expect(await Promise.all(tokens.map((token) => gate.call(token)))).toEqual(strangers.map(() => REFUSED));
+  });
+
+  it('are refused when they name the issuer of the other version', async () => {
+    const { gate } = await openCloud(cloud);
+    expect(await gate.call(tokenOf(cloud.v2, 'v1'))).toEqual(REFUSED);
+    expect(await gate.call(tokenOf(cloud.v1 ?? 'https://sts.windows.net/', 'v2'))).toEqual(REFUSED);
+  });
+
+  it('are refused when their key is bound to the issuer of another cloud', async () => {
+    const { gate, issuer } = await openCloud(cloud);
+    const bound = { ...firstKey.jwk, issuer: 'https://login.microsoftonline.de/{tenantid}/v2.0' };
+    issuer.publications.keys = json({ keys: [bound] });
+    await gate.keys.refresh();
+    expect(await gate.call(tokenOf(cloud.v2, 'v2'))).toEqual(REFUSED);
+  });
+
+  it.each(versions)('of version %s end with the key that signed them, and the rolled key is good', async (version) => {
+    const { gate, issuer } = await openCloud(cloud);
+    const old = tokenOf(cloud[version], version);
+    const before = await gate.call(old);
+    issuer.publications.keys = json({ keys: [publish(rolledKey, cloud)] });
+    const rolled = tokenOf(cloud[version], version, rolledKey);
+    await gate.keys.refresh();
+    const after = await gate.call(old);
+    const fresh = await gate.call(rolled);
+    expect([before.session?.assertion === old, after, fresh.session?.assertion === rolled]).toEqual([
+      true,
+      REFUSED,
+      true,
+    ]);
+  });
+
+  it('signed by a key that came later are accepted without a restart or a refresh', async () => {
+    const { gate, issuer } = await openCloud(cloud);
+    const old = tokenOf(cloud.v2, 'v2');
+    const before = await gate.call(old);
+    issuer.publications.keys = json({ keys: [publish(firstKey, cloud), publish(rolledKey, cloud)] });
+    const fresh = await gate.call(tokenOf(cloud.v2, 'v2', rolledKey));
+    const again = await gate.call(old);
+    expect([fresh.session === undefined, again.session === before.session]).toEqual([false, true]);
+  });
+});
+
+describe('External ID', () => {
+  const [cloud] = CLOUDS.filter(({ v1 }) => v1 === undefined) as [Cloud];
+
+  it('is ready without a document for v1, and tokens of v1 are bad ones, not an outage', async () => {
+    const { gate } = await openCloud(cloud);
+    const verdict = await gate.call(tokenOf(`https://sts.windows.net/${TENANT}/`, 'v1'));
+    expect([gate.keys.isReady, verdict]).toEqual([true, REFUSED]);
+  });
+
+  it('issues no tokens under the name of its host', async () => {
+    const { gate } = await openCloud(cloud);
+    expect(await gate.call(tokenOf(`https://contoso.ciamlogin.com/${TENANT}/v2.0`, 'v2'))).toEqual(REFUSED);
+  });
+});
