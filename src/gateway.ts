@@ -111,7 +111,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
 
   async function startApi(): Promise<string> {
     const { host, port } = settings;
-    const { app, server } = createAppServer((socket, fault) => refuseUnparsed(socket, fault));
+    const { app, server } = createAppServer((socket, fault, head) => refuseUnparsed(socket, fault, head));
     api = server;
     const address = await listen(server, host, port, 'server.port');
     // Only now is a port known that was left to the system, and with it the public address.
@@ -157,9 +157,11 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     });
     return url;
 
-    function refuseUnparsed(socket: Socket, fault: ParserFault): void {
+    function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
+      // So that a page can read, for one, that its token grew too large.
+      const origin = /^origin: *(\S+)/im.exec(head)?.[1];
       const requestId = randomUUID();
-      const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(undefined), ...security.own];
+      const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(origin), ...security.own];
       answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
       metrics.recordProblem(fault);
       logger.info({ requestId, code: fault, status: FAILURES[fault].status }, 'unreadable request');

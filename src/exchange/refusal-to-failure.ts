@@ -19,11 +19,6 @@ export interface RefusedExchange {
 /** Seconds, when Entra does not say how long to wait. */
 const DEFAULT_WAIT = 10;
 
-/** Seconds: Entra's loop detection looks at the last five minutes. */
-const LOOP_WAIT = 300;
-
-const LOOP_DETECTED = 50_196;
-
 /** Codes with which Entra asks for an administrator instead of the user. */
 const ADMIN_CONSENT = new Set([90_094, 90_095]);
 
@@ -63,11 +58,8 @@ function toChallenge({ claims, suberror }: Refusal, log: NonNullable<FailureFact
 }
 
 /** In seconds: what is left of the time that Entra asked for. */
-function tellWait({ retryAt, codes }: Refusal, now: number): number {
-  if (retryAt !== undefined) {
-    return Math.max(1, Math.ceil((retryAt - now) / 1_000));
-  }
-  return codes.includes(LOOP_DETECTED) ? LOOP_WAIT : DEFAULT_WAIT;
+function tellWait({ retryAt }: Refusal, now: number): number {
+  return retryAt === undefined ? DEFAULT_WAIT : Math.max(1, Math.ceil((retryAt - now) / 1_000));
 }
 
 function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consentUri?: string } {

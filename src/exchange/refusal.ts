@@ -39,7 +39,7 @@ export function readRefusal(response: EntraResponse, now: number): Refusal {
     suberror,
     codes,
     claims,
-    retryAt: readRetryAt(response.headers['retry-after'], now),
+    retryAt: readRetryAt(response.headers['retry-after'], now) ?? waitForLoop(codes, now),
     traceId: pick(ID, body['trace_id']),
     correlationId: pick(ID, body['correlation_id']),
     status: response.status,
@@ -115,6 +115,14 @@ function readClaims(value: unknown): string | undefined {
     return undefined;
   }
   return Object.keys(parseBody(text)).length > 0 ? text : undefined;
+}
+
+/** Entra's loop detection looks at the last five minutes, but does not say so. */
+const LOOP_DETECTED = 50_196;
+const LOOP_WAIT = 5 * 60 * 1_000;
+
+function waitForLoop(codes: readonly number[], now: number): number | undefined {
+  return codes.includes(LOOP_DETECTED) ? now + LOOP_WAIT : undefined;
 }
 
 const LONGEST_WAIT = 60 * 60 * 1_000;

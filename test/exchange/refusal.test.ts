@@ -273,6 +273,10 @@ describe('Retry-After', () => {
     expect(read({ error: 'x' }, 429, { 'retry-after': value }).retryAt).toBe(expected);
   });
 
+  it('that is missing where Entra sees a loop is the five minutes that it looks back', () => {
+    expect(read({ error: 'invalid_grant', error_codes: [50196] }).retryAt).toBe(NOW + 300_000);
+  });
+
   it.each(['1.5', '-5', 'soon, 60'])('that is neither seconds nor a date says nothing: %s', (value) => {
     expect(read({ error: 'x' }, 429, { 'retry-after': value }).retryAt).toBeUndefined();
   });

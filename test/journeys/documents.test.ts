@@ -94,6 +94,12 @@ describe('may a page in a browser call', () => {
     expect(response.headers.get('vary')).toBe('Origin');
   });
 
+  it('of an allowed origin: it can read that its headers grew too large', async () => {
+    const response = await world.call('/open', { headers: { origin: PAGE, authorization: 'x'.repeat(20_000) } });
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([431, PAGE]);
+    expect((await readProblem(response)).code).toBe('headers_too_large');
+  });
+
   it.each([
     'https://evil.example',
     'https://app.contoso.com.evil.example',
