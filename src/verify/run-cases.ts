@@ -32,7 +32,6 @@ export async function runCases(cases: readonly Case[], options: RunOptions): Pro
   const outcomes: Outcome[] = [];
   for (const planned of cases) {
     // One at a time: later cases may need what earlier ones made, and no gateway should feel a test.
-    // oxlint-disable-next-line no-await-in-loop
     for (const outcome of await runCase(planned, options)) {
       if (!outcomes.some((known) => known.operation === outcome.operation && known.case === outcome.case)) {
         outcomes.push(outcome);

@@ -49,7 +49,6 @@ describe.each([
     for (const { operation, parts } of withDeclared(cases, '404')) {
       const unknown = { ...parts, path: Object.fromEntries(Object.keys(parts.path).map((key) => [key, randomUUID()])) };
       const { steppedUp } = world.mintTokens();
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await client.send(operation, unknown, steppedUp);
       reached.push({ operation: operation.name, status: answer.status });
       expect(answer.status).toBe(404);
@@ -67,7 +66,6 @@ describe.each([
         parts: { ...planned.parts, headers: { Authorization: 'Bearer another' } },
         expectation: { kind: 'refusal', failure: 'malformed_authorization' } as const,
       };
-      // oxlint-disable-next-line no-await-in-loop
       const answer = await client.send(doubled.operation, doubled.parts, user);
       reached.push({ operation: doubled.operation.name, status: answer.status });
       expect(judge(answer, doubled, user)).toEqual([]);

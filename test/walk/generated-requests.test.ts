@@ -54,7 +54,6 @@ describe.each([
         expect(answer.status).toBeLessThan(500);
         expect(judgeForm(answer, { operation, parts }, tokens.steppedUp)).toEqual([]);
       });
-      // oxlint-disable-next-line no-await-in-loop
       await fc.assert(property, RUNS);
     }
   });
@@ -72,7 +71,6 @@ describe.each([
         tried += 1;
       });
       if (broken !== undefined) {
-        // oxlint-disable-next-line no-await-in-loop
         await fc.assert(property, RUNS);
       }
     }
