@@ -7,7 +7,7 @@ import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
 import type { CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
-import { lingerOverBody } from './http/server.ts';
+import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
 import { travel, type Request, type Steps } from './journey.ts';
 import { readRequestId, readTarget } from './receive.ts';
 import { hasBody } from './request-body.ts';
@@ -42,22 +42,27 @@ export function mountApi(app: Application, options: AppOptions): void {
     [OWN_PATHS.metadata, options.metadata],
     [options.metadataPath, options.metadata],
   ]);
-  app.use(async (req: IncomingMessage, res: ServerResponse) => {
-    const request = begin(req, res);
+  keepNativePrototypes(app);
+  app.use((req: IncomingMessage, res: ServerResponse) => {
+    void handle(begin(req, res));
+  });
+
+  async function handle(request: Request): Promise<void> {
     try {
-      if (!cors.answerPreflight(req, res, ownHeaders(request)) && !serveDocument(request)) {
+      if (!answerPreflight(request) && !serveDocument(request)) {
         await travel(request, steps);
       }
     } catch (error) {
       fail(request, error);
     }
-  });
+  }
 
   function begin(req: IncomingMessage, res: ServerResponse): Request {
     const target = readTarget(req.url ?? '');
     const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
     const request = { req, res, target, record };
-    res.once('close', () => {
+    // It comes once; taking the listener away again would cost every request.
+    res.on('close', () => {
       record.callerGone = !res.writableFinished && record.failure === undefined;
       record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);
@@ -70,6 +75,15 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   function ownHeaders({ req, record }: Request): string[] {
     return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
+  }
+
+  function answerPreflight(request: Request): boolean {
+    const { req, res } = request;
+    const isPreflight = cors.isPreflight(req);
+    if (isPreflight) {
+      cors.answerPreflight(req, res, ownHeaders(request));
+    }
+    return isPreflight;
   }
 
   function serveDocument(request: Request): boolean {

@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { loadConfig, loadManagement } from './config/load-config.ts';
+import { loadConfig, loadManagement, type GatewayConfig } from './config/load-config.ts';
 import type { Environment } from './config/environment.ts';
 import { ConfigError } from './failures.ts';
+import type { Gateway } from './gateway.ts';
 import { ListenError } from './http/listen-error.ts';
 import { readTokens, TOKENS } from './verify/tokens.ts';
 
@@ -108,9 +110,7 @@ function chooseCommand(args: Arguments): ((terminal: Terminal) => Promise<number
 
 async function serve(file: string, { env, untilStopped }: Terminal): Promise<number> {
   const config = await loadConfig(file, env);
-  // The other commands start without the weight of the gateway.
-  const { createGateway } = await import('./gateway.ts');
-  const gateway = createGateway(config);
+  const gateway = await assembleGateway(config);
   try {
     await gateway.start();
     await untilStopped();
@@ -118,6 +118,17 @@ async function serve(file: string, { env, untilStopped }: Terminal): Promise<num
     await gateway.stop();
   }
   return EXIT.ok;
+}
+
+/** A gateway in as many processes as the configuration says; only what that takes is loaded. */
+async function assembleGateway(config: GatewayConfig): Promise<Gateway> {
+  const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
+  if (workers === 1) {
+    const { createGateway } = await import('./gateway.ts');
+    return createGateway(config);
+  }
+  const { createWorkers } = await import('./workers/workers.ts');
+  return createWorkers(config, workers);
 }
 
 async function check(file: string, { env, writeOut }: Terminal): Promise<number> {

@@ -16,17 +16,21 @@ import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { FAILURES, GatewayError } from './failures.ts';
 import { Downstream } from './forward/downstream.ts';
+import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
 import { CorsPolicy } from './http/cors.ts';
-import { mountManagement } from './http/management-app.ts';
+import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
+import { toUrl } from './http/to-url.ts';
 import type { Steps } from './journey.ts';
 import { SessionStore } from './session.ts';
 import { createSteps, type Service, type StepOptions } from './steps.ts';
-import { createLogger, logRequest, type Logger } from './telemetry/logger.ts';
-import { Metrics } from './telemetry/metrics.ts';
+import { createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
+import { Metrics, type MetricsSnapshot } from './telemetry/metrics.ts';
+import { parseRedisAddress } from './token-cache/redis-address.ts';
+import { SharedTokens } from './token-cache/shared-tokens.ts';
 
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
@@ -40,18 +44,59 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** The API of one process, without the listener of the operators; it can be started once and stopped once. */
+export interface Api extends ManagementOptions {
+  /**
+   * Listens for callers.
+   *
+   * @returns the address
+   * @throws {ListenError} when the port cannot be had
+   */
+  start(): Promise<string>;
+  /** Stops accepting, finishes what is in flight within `server.drainTimeout`, and lets go of everything. */
+  stop(): Promise<void>;
+  readonly whyNotReady: () => string | undefined;
+  /** The metrics as they are now, to be added to those of other processes. */
+  readonly readMetrics: () => Promise<MetricsSnapshot>;
+}
+
 /** What a test or a demo puts in the place of the real thing. */
 export interface GatewayOptions {
   readonly logger?: Logger;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Milliseconds that a request gives Redis. */
+  readonly redisPatience?: number | undefined;
 }
 
 /** Milliseconds from the start of a call to Entra to the end of its answer. */
 const ENTRA_DEADLINE = 5_000;
 
-/** Makes a gateway from its configuration: this is where everything is put together. */
+/** Milliseconds between two looks at which sessions expired. */
+const SWEEP_INTERVAL = 1_000;
+
+/** Makes a gateway of one process from its configuration. */
 export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
+  const { logger = createLogger() } = options;
+  const api = createApi(config, { ...options, logger });
+  let management: Management | undefined;
+  return {
+    async start() {
+      management = await startManagement(config.server.management, api);
+      const url = await api.start();
+      logger.info({ url, managementUrl: management.url }, 'gateway started');
+      return { url, managementUrl: management.url };
+    },
+    async stop() {
+      // The probes answer until the last request is through, so that everyone sees why there are no new ones.
+      await api.stop();
+      await management?.close();
+    },
+  };
+}
+
+/** Makes the API of one process: this is where everything is put together. */
+export function createApi(config: GatewayConfig, options: GatewayOptions = {}): Api {
   const { logger = createLogger(), now = Date.now } = options;
   const { server: settings, identity, contract } = config;
   const authority = new Authority(identity.authority, identity.tenant);
@@ -59,7 +104,20 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   const keys = new SigningKeys({ authority, http, now, log: logger });
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
   const metrics = new Metrics(() => sessions.size);
+  const logRequest = createRequestLog(logger);
   const services = createServices(config, now);
+  const redis = config.tokenCache.redis;
+  const shared =
+    redis &&
+    new SharedTokens({
+      address: parseRedisAddress(redis.url),
+      clientId: identity.clientId,
+      authority: identity.authority,
+      now,
+      log: logger,
+      patience: options.redisPatience,
+      onLookup: (outcome) => metrics.recordSharedLookup(outcome),
+    });
   const client = new EntraTokenClient({
     authority,
     clientId: identity.clientId,
@@ -67,47 +125,36 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
     http,
     now,
   });
-  let management: Server | undefined;
   let api: Server | undefined;
+  let sweeping: NodeJS.Timeout | undefined;
   let isDraining = false;
 
   return {
     async start() {
-      const managementUrl = await startManagement();
       const url = await startApi();
       keys.start();
-      logger.info({ url, managementUrl }, 'gateway started');
-      return { url, managementUrl };
+      await shared?.open();
+      sweeping = setInterval(() => sessions.sweep(), SWEEP_INTERVAL).unref();
+      return url;
     },
     async stop() {
       isDraining = true;
       keys.stop();
-      // The probes answer until the last request is through, so that everyone sees why there are no new ones.
+      clearInterval(sweeping);
       await (api && drain(api, settings.drainTimeout));
-      await (management && drain(management, 0));
       await Promise.all([...services.values()].map(({ downstream }) => downstream.destroy()));
       http.close();
+      shared?.close();
     },
+    whyNotReady() {
+      if (isDraining) {
+        return 'draining';
+      }
+      return keys.isReady ? client.whyNotReady() : 'no signing keys of Entra yet';
+    },
+    renderMetrics: () => metrics.render(),
+    readMetrics: () => metrics.read(),
   };
-
-  function whyNotReady(): string | undefined {
-    if (isDraining) {
-      return 'draining';
-    }
-    return keys.isReady ? client.whyNotReady() : 'no signing keys of Entra yet';
-  }
-
-  async function startManagement(): Promise<string> {
-    const { host, port } = settings.management;
-    const { app, server } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    management = server;
-    const address = await listen(server, host, port, 'server.management.port');
-    mountManagement(app, {
-      whyNotReady,
-      renderMetrics: () => metrics.render(),
-    });
-    return toUrl(host, address.port);
-  }
 
   async function startApi(): Promise<string> {
     const { host, port } = settings;
@@ -151,7 +198,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
         if (principal !== undefined && operation !== undefined && failure === undefined) {
           challengeRules.loop.forget(principal, operation);
         }
-        logRequest(logger, req, record);
+        logRequest(req, record);
         metrics.recordRequest(req, record);
       },
     });
@@ -192,11 +239,16 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
         authority,
         clientId,
         consentRedirectUri,
+        shared,
         now,
+        log: logger,
         onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
       }),
       services,
-      headerRules: { publicUrl: site.publicUrl, trustedProxies: toNetworks(settings.trustedProxies) },
+      selectRequestHeaders: createRequestHeaderSelection({
+        publicUrl: site.publicUrl,
+        trustedProxies: settings.trustedProxies.length === 0 ? undefined : toNetworks(settings.trustedProxies),
+      }),
       answerHeaders: site.answerHeaders,
       bareChallenge: site.bareChallenge,
     });
@@ -211,8 +263,4 @@ function createServices({ downstreams }: GatewayConfig, now: () => number): Read
       return [name, { target: { name, scopes, applicationScope }, downstream: new Downstream(name, settings, now) }];
     }),
   );
-}
-
-function toUrl(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -51,7 +51,7 @@ export interface Steps {
   /** Sends the request on and waits for the head of the answer. */
   forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
   /** Reads what a downstream that refused the token wants of the user, and drops the token. */
-  readDemand(session: Session, call: Call, answer: DownstreamAnswer, refused: DownstreamToken): DownstreamDemand;
+  readDemand(request: Request, call: Call, refusal: Refusal): DownstreamDemand;
   /** Spares Entra and the downstream the same question for a while: the caller has to come back with another token. */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
   /** Prepares for a caller that has to send a large body again, with another token. */
@@ -82,7 +82,7 @@ export async function travel(request: Request, steps: Steps): Promise<void> {
 }
 
 /** A downstream's 401 to a token that Entra gave us for it. */
-interface Refusal {
+export interface Refusal {
   readonly session: Session;
   readonly token: DownstreamToken;
   readonly answer: DownstreamAnswer;
@@ -94,9 +94,9 @@ interface Refusal {
  * the claims become the caller's challenge.
  */
 async function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
-  const { session, token, answer } = refusal;
+  const { session } = refusal;
   const operation = call.route.entry;
-  const claims = requireClaims(steps.readDemand(session, call, answer, token));
+  const claims = requireClaims(steps.readDemand(request, call, refusal));
   let newToken: DownstreamToken | undefined;
   try {
     newToken = await steps.exchange(request, session, operation, claims);
@@ -111,7 +111,7 @@ async function translate(request: Request, call: Call, refusal: Refusal, steps: 
   if (second.status !== 401) {
     return second;
   }
-  const demand = steps.readDemand(session, call, second, newToken);
+  const demand = steps.readDemand(request, call, { session, token: newToken, answer: second });
   const asked = demand.kind === 'claims' ? demand.claims : claims;
   throw rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }));
 

@@ -33,7 +33,7 @@ const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
  * it is the caller's word.
  */
 export function readTarget(url: string): RequestTarget {
-  const local = url.replace(ABSOLUTE_FORM, '');
+  const local = url.startsWith('/') ? url : url.replace(ABSOLUTE_FORM, '');
   const cut = local.search(/[?#]/);
   const path = cut === -1 ? local : local.slice(0, cut);
   return { path: path.startsWith('/') ? path : `/${path}`, query: cut === -1 ? '' : local.slice(cut) };

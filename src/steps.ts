@@ -1,17 +1,20 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
+import { readBearerToken } from './auth/bearer-token.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteTable } from './contract/route-table.ts';
 import { validate } from './contract/validate.ts';
+import type { DownstreamToken } from './downstream-tokens.ts';
 import type { Exchange, ExchangeTarget } from './exchange/exchange.ts';
 import type { Downstream } from './forward/downstream.ts';
 import { forward } from './forward/forward.ts';
-import { selectRequestHeaders, type RequestHeaderRules } from './forward/request-headers.ts';
+import type { SelectRequestHeaders } from './forward/request-headers.ts';
 import { findHeaders, selectResponseHeaders } from './forward/response-headers.ts';
 import type { Steps } from './journey.ts';
+import type { Session } from './session.ts';
 import { receive } from './receive.ts';
-import { since } from './telemetry/request-record.ts';
+import { since, type RequestRecord } from './telemetry/request-record.ts';
 
 /** A downstream as the exchange and the forwarding know it. */
 export interface Service {
@@ -29,7 +32,7 @@ export interface StepOptions {
   readonly exchange: Exchange;
   /** By name; the contract names no other. */
   readonly services: ReadonlyMap<string, Service>;
-  readonly headerRules: RequestHeaderRules;
+  readonly selectRequestHeaders: SelectRequestHeaders;
   /** The headers that every proxied answer carries besides its own: names and values in turn. */
   readonly answerHeaders: (origin: string | undefined) => readonly string[];
   /** Our challenge without an error, in the place of a foreign one. */
@@ -38,7 +41,7 @@ export interface StepOptions {
 
 /** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
 export function createSteps(options: StepOptions): Steps {
-  const { routes, accessLists, bodyLimit, exchange, headerRules } = options;
+  const { routes, accessLists, bodyLimit, exchange, selectRequestHeaders } = options;
   return {
     receive: ({ req, target }) => receive(req, target),
 
@@ -48,13 +51,17 @@ export function createSteps(options: StepOptions): Steps {
       return route;
     },
 
-    async authenticate({ req, res, record }, { access }) {
+    authenticate({ req, res, record }, { access }) {
       if (access === 'anonymous') {
         return undefined;
       }
-      const session = await options.authenticate(req, res);
-      record.principal = session.principal;
-      return session;
+      const session = options.authenticate(req, res);
+      return session instanceof Promise ? session.then(note) : note(session);
+
+      function note(caller: Session): Session {
+        record.principal = caller.principal;
+        return caller;
+      }
     },
 
     authorize(session, { access, authContext }) {
@@ -75,7 +82,7 @@ export function createSteps(options: StepOptions): Steps {
       return validate(req, entry, { values, query: target.query, reading });
     },
 
-    exchange({ record }, session, { name, service }, claims) {
+    exchange({ req, record }, session, { name, service }, claims) {
       record.downstream = service;
       if (session === undefined) {
         return undefined;
@@ -84,7 +91,12 @@ export function createSteps(options: StepOptions): Steps {
       if (challenge !== undefined) {
         throw challenge;
       }
-      const token = exchange.acquire(session, serviceOf(service).target, claims);
+      const token = exchange.acquire({
+        session,
+        assertion: () => readBearerToken(req),
+        target: serviceOf(service).target,
+        claims,
+      });
       record.tokenFrom = token instanceof Promise ? 'entra' : 'session';
       return token instanceof Promise ? timeExchange(token, record) : token;
     },
@@ -99,7 +111,7 @@ export function createSteps(options: StepOptions): Steps {
           method: entry.downstreamMethod,
           path: entry.fillPath(values),
           query: target.query,
-          headers: selectRequestHeaders(req, headerRules, { requestId: record.requestId, token }),
+          headers: selectRequestHeaders(req, { requestId: record.requestId, token }),
           body: body.send(),
         });
       } finally {
@@ -107,8 +119,9 @@ export function createSteps(options: StepOptions): Steps {
       }
     },
 
-    readDemand(session, { route }, answer, refused) {
-      exchange.discard(session, serviceOf(route.entry.service).target, refused);
+    readDemand({ req }, { route }, { session, token, answer }) {
+      const { target } = serviceOf(route.entry.service);
+      exchange.discard({ session, assertion: () => readBearerToken(req), target }, token);
       answer.discard();
       // Nobody can step up for the gateway's own token.
       return session.principal.kind === 'user'
@@ -121,12 +134,14 @@ export function createSteps(options: StepOptions): Steps {
     rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
 
     answer({ req, res, record }, answer) {
-      const own = ['x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin)];
-      // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
-      const challenge = answer.status === 401 ? ['www-authenticate', options.bareChallenge] : [];
       const isRefusal = answer.status === 401 || answer.status === 403;
-      const passed = selectResponseHeaders(answer.rawHeaders, { mayBeCached: !isRefusal });
-      return answer.sendTo(res, [...passed, ...own, ...challenge]);
+      const headers = selectResponseHeaders(answer.rawHeaders, { mayBeCached: !isRefusal });
+      headers.push('x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin));
+      if (answer.status === 401) {
+        // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
+        headers.push('www-authenticate', options.bareChallenge);
+      }
+      return answer.sendTo(res, headers);
     },
   };
 
@@ -139,10 +154,12 @@ export function createSteps(options: StepOptions): Steps {
   }
 }
 
-async function timeExchange<T>(token: Promise<T>, record: { exchangeMs?: number }): Promise<T> {
+async function timeExchange(request: Promise<DownstreamToken>, record: RequestRecord): Promise<DownstreamToken> {
   const start = performance.now();
   try {
-    return await token;
+    const token = await request;
+    record.tokenFrom = token.isShared === true ? 'redis' : 'entra';
+    return token;
   } finally {
     record.exchangeMs = since(start);
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Session, type SessionStore } from '../session.ts';
-import { readBearerToken } from './bearer-token.ts';
+import { peekBearerToken, readBearerToken } from './bearer-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { createTokenVerifier, type TokenRules } from './verify-token.ts';
 
@@ -27,11 +27,14 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const { sessions, keys, rules, now } = options;
   const verify = createTokenVerifier(keys, rules, now);
   return (req, res) => {
-    const assertion = readBearerToken(req);
-    return sessions.find(assertion) ?? begin(assertion, req, res);
+    return sessions.find(peekBearerToken(req)) ?? begin(readBearerToken(req), req, res);
   };
 
   async function begin(assertion: string, req: IncomingMessage, res: ServerResponse): Promise<Session> {
+    const before = sessions.find(assertion);
+    if (before !== undefined) {
+      return before;
+    }
     const { principal, signingKey, expiresAt } = await verify(req, res);
     const known = sessions.find(assertion);
     if (known !== undefined) {
@@ -39,11 +42,11 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     }
     const session = new Session({
       principal,
-      assertion,
       signingKey,
-      expiresAt: expiresAt * 1_000 + rules.clockTolerance,
+      assertionExpiresAt: expiresAt * 1_000,
+      clockTolerance: rules.clockTolerance,
     });
-    sessions.add(session);
+    sessions.add(assertion, session);
     return session;
   }
 }

@@ -2,7 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../failures.ts';
 
 const BEARER = /^bearer(?: +(.*))?$/i;
+const USUAL_START = 'Bearer ';
 const TOKEN = /^[\w.~+/-]+=*$/;
+
+/**
+ * Takes what stands where the access token usually is, unchecked and without a pattern, for a look-up among the tokens
+ * that {@link readBearerToken} passed before; empty when there is nothing, or nothing usual.
+ */
+export function peekBearerToken({ headers, url = '' }: IncomingMessage): string {
+  const { authorization = '' } = headers;
+  return authorization.startsWith(USUAL_START) && !hasQueryToken(url) ? authorization.slice(USUAL_START.length) : '';
+}
 
 /**
  * Takes the access token from the `Authorization` header, its only place (RFC 6750 §2.1).

@@ -8,6 +8,7 @@ import { checkCredential } from './check-credential.ts';
 import { checkDownstream } from './check-downstream.ts';
 import { checkEntra } from './check-entra.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkRedis } from './check-redis.ts';
 import { reportBackupReadiness } from './report-backup-readiness.ts';
 import type { Row } from './row.ts';
 
@@ -25,7 +26,7 @@ export interface CheckOptions {
 /** Looks at everything that a gateway of this configuration depends on, side by side. */
 export async function checkDeployment(config: GatewayConfig, options: CheckOptions = {}): Promise<Row[]> {
   const { now = Date.now, deadline = DEADLINE } = options;
-  const { server, identity, downstreams } = config;
+  const { server, identity, downstreams, tokenCache } = config;
   const authority = new Authority(identity.authority, identity.tenant);
   const http = new EntraHttpClient(deadline);
   try {
@@ -36,6 +37,7 @@ export async function checkDeployment(config: GatewayConfig, options: CheckOptio
       checkCredential({ authority, identity, http, now }),
       checkCertificate(identity.credential, now()),
       ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadline)),
+      checkRedis(tokenCache.redis?.url, deadline),
     ]);
     return [...rows.flat(), ...adviseConfiguration(config), ...reportBackupReadiness(config)];
   } finally {

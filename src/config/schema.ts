@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { isLoopback } from '../entra/loopback.ts';
+import { parseRedisAddress, type RedisAddressError } from '../token-cache/redis-address.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 /*
@@ -39,8 +40,7 @@ function quantity(parse: (text: string) => number | undefined, allowed: string) 
 const NUMBER_OR_VARIABLE = /^(?:\d+|\$\{\w+\})$/;
 
 /** A whole number; digits in a text count too, because `${PORT}` is a text. */
-function wholeNumber(minimum: number, maximum: number) {
-  const allowed = `a whole number from ${minimum} to ${maximum}`;
+function wholeNumber(minimum: number, maximum: number, allowed = `a whole number from ${minimum} to ${maximum}`) {
   return z
     .union([z.int(), z.string().regex(NUMBER_OR_VARIABLE).transform(Number)], { error: allowed })
     .refine((value) => value >= minimum && value <= maximum, { error: allowed });
@@ -80,6 +80,8 @@ export function toNetworks(cidrs: readonly string[]): BlockList {
   return networks;
 }
 
+const WORKERS = "a whole number from 1 to 256, or 'auto'";
+
 const port = (byDefault: number) => wholeNumber(0, 65_535).default(byDefault);
 
 const server = z.strictObject({
@@ -110,9 +112,9 @@ const server = z.strictObject({
   bodyLimit: size('10mb').describe('The largest request body.'),
   drainTimeout: duration('30s').describe('How long requests in flight may take after SIGTERM.'),
   workers: z
-    .literal(1, { error: '1; more processes are not supported yet' })
+    .union([z.literal('auto'), wholeNumber(1, 256, WORKERS)], { error: WORKERS })
     .default(1)
-    .describe('Processes that share the port.'),
+    .describe("Processes that share the port; 'auto' is one per core. Each has its own sessions and exchanges."),
   management: z
     .strictObject({
       host: text('a host name or address to listen on').default('127.0.0.1'),
@@ -217,6 +219,18 @@ function areScopesOfOneResource(scopes: readonly string[]): boolean {
   return resources.size <= 1 && (scopes.length <= 1 || !scopes.some((scope) => scope.endsWith('/.default')));
 }
 
+const redis = z.strictObject({
+  url: text('an address such as redis://user:password@host:6379/0, best as ${NAME} from the environment')
+    .superRefine((value, context) => {
+      try {
+        parseRedisAddress(value);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as RedisAddressError).message });
+      }
+    })
+    .describe('redis:// or rediss://; with +sentinel, +cluster or +unix for the other ways to reach it.'),
+});
+
 /** gateway.yaml, key by key. */
 export const gatewaySchema = z.strictObject({
   contract: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
@@ -230,7 +244,7 @@ export const gatewaySchema = z.strictObject({
   tokenCache: z
     .strictObject({
       maxSessions: wholeNumber(1, 5_000_000).default(100_000).describe('How many callers are remembered at most.'),
-      redis: z.undefined({ error: 'nothing; a second level in Redis is not supported yet' }).optional(),
+      redis: redis.optional().describe('A second level, shared by all replicas; it survives restarts.'),
     })
     .prefault({}),
 });

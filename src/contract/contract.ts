@@ -36,6 +36,8 @@ export interface Contract {
   readonly scopes: readonly string[];
   /** The document for clients, as JSON text. */
   readonly published: string;
+  /** The document as it was written, from which another process can compile the same contract. */
+  readonly document: JsonObject;
 }
 
 /** The paths that the gateway answers itself. */
@@ -142,7 +144,13 @@ function describeParams(params: Record<string, unknown> | undefined): string {
   return typeof name === 'string' ? `: ${name}` : '';
 }
 
-function compileContract(root: JsonObject, services: ReadonlySet<string>, faults: ConfigFault[]): Contract {
+/**
+ * Compiles a document that {@link readDocument} has read.
+ *
+ * @param services the names of the downstreams in gateway.yaml
+ * @param faults gets everything that is wrong, each naming its operation
+ */
+export function compileContract(root: JsonObject, services: ReadonlySet<string>, faults: ConfigFault[]): Contract {
   const schemas = new SchemaCompiler(root);
   const routes = new RouteTable<Operation>();
   const operations: Operation[] = [];
@@ -171,6 +179,7 @@ function compileContract(root: JsonObject, services: ReadonlySet<string>, faults
     operations,
     scopes: [...new Set(operations.flatMap(({ access }) => delegatedScopes(access)))],
     published: JSON.stringify(withoutExtensions(root)),
+    document: root,
   };
 }
 

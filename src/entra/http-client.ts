@@ -1,12 +1,21 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { AxiosError, type AxiosInstance } from 'axios';
+import { AxiosError, AxiosHeaders, getAdapter, type AxiosRequestConfig } from 'axios';
 
 /** An answer of Entra, whatever its status and content. */
 export interface EntraResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+}
+
+interface Call {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly data?: string;
+  /** Milliseconds. */
+  readonly deadline: number;
 }
 
 /** Entra could not be reached, hung up, or took too long. */
@@ -16,39 +25,54 @@ export class EntraUnreachable extends Error {
 
 const LARGEST_RESPONSE = 1024 * 1024;
 
+/** Axios without its interceptors and the merging of defaults, which take 0.04 ms of a call and do nothing here. */
+const send = getAdapter('http');
+
 /** The one way to talk to Entra: keep-alive connections, a deadline on every call, no redirects, bounded answers. */
 export class EntraHttpClient {
-  readonly #axios: AxiosInstance;
+  readonly #settings: AxiosRequestConfig;
   readonly #agents = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true })] as const;
-  readonly #deadline: number;
+  /** Milliseconds from the start of a call to the end of its answer. */
+  readonly deadline: number;
 
   /**
    * @param deadline milliseconds from the start of a call to the end of its answer
    * @param options.useProxy whether HTTP_PROXY and its kin count; default true
    */
   constructor(deadline: number, { useProxy = true }: { readonly useProxy?: boolean } = {}) {
-    this.#deadline = deadline;
-    this.#axios = axios.create({
+    this.deadline = deadline;
+    this.#settings = {
       httpAgent: this.#agents[0],
       httpsAgent: this.#agents[1],
       maxRedirects: 0,
       ...(useProxy ? {} : { proxy: false }),
       maxContentLength: LARGEST_RESPONSE,
       responseType: 'text',
-      transformResponse: [],
-      transformRequest: [],
       validateStatus: () => true,
-    });
+    };
   }
 
   /** @throws {EntraUnreachable} when there is no complete answer within the deadline */
   get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<EntraResponse> {
-    return this.#send('GET', url, { accept: 'application/json', ...headers });
+    return this.#send({
+      method: 'GET',
+      url,
+      headers: { accept: 'application/json', ...headers },
+      deadline: this.deadline,
+    });
   }
 
-  /** @throws {EntraUnreachable} when there is no complete answer within the deadline */
-  post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<EntraResponse> {
-    return this.#send('POST', url, headers, body);
+  /**
+   * @param deadline milliseconds, for a call that has less time than others
+   * @throws {EntraUnreachable} when there is no complete answer within the deadline
+   */
+  post(
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    deadline = this.deadline,
+  ): Promise<EntraResponse> {
+    return this.#send({ method: 'POST', url, headers, data: body, deadline });
   }
 
   /** Closes idle connections. */
@@ -58,19 +82,19 @@ export class EntraHttpClient {
     }
   }
 
-  async #send(
-    method: string,
-    url: string,
-    headers: Readonly<Record<string, string>>,
-    data?: string,
-  ): Promise<EntraResponse> {
+  async #send({ deadline, headers, ...call }: Call): Promise<EntraResponse> {
+    // AbortSignal.timeout would keep each call in memory until its deadline, long after its answer.
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), deadline);
+    const { signal } = giveUp;
     try {
-      const signal = AbortSignal.timeout(this.#deadline);
-      const response = await this.#axios.request<string>({ method, url, headers, data, signal });
-      return { status: response.status, headers: flatten(response.headers), text: response.data };
+      const response = await send({ ...this.#settings, ...call, headers: AxiosHeaders.from(headers), signal });
+      return { status: response.status, headers: flatten(response.headers), text: String(response.data) };
     } catch (error) {
       // The cause would carry the request with its assertion and secret, so only its code survives.
       throw new EntraUnreachable(describe(error));
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { ManagedIdentityApplication, type Configuration } from '@azure/msal-node';
 import { EntraHttpClient } from '../entra/http-client.ts';
+import { createAssertionSigner } from './client-assertion.ts';
 import { RecordingNetwork } from './recording-network.ts';
 
 /** How the gateway proves itself to Entra, as gateway.yaml says it: exactly one of the members is there. */
@@ -21,7 +22,7 @@ interface CertificateFiles {
 }
 
 /** The part of MSAL's configuration that holds the credential. */
-export type ClientCredential = Pick<Configuration['auth'], 'clientSecret' | 'clientCertificate' | 'clientAssertion'>;
+export type ClientCredential = Pick<Configuration['auth'], 'clientSecret' | 'clientAssertion'>;
 
 /** The gateway's credential could not be had; the message says which and why, and never quotes it. */
 export class CredentialUnavailable extends Error {
@@ -62,26 +63,25 @@ export function createCredentialSource(settings: CredentialSettings, tokenExchan
 }
 
 /**
- * A certificate signs its assertions with PS256 and names itself by `x5t#S256`; the chain goes along (`x5c`), so that
- * registrations by subject name and issuer work too. The files are read again when they change; while they do not fit
- * together, because only one of them is new yet, the last pair that did stays in use.
+ * A certificate signs client assertions. The files are read again when they change; while they do not fit together,
+ * because only one of them is new yet, the last pair that did stays in use.
  */
 function fromCertificate(files: CertificateFiles): CredentialSource {
   let version = '';
-  let credential: ClientCredential | undefined;
+  let loaded: LoadedCertificate | undefined;
   return async () => {
     try {
       const found = await versionOf(files);
       if (found !== version) {
-        credential = await readCertificate(files);
+        loaded = await readCertificate(files, loaded);
         version = found;
       }
     } catch (error) {
-      if (credential === undefined) {
+      if (loaded === undefined) {
         throw error instanceof CredentialUnavailable ? error : unreadable('certificate', error);
       }
     }
-    return credential ?? {};
+    return loaded?.credential ?? {};
   };
 }
 
@@ -90,15 +90,28 @@ async function versionOf({ cert, key }: CertificateFiles): Promise<string> {
   return [first, second].map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(' ');
 }
 
-async function readCertificate({ cert, key }: CertificateFiles): Promise<ClientCredential> {
-  const [chain, privateKey] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')]);
+interface LoadedCertificate {
+  readonly chain: string;
+  readonly credential: ClientCredential;
+}
+
+/** @param before what stays when the files were only written again */
+async function readCertificate(
+  { cert, key }: CertificateFiles,
+  before: LoadedCertificate | undefined,
+): Promise<LoadedCertificate> {
+  const [chain, keyText] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')]);
   const certificate = new X509Certificate(chain);
-  if (!certificate.checkPrivateKey(createPrivateKey(privateKey))) {
+  const privateKey = createPrivateKey(keyText);
+  if (!certificate.checkPrivateKey(privateKey)) {
     throw new CredentialUnavailable('identity.credential.certificate has a key that belongs to another one');
   }
-  return {
-    clientCertificate: { thumbprintSha256: certificate.fingerprint256.replaceAll(':', ''), privateKey, x5c: chain },
-  };
+  if (privateKey.asymmetricKeyType !== 'rsa') {
+    throw new CredentialUnavailable('identity.credential.certificate is not RSA, which Entra needs');
+  }
+  return before?.chain === chain
+    ? before
+    : { chain, credential: { clientAssertion: createAssertionSigner({ certificate, chain, privateKey }) } };
 }
 
 /** The file is read for each exchange: whoever writes it replaces it before the token in it expires. */

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ConfidentialClientApplication, type AuthenticationResult } from '@azure/msal-node';
+import { ConfidentialClientApplication, type AuthenticationResult, type Configuration } from '@azure/msal-node';
+import { LRUCache } from 'lru-cache';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
-import type { DownstreamToken } from '../downstream-tokens.ts';
+import { planToken, type DownstreamToken } from '../downstream-tokens.ts';
 import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
-import { RecordingNetwork } from './recording-network.ts';
+import { RecordingNetwork, type MayTryAgain } from './recording-network.ts';
 import { readRefusal, type Refusal } from './refusal.ts';
 
 /** Entra gave no token. */
@@ -18,6 +19,14 @@ export class ExchangeRefused extends Error {
   }
 }
 
+/** Entra was not even asked, because it fails everyone at the moment. */
+export class ExchangeNotTried extends ExchangeRefused {
+  /** @param retryAt when it is worth asking again; milliseconds since the epoch */
+  constructor(retryAt: number) {
+    super({ ...NOTHING_SAID, class: 'RT', error: 'Entra fails everyone; it was not asked', retryAt });
+  }
+}
+
 /** One exchange of a user's assertion. */
 export interface OnBehalfOfRequest {
   readonly assertion: string;
@@ -28,6 +37,7 @@ export interface OnBehalfOfRequest {
   readonly claims: string;
   /** True when the caller can take claims challenges, so that the downstream token may be one that meets them. */
   readonly handlesClaims: boolean;
+  readonly mayTryAgain?: MayTryAgain;
 }
 
 /** One token for the gateway itself. */
@@ -35,6 +45,7 @@ export interface ApplicationRequest {
   readonly tenantId: string;
   /** `{resource}/.default`. */
   readonly scope: string;
+  readonly mayTryAgain?: MayTryAgain;
 }
 
 /** What can stand in an `Authorization` header. */
@@ -48,6 +59,7 @@ function isToken(value: unknown): value is string {
  */
 export class EntraTokenClient {
   readonly #options: EntraTokenClientOptions;
+  readonly #tenants = new LRUCache<string, TenantSettings>({ max: MOST_TENANTS });
   #rejected: { readonly at: number; readonly reason: string } | undefined;
 
   constructor(options: EntraTokenClientOptions) {
@@ -60,8 +72,9 @@ export class EntraTokenClient {
    * @throws {ExchangeRefused} whenever there is no token, whatever the reason
    */
   onBehalfOf(request: OnBehalfOfRequest): Promise<DownstreamToken> {
-    const { assertion, scopes, claims } = request;
-    return this.#acquire(request.tenantId, request.handlesClaims ? ['cp1'] : [], (client) =>
+    const { assertion, tenantId, scopes, claims, mayTryAgain } = request;
+    const wish = { tenantId, clientCapabilities: request.handlesClaims ? ['cp1'] : [], mayTryAgain };
+    return this.#acquire(wish, (client) =>
       client.acquireTokenOnBehalfOf({
         oboAssertion: assertion,
         scopes: [...scopes],
@@ -76,8 +89,8 @@ export class EntraTokenClient {
    *
    * @throws {ExchangeRefused} whenever there is no token, whatever the reason
    */
-  asApplication({ tenantId, scope }: ApplicationRequest): Promise<DownstreamToken> {
-    return this.#acquire(tenantId, [], (client) =>
+  asApplication({ tenantId, scope, mayTryAgain }: ApplicationRequest): Promise<DownstreamToken> {
+    return this.#acquire({ tenantId, clientCapabilities: [], mayTryAgain }, (client) =>
       client.acquireTokenByClientCredential({ scopes: [scope], skipCache: true }),
     );
   }
@@ -91,9 +104,9 @@ export class EntraTokenClient {
     return at !== undefined && this.#options.now() - at < REJECTION_LIFETIME ? reason : undefined;
   }
 
-  async #acquire(tenantId: string, clientCapabilities: string[], acquire: Acquire): Promise<DownstreamToken> {
+  async #acquire(wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
     try {
-      const token = await this.#acquireWithRenewal(tenantId, clientCapabilities, acquire);
+      const token = await this.#acquireWithRenewal(wish, acquire);
       this.#rejected = undefined;
       return token;
     } catch (error) {
@@ -107,21 +120,17 @@ export class EntraTokenClient {
     }
   }
 
-  async #acquireWithRenewal(
-    tenantId: string,
-    clientCapabilities: string[],
-    acquire: Acquire,
-  ): Promise<DownstreamToken> {
+  async #acquireWithRenewal(wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
     const before = await this.#readCredential();
     try {
-      return await this.#acquireWith(before, tenantId, clientCapabilities, acquire);
+      return await this.#acquireWith(before, wish, acquire);
     } catch (error) {
       const after = isAboutCertificate(error) ? await this.#readCredential() : before;
       if (isDeepStrictEqual(after, before)) {
         throw error;
       }
       // The certificate was replaced while the old one was on its way; a new refusal counts.
-      return this.#acquireWith(after, tenantId, clientCapabilities, acquire);
+      return this.#acquireWith(after, wish, acquire);
     }
   }
 
@@ -138,20 +147,15 @@ export class EntraTokenClient {
     }
   }
 
-  async #acquireWith(
-    credential: ClientCredential,
-    tenantId: string,
-    clientCapabilities: string[],
-    acquire: Acquire,
-  ): Promise<DownstreamToken> {
-    const network = new RecordingNetwork(this.#options.http);
+  async #acquireWith(credential: ClientCredential, wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
+    const network = new RecordingNetwork(this.#options.http, wish.mayTryAgain);
+    const askedAt = this.#options.now();
     let cause: unknown;
     try {
-      const client = this.#createClient(credential, tenantId, clientCapabilities, network);
-      const { accessToken, expiresOn } = (await acquire(client)) ?? {};
+      const { accessToken } = (await acquire(this.#createClient(credential, wish, network))) ?? {};
       // MSAL takes any answer without an `error` for a success, whatever its status and whatever the token is.
-      if (network.response?.status === 200 && isToken(accessToken) && expiresOn) {
-        return { accessToken, expiresAt: expiresOn.getTime() };
+      if (network.response?.status === 200 && isToken(accessToken)) {
+        return planToken(accessToken, askedAt, network.readLifetime());
       }
     } catch (error) {
       cause = error;
@@ -161,34 +165,41 @@ export class EntraTokenClient {
 
   #createClient(
     credential: ClientCredential,
-    tenantId: string,
-    clientCapabilities: string[],
+    { tenantId, clientCapabilities }: Wish,
     networkClient: RecordingNetwork,
-  ) {
+  ): ConfidentialClientApplication {
+    return new ConfidentialClientApplication({
+      auth: { ...this.#describeTenant(tenantId), clientCapabilities, ...credential },
+      system: { networkClient },
+    });
+  }
+
+  #describeTenant(tenantId: string): TenantSettings {
+    const known = this.#tenants.get(tenantId);
+    if (known !== undefined) {
+      return known;
+    }
     const { authority, clientId } = this.#options;
     const { host } = new URL(authority.origin);
     // MSAL insists on an https authority. Only its name has to be one: the requests go to the endpoints below.
     const base = `https://${host}/${tenantId}`;
-    return new ConfidentialClientApplication({
-      auth: {
-        clientId,
-        authority: base,
-        knownAuthorities: [host],
-        cloudDiscoveryMetadata: JSON.stringify({
-          tenant_discovery_endpoint: `${base}/v2.0/.well-known/openid-configuration`,
-          metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
-        }),
-        authorityMetadata: JSON.stringify({
-          issuer: `${base}/v2.0`,
-          authorization_endpoint: authority.authorizeEndpoint(tenantId),
-          token_endpoint: authority.tokenEndpoint(tenantId),
-          jwks_uri: `${base}/discovery/v2.0/keys`,
-        }),
-        clientCapabilities,
-        ...credential,
-      },
-      system: { networkClient },
-    });
+    const settings: TenantSettings = {
+      clientId,
+      authority: base,
+      knownAuthorities: [host],
+      cloudDiscoveryMetadata: JSON.stringify({
+        tenant_discovery_endpoint: `${base}/v2.0/.well-known/openid-configuration`,
+        metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
+      }),
+      authorityMetadata: JSON.stringify({
+        issuer: `${base}/v2.0`,
+        authorization_endpoint: authority.authorizeEndpoint(tenantId),
+        token_endpoint: authority.tokenEndpoint(tenantId),
+        jwks_uri: `${base}/discovery/v2.0/keys`,
+      }),
+    };
+    this.#tenants.set(tenantId, settings);
+    return settings;
   }
 
   #explain(network: RecordingNetwork, cause: unknown): Refusal {
@@ -200,6 +211,22 @@ export class EntraTokenClient {
     // MSAL gave up before it asked Entra: what we configured it with cannot work.
     return { ...NOTHING_SAID, class: unreachable === undefined ? 'CF' : 'RT', error: reason };
   }
+}
+
+/** What MSAL is told of a tenant, so that it discovers nothing. */
+type TenantSettings = Pick<
+  Configuration['auth'],
+  'clientId' | 'authority' | 'knownAuthorities' | 'cloudDiscoveryMetadata' | 'authorityMetadata'
+>;
+
+/** Tenants whose description is kept at most. */
+const MOST_TENANTS = 1_000;
+
+/** What the two kinds of requests have in common. */
+interface Wish {
+  readonly tenantId: string;
+  readonly clientCapabilities: string[];
+  readonly mayTryAgain: MayTryAgain | undefined;
 }
 
 type Acquire = (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;

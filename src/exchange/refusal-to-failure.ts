@@ -16,8 +16,9 @@ export interface RefusedExchange {
   readonly now: () => number;
 }
 
-/** Seconds, when Entra does not say how long to wait. */
+/** Seconds, when Entra does not say how long to wait; up to two more, so that callers do not all come back at once. */
 const DEFAULT_WAIT = 10;
+const SPREAD = 2;
 
 /** Codes with which Entra asks for an administrator instead of the user. */
 const ADMIN_CONSENT = new Set([90_094, 90_095]);
@@ -59,7 +60,9 @@ function toChallenge({ claims, suberror }: Refusal, log: NonNullable<FailureFact
 
 /** In seconds: what is left of the time that Entra asked for. */
 function tellWait({ retryAt }: Refusal, now: number): number {
-  return retryAt === undefined ? DEFAULT_WAIT : Math.max(1, Math.ceil((retryAt - now) / 1_000));
+  return retryAt === undefined
+    ? DEFAULT_WAIT + Math.round(Math.random() * SPREAD)
+    : Math.max(1, Math.ceil((retryAt - now) / 1_000));
 }
 
 function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consentUri?: string } {

@@ -24,33 +24,18 @@ export interface DownstreamCall {
  * @throws {GatewayError} `downstream_unreachable`, `downstream_timeout`, `downstream_unavailable`, or what the body threw
  * @throws {CallerGone} when nobody waits for the answer any more
  */
-export async function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
-  const { circuit, idleTimeout } = call.downstream;
-  const wait = circuit.waitBeforeCall();
+export function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
+  const { downstream, method, path, query, headers, body } = call;
+  const wait = downstream.circuit.waitBeforeCall();
   if (wait > 0) {
     throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
   }
-  const receiver = new AnswerReceiver(idleTimeout);
-  try {
-    const answer = await send(res, call, receiver);
-    circuit.recordSuccess();
-    return answer;
-  } catch (error) {
-    // What goes wrong on a connection says nothing about other calls; that there is none does.
-    if (error instanceof GatewayError && !receiver.wasReached) {
-      circuit.recordFailure();
-    }
-    throw error;
-  }
-}
-
-function send(res: ServerResponse, call: DownstreamCall, receiver: AnswerReceiver): Promise<DownstreamAnswer> {
   if (res.closed) {
     // The caller left while an earlier step was waiting.
-    return Promise.reject(new CallerGone());
+    throw new CallerGone();
   }
-  const { downstream, method, path, query, headers, body } = call;
-  res.once('close', () => {
+  const receiver = new AnswerReceiver(downstream);
+  res.on('close', () => {
     if (!res.writableFinished) {
       receiver.cancel(new CallerGone());
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
 import { isIP } from 'node:net';
+import { NameTable } from './name-table.ts';
 
 /** Headers that belong to one connection and never to the next (RFC 9110 §7.6.1), both ways. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -43,7 +44,8 @@ const FORWARDING_PREFIX = 'x-forwarded-';
 export interface RequestHeaderRules {
   /** How clients reach the gateway: what downstreams read as X-Forwarded-Host and -Proto. */
   readonly publicUrl: URL;
-  readonly trustedProxies: BlockList;
+  /** The proxies whose word about where a request came from is believed; absent when there are none. */
+  readonly trustedProxies: BlockList | undefined;
 }
 
 /** What we say ourselves. */
@@ -53,36 +55,66 @@ export interface OwnHeaders {
   readonly token: { readonly accessToken: string } | undefined;
 }
 
+/** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
+type Fate = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
+
+const fates = new NameTable(decideFate);
+
 /**
- * The one sanitiser of request headers, for the first send and for a replay. Values are copied as they are, in their
- * order, and repeated headers stay repeated.
+ * Makes the one sanitiser of request headers, for the first send and for a replay. Values are copied as they are, in
+ * their order, and repeated headers stay repeated.
  *
- * @returns names and values in turn
+ * @returns a function that gives names and values in turn
  */
-export function selectRequestHeaders(req: IncomingMessage, rules: RequestHeaderRules, own: OwnHeaders): string[] {
-  const { rawHeaders } = req;
-  const peer = req.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
-  const isTrusted = isTrustedPeer(peer, rules.trustedProxies);
-  const named = namedByConnection(req.headers.connection);
-  const headers: string[] = [];
-  const forwarding = new Map<string, string>();
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    const value = rawHeaders[index + 1] ?? '';
-    const lower = name.toLowerCase();
-    if (FORWARDING.has(lower) || lower.startsWith(FORWARDING_PREFIX)) {
-      rememberForwarding(forwarding, lower, value);
-    } else if (mayPass(lower, value) && (named?.has(lower) !== true || DESCRIBES_BODY.has(lower))) {
+export function createRequestHeaderSelection({ publicUrl, trustedProxies }: RequestHeaderRules): SelectRequestHeaders {
+  const host = publicUrl.host;
+  const protocol = publicUrl.protocol.slice(0, -1);
+  return (req, { requestId, token }) => {
+    const { rawHeaders } = req;
+    const named = namedByConnection(req.headers.connection);
+    const headers: string[] = [];
+    let forwarding: Map<string, string> | undefined;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const name = rawHeaders[index] ?? '';
+      const value = rawHeaders[index + 1] ?? '';
+      const fate = fates.find(name);
+      if (fate === 'forwarding') {
+        forwarding ??= new Map();
+        rememberForwarding(forwarding, name.toLowerCase(), value);
+      } else if (mayPass(fate, value) && (fate === 'body' || named?.has(name.toLowerCase()) !== true)) {
+        headers.push(name, value);
+      }
+    }
+    pushForwarding(headers, req.socket.remoteAddress ?? '', forwarding);
+    headers.push('x-request-id', requestId);
+    if (token !== undefined) {
+      headers.push('authorization', `Bearer ${token.accessToken}`);
+    }
+    return headers;
+  };
+
+  /** A trusted proxy's word is kept and continued; everyone else's is replaced by what we see ourselves. */
+  function pushForwarding(headers: string[], address: string, said: ReadonlyMap<string, string> | undefined): void {
+    const peer = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+    if (said === undefined || !isTrustedPeer(peer, trustedProxies)) {
+      headers.push('x-forwarded-host', host, 'x-forwarded-proto', protocol, 'x-forwarded-for', peer);
+      return;
+    }
+    const chain = said.get('x-forwarded-for');
+    const all = new Map([
+      ['x-forwarded-host', host],
+      ['x-forwarded-proto', protocol],
+      ...said,
+      ['x-forwarded-for', chain === undefined ? peer : `${chain}, ${peer}`],
+    ]);
+    for (const [name, value] of all) {
       headers.push(name, value);
     }
   }
-  pushForwarding(headers, isTrusted ? forwarding : new Map(), peer, rules.publicUrl);
-  headers.push('x-request-id', own.requestId);
-  if (own.token !== undefined) {
-    headers.push('authorization', `Bearer ${own.token.accessToken}`);
-  }
-  return headers;
 }
+
+/** Selects the headers of one request. */
+export type SelectRequestHeaders = (req: IncomingMessage, own: OwnHeaders) => string[];
 
 /** The headers that `Connection` names, which are then hop-by-hop too; `undefined` for the usual values. */
 export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
@@ -100,13 +132,22 @@ export function namedByConnection(connection: string | undefined): ReadonlySet<s
 /** W3C Trace Context §3.2; what does not fit starts no trace downstream. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x20-\x7e]*)?$/;
 
-function mayPass(name: string, value: string): boolean {
-  if (name === 'traceparent') {
-    return TRACEPARENT.test(value);
+function decideFate(name: string): Fate {
+  if (FORWARDING.has(name) || name.startsWith(FORWARDING_PREFIX)) {
+    return 'forwarding';
   }
-  return (
-    !NEVER_FROM_CALLERS.has(name) && !NEVER_PREFIXES.some((prefix) => name.startsWith(prefix)) && !name.includes('_')
-  );
+  const isOurs = NEVER_FROM_CALLERS.has(name) || NEVER_PREFIXES.some((prefix) => name.startsWith(prefix));
+  if (isOurs || name.includes('_')) {
+    return 'drop';
+  }
+  if (name === 'traceparent') {
+    return 'traceparent';
+  }
+  return DESCRIBES_BODY.has(name) ? 'body' : 'pass';
+}
+
+function mayPass(fate: Fate, value: string): boolean {
+  return fate === 'traceparent' ? TRACEPARENT.test(value) : fate !== 'drop';
 }
 
 function rememberForwarding(forwarding: Map<string, string>, name: string, value: string): void {
@@ -114,21 +155,7 @@ function rememberForwarding(forwarding: Map<string, string>, name: string, value
   forwarding.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
 }
 
-/** A trusted proxy's word is kept and continued; everyone else's is replaced by what we see ourselves. */
-function pushForwarding(headers: string[], believed: ReadonlyMap<string, string>, peer: string, publicUrl: URL): void {
-  const chain = believed.get('x-forwarded-for');
-  const all = new Map([
-    ['x-forwarded-host', publicUrl.host],
-    ['x-forwarded-proto', publicUrl.protocol.slice(0, -1)],
-    ...believed,
-    ['x-forwarded-for', chain === undefined ? peer : `${chain}, ${peer}`],
-  ]);
-  for (const [name, value] of all) {
-    headers.push(name, value);
-  }
-}
-
-function isTrustedPeer(peer: string, trusted: BlockList): boolean {
-  const family = isIP(peer);
-  return family !== 0 && trusted.check(peer, family === 4 ? 'ipv4' : 'ipv6');
+function isTrustedPeer(peer: string, trusted: BlockList | undefined): boolean {
+  const family = trusted === undefined ? 0 : isIP(peer);
+  return family !== 0 && trusted?.check(peer, family === 4 ? 'ipv4' : 'ipv6') === true;
 }

@@ -1,3 +1,4 @@
+import { NameTable } from './name-table.ts';
 import { HOP_BY_HOP, namedByConnection } from './request-headers.ts';
 
 /** What would let a cache keep a refusal. */
@@ -24,6 +25,21 @@ const NEVER_FROM_DOWNSTREAMS: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
+/** What becomes of a header of an answer; `caching` goes where the answer is a refusal. */
+type Fate = 'drop' | 'pass' | 'caching' | 'connection';
+
+const fates = new NameTable(decideFate);
+
+function decideFate(name: string): Fate {
+  if (name === 'connection') {
+    return 'connection';
+  }
+  if (NEVER_FROM_DOWNSTREAMS.has(name) || name.startsWith(NEVER_PREFIX)) {
+    return 'drop';
+  }
+  return CACHING.has(name) ? 'caching' : 'pass';
+}
+
 /**
  * The headers of a downstream's answer that go on to the caller, in their order.
  *
@@ -35,18 +51,24 @@ export function selectResponseHeaders(
   rawHeaders: readonly string[],
   { mayBeCached = true }: { readonly mayBeCached?: boolean } = {},
 ): string[] {
-  const named = namedByConnection(findHeaders(rawHeaders, 'connection').join(',') || undefined);
   const headers: string[] = mayBeCached ? [] : ['cache-control', 'no-store'];
+  let connection = '';
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
-    const lower = name.toLowerCase();
-    const isOurs = NEVER_FROM_DOWNSTREAMS.has(lower) || lower.startsWith(NEVER_PREFIX);
-    const isOverruled = !mayBeCached && CACHING.has(lower);
-    if (!isOurs && !isOverruled && named?.has(lower) !== true) {
-      headers.push(name, rawHeaders[index + 1] ?? '');
+    const value = rawHeaders[index + 1] ?? '';
+    const fate = fates.find(name);
+    if (fate === 'pass' || (fate === 'caching' && mayBeCached)) {
+      headers.push(name, value);
+    } else if (fate === 'connection') {
+      connection = connection === '' ? value : `${connection},${value}`;
     }
   }
-  return headers;
+  const named = namedByConnection(connection || undefined);
+  return named === undefined ? headers : headers.filter((_, index) => !named.has(nameAt(headers, index)));
+}
+
+function nameAt(headers: readonly string[], index: number): string {
+  return (headers[index - (index % 2)] ?? '').toLowerCase();
 }
 
 /** Every value of a header, one for each line it came in. */

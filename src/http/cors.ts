@@ -8,10 +8,16 @@ const EXPOSED = 'WWW-Authenticate, Retry-After, x-request-id';
 
 /** The rules for pages of other origins (Fetch §3.2), for exact origins only. */
 export class CorsPolicy {
-  readonly #origins: ReadonlySet<string>;
+  readonly #headers: ReadonlyMap<string, readonly string[]>;
+  readonly #others: readonly string[];
 
   constructor(origins: readonly string[]) {
-    this.#origins = new Set(origins);
+    const vary = ['vary', 'Origin'];
+    const expose = ['access-control-expose-headers', EXPOSED];
+    this.#headers = new Map(
+      origins.map((origin) => [origin, [...vary, 'access-control-allow-origin', origin, ...expose]]),
+    );
+    this.#others = origins.length === 0 ? [] : vary;
   }
 
   /**
@@ -21,22 +27,18 @@ export class CorsPolicy {
    * @returns names and values in turn
    */
   headersFor(origin: string | undefined): readonly string[] {
-    if (this.#origins.size === 0) {
-      return [];
-    }
-    const vary = ['vary', 'Origin'];
-    return origin !== undefined && this.#origins.has(origin)
-      ? [...vary, 'access-control-allow-origin', origin, 'access-control-expose-headers', EXPOSED]
-      : vary;
+    return (origin === undefined ? undefined : this.#headers.get(origin)) ?? this.#others;
   }
 
-  /** Answers a preflight of an allowed origin, which never carries a token; false when it is not for us. */
-  answerPreflight(req: IncomingMessage, res: ServerResponse, headers: readonly string[]): boolean {
-    const { origin } = req.headers;
-    const method = req.headers['access-control-request-method'];
-    if (req.method !== 'OPTIONS' || method === undefined || origin === undefined || !this.#origins.has(origin)) {
-      return false;
-    }
+  /** True for a preflight of an allowed origin. */
+  isPreflight({ method, headers }: IncomingMessage): boolean {
+    const { origin, 'access-control-request-method': asked } = headers;
+    return method === 'OPTIONS' && asked !== undefined && origin !== undefined && this.#headers.has(origin);
+  }
+
+  /** Answers a preflight, which never carries a token. */
+  answerPreflight(req: IncomingMessage, res: ServerResponse, headers: readonly string[]): void {
+    const method = req.headers['access-control-request-method'] ?? '';
     const asked = req.headers['access-control-request-headers'];
     res.writeHead(204, [
       ...headers,
@@ -47,6 +49,5 @@ export class CorsPolicy {
       PREFLIGHT_AGE,
     ]);
     res.end();
-    return true;
   }
 }

@@ -5,7 +5,10 @@ import type { RequestRecord } from './request-record.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH']);
 
-/** The metrics of one gateway. Labels come from the configuration, the contract and our tables, never from a caller. */
+/** The values of all metrics of one process at one moment, as plain data. */
+export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** The metrics of one process. Labels come from the configuration, the contract and our tables, never from a caller. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new Counter({
@@ -87,6 +90,16 @@ export class Metrics {
   recordExchange(downstream: string, outcome: string, seconds: number): void {
     this.#exchanges.inc({ downstream, outcome });
     this.#exchangeSeconds.observe(seconds);
+  }
+
+  /** Counts one look-up of a downstream token in the second level. */
+  recordSharedLookup(outcome: string): void {
+    this.#tokenCache.inc({ level: 'redis', outcome });
+  }
+
+  /** The values as they are now. */
+  read(): Promise<MetricsSnapshot> {
+    return this.#registry.getMetricsAsJSON();
   }
 
   /** The page for Prometheus and its content type. */

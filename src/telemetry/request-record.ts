@@ -12,7 +12,7 @@ export interface RequestRecord {
   principal?: Principal;
   downstream?: string;
   /** Where the downstream token came from. */
-  tokenFrom?: 'session' | 'entra';
+  tokenFrom?: 'session' | 'redis' | 'entra';
   /** Milliseconds. */
   exchangeMs?: number;
   /** Milliseconds until the head of the downstream's answer. */

@@ -2,11 +2,23 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
 import { decodeJwt } from 'jose';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
+import { toPrincipal } from '../../src/principal.ts';
+import { Session, SessionStore } from '../../src/session.ts';
 import { Clock } from '../support/token-clock.ts';
 import { startGate, type Gate, type GateOptions } from '../support/token-gate.ts';
 
 const emulator = await startEmulator();
 afterAll(() => emulator.close());
+
+/** A session that ends then. */
+function sessionUntil(assertionExpiresAt: number): Session {
+  return new Session({
+    principal: toPrincipal({ scp: 'Orders.Read' }),
+    signingKey: { kid: 'k', pem: '', issuer: undefined, retired: false },
+    assertionExpiresAt,
+    clockTolerance: 0,
+  });
+}
 
 /** Runs a task with a gate of its own. */
 async function withGate<T>(options: Partial<GateOptions>, task: (gate: Gate) => Promise<T>): Promise<T> {
@@ -146,7 +158,43 @@ describe('a session', () => {
       const token = newToken();
       const { session } = await gate.call(token);
       const shown = [JSON.stringify(session), inspect(session, { depth: 10, showHidden: true })].join();
-      expect([session?.assertion, shown.includes(token.split('.')[2] ?? '')]).toEqual([token, false]);
+      expect([session?.principal.kind, shown.includes(token.split('.')[2] ?? '')]).toEqual(['user', false]);
     });
+  });
+
+  it('that expired leaves though nobody asks for it, and no other leaves with it', async () => {
+    await withGate({ clockTolerance: 0 }, async (gate) => {
+      await Promise.all([newToken(600), newToken(700), newToken(3_600)].map((token) => gate.call(token)));
+      const sizes = [600, 200, 3_000].map((seconds) => {
+        gate.clock.advance((seconds + 60) * 1_000);
+        gate.sessions.sweep();
+        return gate.sessions.size;
+      });
+      expect(sizes).toEqual([2, 1, 0]);
+    });
+  });
+
+  it('that expired leaves in turn with many others, so that no request waits for all of them', () => {
+    const clock = new Clock();
+    const sessions = new SessionStore(10_000, clock.now);
+    for (let index = 0; index < 5_000; index += 1) {
+      sessions.add(`token ${index}`, sessionUntil(clock.now() + 60_000));
+    }
+    clock.advance(180_000);
+    const sizes = [1, 2, 3].map(() => {
+      sessions.sweep();
+      return sessions.size;
+    });
+    expect([sizes[0] === 5_000, sizes[0] === 0, sizes.at(-1)]).toEqual([false, false, 0]);
+  });
+
+  it('that was evicted is not missed when its time is over', () => {
+    const clock = new Clock();
+    const sessions = new SessionStore(1, clock.now);
+    sessions.add('old', sessionUntil(clock.now() + 60_000));
+    sessions.add('new', sessionUntil(clock.now() + 3_600_000));
+    clock.advance(180_000);
+    sessions.sweep();
+    expect([sessions.size, sessions.find('old'), sessions.find('new') === undefined]).toEqual([1, undefined, false]);
   });
 });

@@ -15,6 +15,7 @@ export interface Changes {
   readonly server?: object;
   readonly identity?: object;
   readonly downstreams?: object;
+  readonly tokenCache?: object;
 }
 
 /** What the command did. */
@@ -63,7 +64,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
     throw new Error('the demo world has no gateway');
   }
 
-  async function writeConfig({ server, identity, downstreams }: Changes = {}): Promise<string> {
+  async function writeConfig({ server, identity, downstreams, tokenCache }: Changes = {}): Promise<string> {
     const settings = {
       contract: './openapi.yaml',
       server: { host: '127.0.0.1', port: 0, management: { port: 0 }, publicUrl: 'https://api.contoso.com', ...server },
@@ -75,6 +76,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
         credential: { secret: GATEWAY_CLIENT_SECRET },
         ...identity,
       },
+      ...(tokenCache && { tokenCache }),
       downstreams: downstreams ?? {
         graph: { baseUrl: graph.origin, scopes: ['https://graph.microsoft.com/User.Read'] },
       },

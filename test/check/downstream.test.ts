@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
 import { rowOf, startCheckWorld } from './check-world.ts';
 import { makeCertificate } from './make-certificate.ts';
+import { runMain } from './run-main.ts';
 
 const world = await startCheckWorld();
 afterAll(() => world.close());
@@ -125,12 +124,3 @@ async function startHttps(): Promise<{ readonly server: Server; readonly origin:
     expect(row).toMatchObject({ status: 'fail', remedy: expect.stringContaining('http or https') });
   });
 });
-
-/** Node reads NODE_EXTRA_CA_CERTS only when it starts, so this is a process of its own. */
-function runMain(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  return new Promise((resolve) => {
-    const options = { env: { PATH: process.env['PATH'], ...env } };
-    execFile(process.execPath, ['--import', 'tsx', main, ...argv], options, (_error, stdout) => resolve(stdout));
-  });
-}

@@ -1,72 +1,19 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
-import { startGraph } from '../../dev/demo-apis/graph.ts';
-import { startOrders } from '../../dev/demo-apis/orders.ts';
-import { startEmulator } from '../../dev/emulator/emulator.ts';
-import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
-import { buildProgram, until, untilListening, untilReady, type Run } from '../support/command-program.ts';
+import { GATEWAY_CLIENT_SECRET } from '../../dev/emulator/world.ts';
+import { until, untilListening } from '../support/command-program.ts';
+import { startCommandWorld } from '../support/command-world.ts';
 
-const program = buildProgram();
-const emulator = await startEmulator();
-const graph = await startGraph({ emulator });
-const orders = await startOrders({ emulator });
-const folder = await mkdtemp(join(tmpdir(), 'gateway-command-'));
-await writeFile(join(folder, 'openapi.yaml'), await readFile(new URL('../../openapi.yaml', import.meta.url)));
+const world = await startCommandWorld();
+const { program, emulator, orders, writeConfig, env, bearer } = world;
 afterEach(() => {
   emulator.resetSwitches();
   orders.resetTrouble();
 });
-afterAll(async () => {
-  await program.remove();
-  await Promise.all([emulator.close(), graph.close(), orders.close()]);
-  await rm(folder, { recursive: true });
-});
-
-const ENV = { GATEWAY_CLIENT_SECRET };
-
-/** Writes a gateway.yaml for the demo world. */
-async function writeConfig(name: string, { managementPort = '0', drainTimeout = '30s' } = {}): Promise<string> {
-  const file = join(folder, name);
-  await writeFile(
-    file,
-    `contract: ./openapi.yaml
-server:
-  host: 127.0.0.1
-  port: 0
-  drainTimeout: ${drainTimeout}
-  management: { port: ${managementPort} }
-identity:
-  authority: ${emulator.origin}
-  tenant: ${HOME_TENANT_ID}
-  clientId: ${GATEWAY_CLIENT_ID}
-  credential: { secret: '\${GATEWAY_CLIENT_SECRET}' }
-downstreams:
-  graph: { baseUrl: '${graph.origin}', scopes: [https://graph.microsoft.com/User.Read] }
-  orders: { baseUrl: '${orders.origin}', scopes: [api://orders/.default] }
-`,
-  );
-  return file;
-}
-
-/** A gateway that runs as a process of its own and takes requests. */
-async function startServing(
-  options: { drainTimeout?: string } = {},
-): Promise<{ run: Run; url: string; managementUrl: string }> {
-  const run = program.start(['serve', '--config', await writeConfig('gateway.yaml', options)], ENV);
-  const urls = await untilListening(run);
-  await untilReady(urls.managementUrl);
-  return { run, ...urls };
-}
-
-const bearer = (): { authorization: string } => ({
-  authorization: `Bearer ${emulator.issueAccessToken({ user: 'adele' })}`,
-});
+afterAll(() => world.close());
 
 /** Begins an upload and leaves it open. */
 function beginUpload(url: string): ClientRequest {
@@ -103,7 +50,7 @@ async function refusalOf(url: string): Promise<string | undefined> {
 
 describe('serve', () => {
   it('carries a call to the downstream and back', async () => {
-    const { url, run } = await startServing();
+    const { url, run } = await world.serve();
     const response = await fetch(`${url}/me`, { headers: bearer() });
     expect([response.status, await response.json()]).toEqual([
       200,
@@ -114,7 +61,7 @@ describe('serve', () => {
   });
 
   it('logs in lines of JSON that hold no token and no secret', async () => {
-    const { url, run } = await startServing();
+    const { url, run } = await world.serve();
     const headers = bearer();
     await fetch(`${url}/me?secret=a`, { headers });
     run.process.kill('SIGTERM');
@@ -128,7 +75,7 @@ describe('serve', () => {
 
   it('listens and says why it is not ready while Entra has no keys to give', async () => {
     emulator.switches.keys = 'down';
-    const run = program.start(['serve', '--config', await writeConfig('gateway.yaml')], ENV);
+    const run = program.start(['serve', '--config', await writeConfig('gateway.yaml')], env);
     const { managementUrl } = await untilListening(run);
     const [live, ready] = await Promise.all([fetch(`${managementUrl}/livez`), fetch(`${managementUrl}/readyz`)]);
     expect([live.status, ready.status, await ready.json()]).toEqual([
@@ -143,14 +90,14 @@ describe('serve', () => {
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   it('with nothing in flight ends it with 0, though a connection is kept alive', async () => {
-    const { url, run } = await startServing();
+    const { url, run } = await world.serve();
     await fetch(`${url}/status`);
     run.process.kill(signal);
     expect([await run.ended, run.err()]).toEqual([0, '']);
   });
 
   it('lets the request in flight finish, says so on /readyz, and refuses new connections', async () => {
-    const { url, managementUrl, run } = await startServing();
+    const { url, managementUrl, run } = await world.serve();
     const before = emulator.exchanges.length;
     const upload = beginUpload(url);
     await until(() => (emulator.exchanges.length > before ? true : undefined));
@@ -174,7 +121,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
 
 describe('a request that takes longer than server.drainTimeout', () => {
   it('is cut off, and the exit code is 0 all the same', async () => {
-    const { url, run } = await startServing({ drainTimeout: '100ms' });
+    const { url, run } = await world.serve({ drainTimeout: '100ms' });
     Object.assign(orders.trouble, { hang: true, times: 1 });
     const call = fetch(`${url}/status`).then(
       () => 'answered',
@@ -188,9 +135,9 @@ describe('a request that takes longer than server.drainTimeout', () => {
 
 describe('healthcheck', () => {
   it('is 0 for a gateway that is ready', async () => {
-    const { managementUrl, run } = await startServing();
+    const { managementUrl, run } = await world.serve();
     const file = await writeConfig('probe.yaml', { managementPort: new URL(managementUrl).port });
-    const probe = program.start(['healthcheck', '--config', file], ENV);
+    const probe = program.start(['healthcheck', '--config', file], env);
     expect([await probe.ended, probe.out(), probe.err()]).toEqual([0, '', '']);
     run.process.kill('SIGTERM');
     await run.ended;
@@ -198,10 +145,10 @@ describe('healthcheck', () => {
 
   it('is 1 for a gateway that is not ready yet, and says why', async () => {
     emulator.switches.keys = 'down';
-    const run = program.start(['serve', '--config', await writeConfig('gateway.yaml')], ENV);
+    const run = program.start(['serve', '--config', await writeConfig('gateway.yaml')], env);
     const { managementUrl } = await untilListening(run);
     const file = await writeConfig('probe.yaml', { managementPort: new URL(managementUrl).port });
-    const probe = program.start(['healthcheck', '--config', file], ENV);
+    const probe = program.start(['healthcheck', '--config', file], env);
     expect([await probe.ended, probe.err()]).toEqual([1, expect.stringContaining('no signing keys of Entra yet')]);
     run.process.kill('SIGTERM');
     await run.ended;
@@ -209,7 +156,7 @@ describe('healthcheck', () => {
 
   it('is 1 where there is no gateway, and names the port', async () => {
     const file = await writeConfig('probe.yaml', { managementPort: '1' });
-    const probe = program.start(['healthcheck', '--config', file], ENV);
+    const probe = program.start(['healthcheck', '--config', file], env);
     expect([await probe.ended, probe.err()]).toEqual([
       1,
       expect.stringMatching(/^the gateway does not answer on server\.management\.port 1: /),

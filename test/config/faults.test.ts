@@ -13,6 +13,7 @@ const AUTHORITY =
 const TENANTS = "a tenant id (a GUID), or 'organizations' with allowedTenants";
 const ONE_RESOURCE = "scopes of one resource only; '{resource}/.default' stands alone";
 const CIDR = 'an IP address or a CIDR such as 10.0.0.0/8';
+const WORKERS = "a whole number from 1 to 256, or 'auto'";
 const ORIGIN = 'an exact origin such as https://app.contoso.com, without a path';
 
 describe('a wrong value', () => {
@@ -48,6 +49,10 @@ describe('a wrong value', () => {
     ['server.drainTimeout', 30, '30', DURATION],
     ['server.drainTimeout', '30 s', '"30 s"', DURATION],
     ['server.drainTimeout', '2d', '"2d"', DURATION],
+    ['server.workers', 0, '0', WORKERS],
+    ['server.workers', 1.5, '1.5', WORKERS],
+    ['server.workers', 257, '257', WORKERS],
+    ['server.workers', 'all', '"all"', WORKERS],
     ['server.management', 9090, '9090', 'a map of keys'],
     ['server.management.host', '', '""', 'a host name or address to listen on'],
     ['server.management.port', '', '""', NUMBER('0 to 65535')],
@@ -185,17 +190,22 @@ describe('many tenants', () => {
   });
 });
 
-describe('what this version cannot do yet', () => {
-  it.each<[string, unknown, string]>([
-    ['server.workers', 2, 'found 2; allowed: 1; more processes are not supported yet'],
-    ['server.workers', 'auto', 'found "auto"; allowed: 1; more processes are not supported yet'],
-    [
-      'tokenCache.redis',
-      { url: 'redis://a' },
-      'found a map of keys; allowed: nothing; a second level in Redis is not supported yet',
-    ],
-  ])('%s: %j is said to be so', async (key, value, message) => {
-    expect(await folder.faultsOf(withKeys({ [key]: value }))).toEqual([{ at: key, message }]);
+describe('an address of Redis, which may hold a password', () => {
+  it.each<[string, string, unknown, string]>([
+    ['is named', 'tokenCache.redis.url', 'http://:s3cr3t@cache', 'an address such as redis://'],
+    ['is named when it is no text', 'tokenCache.redis.url', 6379, 'an address such as redis://'],
+    ['is named when it lacks something', 'tokenCache.redis.url', 'redis+sentinel://:s3cr3t@cache', 'the primary'],
+    ['is named in the place of its map', 'tokenCache.redis', 'redis://:s3cr3t@cache', 'a map of keys'],
+  ])('%s, without being shown', async (_how, key, value, allowed) => {
+    const faults = await folder.faultsOf(withKeys({ [key]: value }));
+    expect(faults).toEqual([{ at: key, message: expect.stringContaining(allowed) }]);
+    expect(JSON.stringify(faults)).not.toContain('s3cr3t');
+  });
+
+  it('is missing when it is left out', async () => {
+    expect(await folder.faultsOf(withKeys({ 'tokenCache.redis': {} }))).toEqual([
+      { at: 'tokenCache.redis.url', message: expect.stringMatching(/^found nothing; allowed: an address/) },
+    ]);
   });
 });
 

@@ -85,7 +85,8 @@ describe('the JSON Schema for editors', () => {
 
   it.each([
     ['the shortest file', SHORTEST],
-    ['numbers and durations', withKeys({ 'server.port': 1, 'server.drainTimeout': '5m', 'server.workers': 1 })],
+    ['numbers and durations', withKeys({ 'server.port': 1, 'server.drainTimeout': '5m', 'server.workers': 4 })],
+    ['a process per core', withKeys({ 'server.workers': 'auto' })],
   ])('takes %s', (_case, yaml) => {
     expect([validate(parse(yaml)), validate.errors]).toEqual([true, null]);
   });

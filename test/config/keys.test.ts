@@ -62,6 +62,8 @@ describe('a key that is given', () => {
       ['https://a.example', 'http://localhost:3000'],
       ['https://a.example', 'http://localhost:3000'],
     ],
+    ['server.workers', 4, 4],
+    ['server.workers', 'auto', 'auto'],
     ['server.management.host', '0.0.0.0', '0.0.0.0'],
     ['server.management.port', 1, 1],
     ['identity.authority', 'https://contoso.ciamlogin.com/', 'https://contoso.ciamlogin.com'],

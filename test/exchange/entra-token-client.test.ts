@@ -198,7 +198,7 @@ describe('the credential', () => {
     expect(exchange?.clientAssertion?.header['x5c']).toHaveLength(chainLength);
   });
 
-  it('by certificate works for apps as well, with an assertion of its own each time', async () => {
+  it('by certificate works for apps as well, and signs once for several exchanges', async () => {
     const { client: withCertificate } = deskFor(emulator.origin, register(selfSigned('gateway')));
     const request = { tenantId: HOME_TENANT_ID, scope: 'api://orders/.default' };
     const ids = [];
@@ -206,7 +206,7 @@ describe('the credential', () => {
       await withCertificate.asApplication(request);
       ids.push(emulator.exchanges.at(-1)?.clientAssertion?.payload['jti']);
     }
-    expect(new Set(ids).size).toBe(2);
+    expect([new Set(ids).size, ids[0]]).toEqual([1, expect.any(String)]);
   });
 
   it.each([

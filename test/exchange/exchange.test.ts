@@ -28,6 +28,16 @@ function sessionOf(user = 'adele'): Session {
   return openSession(emulator.issueAccessToken({ user }));
 }
 
+/** A new session of a user that lasts for two days. */
+function longSession(): Session {
+  return openSession(emulator.issueAccessToken({ user: 'adele', lifetimeSeconds: 48 * 3_600 }));
+}
+
+/** Answers every exchange with this. */
+function answerWith(body: object): void {
+  emulator.switches.body = { status: 200, headers: {}, body: JSON.stringify(body) };
+}
+
 /** A new session of an app. */
 function appSession(): Session {
   return openSession(emulator.issueAccessToken({ app: 'daemon' }));
@@ -49,32 +59,38 @@ describe('a token that is held', () => {
   it('is given out without Entra, at once and not as a promise', async () => {
     const desk = newDesk();
     const session = sessionOf();
-    const token = await desk.exchange.acquire(session, GRAPH);
-    expect(await countExchanges(async () => expect(desk.exchange.acquire(session, GRAPH)).toBe(token))).toBe(0);
+    const token = await desk.take(session);
+    expect(await countExchanges(async () => expect(desk.take(session)).toBe(token))).toBe(0);
   });
 
-  it('is given out until five minutes before it expires', async () => {
+  it.each([
+    { seconds: 24 * 3_600, minutes: 24 * 60 - 5 },
+    { seconds: 3_600, minutes: 55 },
+    { seconds: 600, minutes: 5 },
+    { seconds: 301, minutes: 150.5 / 60 },
+    { seconds: 300, minutes: 2.5 },
+    { seconds: 299, minutes: 149.5 / 60 },
+    { seconds: 60, minutes: 0.5 },
+  ])('and lives $seconds seconds is given out for $minutes minutes', async ({ seconds, minutes }) => {
+    emulator.switches.downstreamTokenLifetimeSeconds = seconds;
     const desk = newDesk();
-    const session = sessionOf();
-    const { expiresAt } = await desk.exchange.acquire(session, GRAPH);
-    desk.clock.advance(expiresAt - desk.clock.now() - 5 * MINUTE - 1);
-    const before = await countExchanges(() => desk.acquire(session));
+    const session = longSession();
+    const first = await desk.acquire(session);
+    desk.clock.advance(minutes * MINUTE - 1);
+    const before = await desk.acquire(session);
     desk.clock.advance(1);
-    const after = await countExchanges(() => desk.acquire(session));
-    expect([before, after]).toEqual([0, 1]);
+    const after = await desk.acquire(session);
+    expect([before === first, after === first]).toEqual([true, false]);
   });
 
-  it('that lives less than five minutes is good for one call only', async () => {
-    emulator.switches.downstreamTokenLifetimeSeconds = 200;
+  it('is not held when Entra does not say how long it lives', async () => {
+    answerWith({ access_token: 'timeless', token_type: 'Bearer' });
     const desk = newDesk();
     const session = sessionOf();
-    const tokens = [await desk.acquire(session), await desk.acquire(session)];
-    expect([new Set(tokens).size, desk.outcomes]).toEqual([
+    expect([await desk.acquire(session), await desk.acquire(session), desk.outcomes.length]).toEqual([
+      'timeless',
+      'timeless',
       2,
-      [
-        ['graph', 'token'],
-        ['graph', 'token'],
-      ],
     ]);
   });
 
@@ -100,19 +116,19 @@ describe('a token that is held', () => {
   it('is forgotten when the downstream refused it', async () => {
     const desk = newDesk();
     const session = sessionOf();
-    const token = await desk.exchange.acquire(session, GRAPH);
-    desk.exchange.discard(session, GRAPH, token);
+    const token = await desk.take(session);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, token);
     expect(await countExchanges(() => desk.acquire(session))).toBe(1);
   });
 
   it('stays when an older one was refused', async () => {
     const desk = newDesk();
     const session = sessionOf();
-    const old = await desk.exchange.acquire(session, GRAPH);
-    desk.exchange.discard(session, GRAPH, old);
-    const next = await desk.exchange.acquire(session, GRAPH);
-    desk.exchange.discard(session, GRAPH, old);
-    expect(desk.exchange.acquire(session, GRAPH)).toBe(next);
+    const old = await desk.take(session);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old);
+    const next = await desk.take(session);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old);
+    expect(desk.take(session)).toBe(next);
   });
 });
 
@@ -248,16 +264,19 @@ describe('a refusal that would only be heard again', () => {
 
 describe('a refusal that the next try may not hear', () => {
   it.each([
-    ['a new sign-in', 50013, 'invalid_grant'],
-    ['our own fault', 7000215, 'invalid_client'],
-    ['an outage that names no time', 90033, 'temporarily_unavailable'],
-  ])('(%s) is not remembered', async (_what, code, error) => {
+    ['a new sign-in', 50013, 'invalid_grant', 'invalid_token'],
+    ['our own fault', 7000215, 'invalid_client', 'gateway_misconfigured'],
+    ['an outage that names no time', 90033, 'temporarily_unavailable', 'identity_unavailable'],
+  ])('(%s) is remembered for a second only', async (_what, code, error, failure) => {
     refuseWith(code, { error });
     const desk = newDesk();
     const session = sessionOf();
     await desk.acquire(session);
     emulator.resetSwitches();
-    expect(await desk.acquire(session)).toEqual(expect.any(String));
+    desk.clock.advance(999);
+    const within = await desk.acquire(session);
+    desk.clock.advance(1);
+    expect([within, await desk.acquire(session)]).toEqual([expect.objectContaining({ failure }), expect.any(String)]);
   });
 });
 
@@ -298,26 +317,28 @@ describe('being asked to wait', () => {
 
 describe('while Entra is out of order', () => {
   it.each([
-    { how: 'throttled', state: 'throttled', retryAfter: 7 },
-    { how: 'down with a page of HTML', state: 'html503', retryAfter: 10 },
-    { how: 'failing', state: 'json500', retryAfter: 10 },
-    { how: 'answering nothing', state: 'empty200', retryAfter: 10 },
-    { how: 'answering half a JSON', state: 'garbage', retryAfter: 10 },
-    { how: 'too slow', state: 'slow', retryAfter: 10 },
-    { how: 'silent', state: 'hang', retryAfter: 10 },
-    { how: 'hanging up', state: 'reset', retryAfter: 10 },
-  ] as const)('($how) the caller is told to come back, and can', async ({ state, retryAfter }) => {
+    { how: 'throttled', state: 'throttled', named: 7 },
+    { how: 'down with a page of HTML', state: 'html503' },
+    { how: 'failing', state: 'json500' },
+    { how: 'answering nothing', state: 'empty200' },
+    { how: 'answering half a JSON', state: 'garbage' },
+    { how: 'too slow', state: 'slow' },
+    { how: 'silent', state: 'hang' },
+    { how: 'hanging up', state: 'reset' },
+  ])('($how) the caller is told to come back, and can', async ({ state, named }) => {
     const desk = newDesk({ deadline: 100 });
     const session = sessionOf();
     Object.assign(emulator.switches, { entra: state, retryAfter: '7', delayMs: 300 });
     const answer = await desk.acquire(session);
+    const wait = (answer as { retryAfter?: number }).retryAfter ?? 0;
     emulator.resetSwitches();
-    desk.clock.advance(retryAfter * 1_000);
+    desk.clock.advance(wait * 1_000);
     expect([answer, await desk.acquire(session), desk.outcomes.map(([, outcome]) => outcome)]).toEqual([
-      expect.objectContaining({ failure: 'identity_unavailable', retryAfter }),
+      expect.objectContaining({ failure: 'identity_unavailable' }),
       expect.any(String),
       ['RT', 'token'],
     ]);
+    expect(named === undefined ? [10, 11, 12] : [named]).toContain(wait);
   });
 
   it('a time to come back may be a date', async () => {

@@ -15,15 +15,22 @@ function callMe(token: string): Promise<Response> {
 }
 
 describe('what if Entra', () => {
-  it.each(['throttled', 'html503', 'json500', 'empty200', 'garbage', 'reset'] as const)(
-    'is %s: who was here before is served, who is new waits, and is served once Entra is back',
-    async (outage) => {
+  it.each([
+    { outage: 'throttled', requests: 1 },
+    { outage: 'html503', requests: 2 },
+    { outage: 'json500', requests: 2 },
+    { outage: 'empty200', requests: 1 },
+    { outage: 'garbage', requests: 1 },
+    { outage: 'reset', requests: 2 },
+  ] as const)(
+    'is $outage: who was here before is served, who is new waits, and is served once Entra is back',
+    async ({ outage, requests }) => {
       emulator.switches.entra = outage;
       emulator.switches.retryAfter = '1';
       const stranger = world.token('guest');
       const before = emulator.exchanges.length;
       const [served, refused] = await Promise.all([callMe(known), callMe(stranger)]);
-      expect([served.status, refused.status, emulator.exchanges.length - before]).toEqual([200, 503, 1]);
+      expect([served.status, refused.status, emulator.exchanges.length - before]).toEqual([200, 503, requests]);
       emulator.resetSwitches();
       world.advance(1_000);
       expect((await callMe(stranger)).status).toBe(200);
@@ -87,5 +94,46 @@ describe('what if Entra', () => {
     const before = world.downstream.requests.length;
     expect((await callMe(world.token('adele'))).status).toBe(503);
     expect(world.downstream.requests).toHaveLength(before);
+  });
+});
+
+/** Calls of that many people whom nobody saw before. */
+function strangers(count: number): Promise<Response[]> {
+  return Promise.all(Array.from({ length: count }, () => callMe(world.token('guest'))));
+}
+
+describe('what if Entra fails everyone', () => {
+  it('it is left alone, and one exchange finds out when it is back', async () => {
+    emulator.switches.entra = 'empty200';
+    await strangers(12);
+    const before = emulator.exchanges.length;
+    const refused = await strangers(20);
+    const waits = refused.map(({ headers }) => Number(headers.get('retry-after')));
+    expect([refused.every(({ status }) => status === 503), emulator.exchanges.length - before]).toEqual([true, 0]);
+    expect(waits.every((wait) => wait >= 1 && wait <= 7)).toBe(true);
+    expect((await callMe(known)).status).toBe(200);
+
+    world.advance(5_000);
+    await strangers(20);
+    expect(emulator.exchanges.length - before).toBe(1);
+
+    emulator.resetSwitches();
+    world.advance(5_000);
+    const probe = await callMe(world.token('guest'));
+    const served = await strangers(20);
+    expect([probe, ...served].map(({ status }) => status)).toEqual(Array.from({ length: 21 }, () => 200));
+  });
+
+  it('a caller who is known is served until the last moment of the token', async () => {
+    const token = world.token('adele', { lifetimeSeconds: 3 * 3_600 });
+    await callMe(token);
+    world.advance(58 * 60_000);
+    emulator.switches.entra = 'empty200';
+    const late = await callMe(token);
+    world.advance(2 * 60_000);
+    const tooLate = await callMe(token);
+    emulator.resetSwitches();
+    world.advance(1_000);
+    expect([late.status, tooLate.status, (await callMe(token)).status]).toEqual([200, 503, 200]);
   });
 });

@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const PATIENCE = 5_000;
 
 /** Waits until a condition holds, and says what was awaited when it never does. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+export async function until(what: string, holds: () => boolean | Promise<boolean>, patience = PATIENCE): Promise<void> {
+  const deadline = performance.now() + patience;
   while (!(await holds())) {
     if (performance.now() > deadline) {
       throw new Error(`waited in vain until ${what}`);

@@ -20,6 +20,9 @@ import { until } from './gateway-poll.ts';
 export interface GatewayWorldOptions {
   readonly server?: object;
   readonly identity?: object;
+  readonly tokenCache?: object;
+  /** Milliseconds that a request gives Redis. */
+  readonly redisPatience?: number;
   /** The timeouts of the downstream `hasty`. */
   readonly timeout?: object;
   /** The Entra of another world, which stays its own; default a new one. */
@@ -75,6 +78,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const gateway = createGateway(await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET }), {
     logger: createLogger(log),
     now: () => Date.now() + ahead,
+    redisPatience: options.redisPatience,
   });
   const { url, managementUrl } = await gateway.start();
   if (options.beforeStart === undefined) {
@@ -114,7 +118,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, timeout }: GatewayWorldOptions,
+  { server, identity, tokenCache = {}, timeout }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
@@ -129,6 +133,7 @@ function describeDeployment(
       credential: { secret: '${SECRET}' },
       ...identity,
     },
+    tokenCache,
     downstreams: {
       api: { baseUrl: base, scopes: graph },
       orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'] },

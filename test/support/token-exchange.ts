@@ -5,6 +5,7 @@ import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import type { CredentialSource } from '../../src/exchange/client-credential.ts';
 import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
 import { createExchange, type Exchange, type ExchangeTarget } from '../../src/exchange/exchange.ts';
+import type { DownstreamToken } from '../../src/downstream-tokens.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { toPrincipal } from '../../src/principal.ts';
 import { Session } from '../../src/session.ts';
@@ -44,6 +45,10 @@ export interface Desk {
   readonly exchange: Exchange;
   /** The downstream and the outcome of each request to Entra, oldest first. */
   readonly outcomes: (readonly [downstream: string, outcome: string])[];
+  /** What was logged, oldest first. */
+  readonly warnings: object[];
+  /** The step itself. */
+  take(session: Session, target?: ExchangeTarget, claims?: string): DownstreamToken | Promise<DownstreamToken>;
   /** The downstream token, or the refusal. */
   acquire(session: Session, target?: ExchangeTarget, claims?: string): Promise<string | Refused>;
   /** The error that is thrown in place of a token. */
@@ -65,12 +70,16 @@ export function openDesk(options: DeskOptions): Desk {
   const clientId = GATEWAY_CLIENT_ID;
   const client = new EntraTokenClient({ authority, clientId, credential, http, now: clock.now });
   const outcomes: [string, string][] = [];
+  const warnings: object[] = [];
+  const take: Desk['take'] = (session, target = GRAPH, claims = '') =>
+    exchange.acquire({ session, assertion: () => assertions.get(session) ?? '', target, claims });
   const exchange = createExchange({
     client,
     authority,
     clientId,
     consentRedirectUri,
     now: clock.now,
+    log: { warn: (fields) => warnings.push(fields) },
     onExchange: (downstream, outcome) => outcomes.push([downstream, outcome]),
   });
   return {
@@ -78,16 +87,18 @@ export function openDesk(options: DeskOptions): Desk {
     client,
     exchange,
     outcomes,
+    warnings,
+    take,
     async acquire(session, target = GRAPH, claims = '') {
       try {
-        return (await exchange.acquire(session, target, claims)).accessToken;
+        return (await take(session, target, claims)).accessToken;
       } catch (error) {
         return refusedOf(error);
       }
     },
     async failOn(session, target = GRAPH) {
       try {
-        await exchange.acquire(session, target);
+        await take(session, target);
       } catch (error) {
         if (error instanceof GatewayError) {
           return error;
@@ -100,16 +111,21 @@ export function openDesk(options: DeskOptions): Desk {
   };
 }
 
+/** What each request of a session brings along. */
+const assertions = new WeakMap<Session, string>();
+
 /** The session of an access token, as the step before the exchange hands it on. */
 export function openSession(assertion: string): Session {
   const claims = decodeJwt(assertion);
   const signingKey = { kid: 'k', pem: '', issuer: undefined, retired: false };
-  return new Session({
+  const session = new Session({
     principal: toPrincipal({ ...claims }),
-    assertion,
     signingKey,
-    expiresAt: (claims.exp ?? 0) * 1_000,
+    assertionExpiresAt: (claims.exp ?? 0) * 1_000,
+    clockTolerance: 0,
   });
+  assertions.set(session, assertion);
+  return session;
 }
 
 function refusedOf(error: unknown): Refused {

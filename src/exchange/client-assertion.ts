@@ -1,0 +1,71 @@
+import { constants, randomUUID, sign, type KeyObject, type X509Certificate } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const signAsync = promisify(sign);
+
+/** Seconds that an assertion is valid; Microsoft recommends five to ten minutes. */
+const LIFETIME = 600;
+
+/** Seconds for which one is used again: signing costs 1 ms, three times as much as the rest of an exchange. */
+const REUSE = 300;
+
+/** Whom an assertion is for. */
+interface Audience {
+  readonly clientId: string;
+  readonly tokenEndpoint?: string;
+}
+
+/** What {@link createAssertionSigner} signs with. */
+export interface SigningCertificate {
+  readonly certificate: X509Certificate;
+  /** The certificate and those that vouch for it, in PEM. */
+  readonly chain: string;
+  /** An RSA key. */
+  readonly privateKey: KeyObject;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/**
+ * Makes the function that signs the gateway's client assertions (RFC 7523 §2.2) in the form that Entra documents: PS256,
+ * with `x5t#S256` to name the certificate, and with its chain, so that registrations by subject name and issuer work
+ * too.
+ */
+export function createAssertionSigner(material: SigningCertificate): (audience: Audience) => Promise<string> {
+  const { certificate, chain, privateKey, now = Date.now } = material;
+  const header = encode({
+    alg: 'PS256',
+    typ: 'JWT',
+    'x5t#S256': Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url'),
+    x5c: readChain(chain),
+  });
+  const signed = new Map<string, { readonly assertion: Promise<string>; readonly at: number }>();
+
+  return ({ clientId, tokenEndpoint = '' }) => {
+    const at = Math.floor(now() / 1_000);
+    const known = signed.get(tokenEndpoint);
+    if (known !== undefined && at - known.at < REUSE) {
+      return known.assertion;
+    }
+    const payload = { aud: tokenEndpoint, iss: clientId, sub: clientId, jti: randomUUID() };
+    const assertion = signJwt({ ...payload, nbf: at, iat: at, exp: at + LIFETIME });
+    signed.set(tokenEndpoint, { assertion, at });
+    return assertion;
+  };
+
+  async function signJwt(payload: object): Promise<string> {
+    const text = `${header}.${encode(payload)}`;
+    const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+    const signature = await signAsync('sha256', Buffer.from(text), { key: privateKey, ...padding });
+    return `${text}.${signature.toString('base64url')}`;
+  }
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+function readChain(chain: string): string[] {
+  const certificates = chain.matchAll(/-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g);
+  return [...certificates].map(([, base64 = '']) => base64.replaceAll(/\s/g, ''));
+}

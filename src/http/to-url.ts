@@ -1,0 +1,4 @@
+/** The address of a listener, as a client would write it. */
+export function toUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

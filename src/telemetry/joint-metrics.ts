@@ -1,0 +1,50 @@
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import type { MetricsSnapshot } from './metrics.ts';
+
+/** The types of metrics that only grow. */
+const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
+
+/**
+ * One metrics page for several processes: counters, histograms and sizes are summed.
+ *
+ * A counter that falls looks like a restart to Prometheus, which would then count everything again. So what an ended
+ * process had counted stays in the sums, and a process that does not answer stands there with what it said last.
+ */
+export class JointMetrics {
+  readonly #own = new Registry();
+  readonly #latest = new Map<number, MetricsSnapshot>();
+  #ended: MetricsSnapshot = [];
+
+  /** Begins with the metrics of this process itself: its memory, its CPU time, its start. */
+  constructor() {
+    collectDefaultMetrics({ register: this.#own });
+  }
+
+  /** Takes the latest values of a process. */
+  record(processId: number, snapshot: MetricsSnapshot): void {
+    this.#latest.set(processId, snapshot);
+  }
+
+  /** Keeps what a process had counted, and forgets what it had. */
+  end(processId: number): void {
+    const counted = (this.#latest.get(processId) ?? []).filter(({ type }) => COUNTS.has(String(type)));
+    this.#latest.delete(processId);
+    this.#ended = sum([this.#ended, counted]).getMetricsAsArray() as MetricsSnapshot;
+  }
+
+  /** The page for Prometheus and its content type. */
+  async render(): Promise<{ readonly contentType: string; readonly text: string }> {
+    const own = await this.#own.getMetricsAsJSON();
+    const registry = sum([own, ...this.#latest.values(), this.#ended]);
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+}
+
+function sum(snapshots: readonly MetricsSnapshot[]): Registry {
+  return AggregatorRegistry.aggregate(snapshots.map((snapshot) => snapshot.map(withStart)));
+}
+
+/** prom-client leaves out when the processes started; the first of them is when the gateway did. */
+function withStart(metric: MetricsSnapshot[number]): MetricsSnapshot[number] {
+  return metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric;
+}

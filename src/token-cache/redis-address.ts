@@ -1,0 +1,179 @@
+/** One server of a Redis deployment. */
+export interface RedisNode {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where Redis is and how to sign in there, as `tokenCache.redis.url` says it. */
+export interface RedisAddress {
+  /** The address without user and password, for logs and reports. */
+  readonly shown: string;
+  readonly encrypted: boolean;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly database: number;
+  readonly place: RedisPlace;
+}
+
+/** The four ways in which a Redis deployment can be reached. */
+export type RedisPlace =
+  | { readonly kind: 'server'; readonly node: RedisNode }
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'cluster'; readonly nodes: readonly RedisNode[] }
+  | {
+      readonly kind: 'sentinel';
+      readonly nodes: readonly RedisNode[];
+      /** The name of the primary, as the Sentinels know it. */
+      readonly primary: string;
+      readonly username: string | undefined;
+      readonly password: string | undefined;
+    };
+
+/** What is wrong with an address, in words that quote nothing of it. */
+export class RedisAddressError extends Error {
+  override readonly name = 'RedisAddressError';
+}
+
+type Kind = RedisPlace['kind'];
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  '': 'server',
+  '+unix': 'socket',
+  '+cluster': 'cluster',
+  '+sentinel': 'sentinel',
+};
+
+const EXAMPLES: Readonly<Record<Kind, string>> = {
+  server: 'redis://user:password@host:6379/0',
+  socket: 'redis+unix:///run/redis/redis.sock?db=0',
+  cluster: 'redis+cluster://user:password@host1:6379,host2:6379',
+  sentinel: 'redis+sentinel://user:password@host1:26379,host2:26379/name-of-the-primary/0',
+};
+
+const DEFAULT_PORTS: Readonly<Record<Kind, number>> = { server: 6379, socket: 0, cluster: 6379, sentinel: 26_379 };
+
+/** The query parameters that each kind knows. */
+const PARAMETERS: Readonly<Record<Kind, readonly string[]>> = {
+  server: [],
+  socket: ['db', 'username', 'password'],
+  cluster: [],
+  sentinel: ['sentinelUsername', 'sentinelPassword'],
+};
+
+/** Lists of hosts and sockets are no URLs of the WHATWG, so the address is taken apart here. */
+const ADDRESS =
+  /^(?<scheme>rediss?)(?<suffix>\+[a-z]+)?:\/\/(?:(?<user>[^@/?#]*)@)?(?<hosts>[^@/?#]*)(?<path>\/[^@?#]*)?(?:\?(?<query>[^#]*))?$/;
+
+const HOST = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]\s]+)(?::(?<port>\d{1,5}))?$/i;
+
+/**
+ * Reads an address of Redis: `redis://` or `rediss://` (with TLS) for one server, with `+sentinel`, `+cluster` or
+ * `+unix` for the others. User, password and names are percent-encoded.
+ *
+ * @throws {RedisAddressError} with what is allowed
+ */
+export function parseRedisAddress(text: string): RedisAddress {
+  const parts = ADDRESS.exec(text)?.groups;
+  const kind = parts && KINDS[parts['suffix'] ?? ''];
+  if (parts === undefined || kind === undefined) {
+    throw new RedisAddressError(
+      `an address such as ${EXAMPLES.server} (rediss:// for TLS, redis+sentinel://, redis+cluster:// and redis+unix:// for the others; @, / and : in a password are percent-encoded)`,
+    );
+  }
+  const encrypted = parts['scheme'] === 'rediss';
+  const query = readQuery(parts['query'] ?? '', kind);
+  const [username, password] = readUser(parts['user'] ?? '', kind);
+  const path = decode(parts['path'] ?? '', kind);
+  return {
+    shown: `${parts['scheme']}${parts['suffix'] ?? ''}://${parts['hosts'] ?? ''}${parts['path'] ?? ''}`,
+    encrypted,
+    username: username ?? query.get('username'),
+    password: password ?? query.get('password'),
+    ...readPlace({ kind, hosts: parts['hosts'] ?? '', path, query, encrypted }),
+  };
+}
+
+interface Parts {
+  readonly kind: Kind;
+  readonly hosts: string;
+  readonly path: string;
+  readonly query: ReadonlyMap<string, string>;
+  readonly encrypted: boolean;
+}
+
+function readPlace({ kind, hosts, path, query, encrypted }: Parts): Pick<RedisAddress, 'place' | 'database'> {
+  if (kind === 'socket') {
+    demand(hosts === '' && path.length > 1 && !encrypted, kind, 'a path on this machine, without a host and TLS');
+    return { place: { kind, path }, database: readDatabase(query.get('db') ?? '', kind) };
+  }
+  const nodes = hosts.split(',').map((host) => readNode(host, kind));
+  const [node, ...others] = nodes;
+  const [first = '', second = '', ...rest] = path.split('/').slice(1);
+  if (kind === 'sentinel') {
+    demand(first !== '' && rest.length === 0, kind, 'the name of the primary after the Sentinels');
+    const credentials = { username: query.get('sentinelUsername'), password: query.get('sentinelPassword') };
+    return { place: { kind, nodes, primary: first, ...credentials }, database: readDatabase(second, kind) };
+  }
+  if (kind === 'cluster') {
+    demand(first === '' && second === '' && rest.length === 0, kind, 'no database: a cluster has only one');
+    return { place: { kind, nodes }, database: 0 };
+  }
+  demand(
+    node !== undefined && others.length === 0,
+    kind,
+    'one host; several need redis+sentinel:// or redis+cluster://',
+  );
+  demand(second === '' && rest.length === 0, kind, 'nothing after the number of the database');
+  return { place: { kind, node: node as RedisNode }, database: readDatabase(first, kind) };
+}
+
+function readNode(text: string, kind: Kind): RedisNode {
+  const { host, port } = HOST.exec(text)?.groups ?? {};
+  const number = Number(port ?? DEFAULT_PORTS[kind]);
+  if (host === undefined || number < 1 || number > 65_535) {
+    throw refusal(kind, 'each host with a port from 1 to 65535, or without one');
+  }
+  return { host: host.replaceAll(/[[\]]/g, ''), port: number };
+}
+
+function readUser(text: string, kind: Kind): [username: string | undefined, password: string | undefined] {
+  const [username = '', password = '', ...rest] = text.split(':').map((part) => decode(part, kind));
+  demand(rest.length === 0, kind, 'a user and a password whose own colons are written %3A');
+  demand(username === '' || password !== '', kind, 'a password with the user; without a user: redis://:password@host');
+  return [username || undefined, password || undefined];
+}
+
+function readQuery(text: string, kind: Kind): ReadonlyMap<string, string> {
+  const query = new Map(new URLSearchParams(text.replaceAll('+', '%2B')));
+  const known = PARAMETERS[kind];
+  const allowed = known.length === 0 ? 'no query' : `no other query than ${known.join(', ')}`;
+  demand(
+    [...query.keys()].every((name) => known.includes(name)),
+    kind,
+    allowed,
+  );
+  return query;
+}
+
+function readDatabase(text: string, kind: Kind): number {
+  demand(/^\d{0,5}$/.test(text), kind, 'a number for the database');
+  return Number(text);
+}
+
+function decode(text: string, kind: Kind): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refusal(kind, '% only as the start of a percent-encoding (a % itself is %25)');
+  }
+}
+
+function demand(holds: boolean, kind: Kind, what: string): void {
+  if (!holds) {
+    throw refusal(kind, what);
+  }
+}
+
+function refusal(kind: Kind, what: string): RedisAddressError {
+  return new RedisAddressError(`an address such as ${EXAMPLES[kind]}, with ${what}`);
+}

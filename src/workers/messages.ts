@@ -1,0 +1,31 @@
+import type { GatewayConfig } from '../config/load-config.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { MetricsSnapshot } from '../telemetry/metrics.ts';
+
+/** The first word of a worker's command line, which tells it from the primary. */
+export const WORKER_COMMAND = 'worker';
+
+/** A configuration that can be sent to another process: the contract as it was written, not as it was compiled. */
+export interface PortableConfig extends Omit<GatewayConfig, 'contract'> {
+  readonly document: Contract['document'];
+}
+
+/** What the primary can ask of a worker, and what it gets. */
+export interface Answers {
+  /** Why the worker should get no requests; `undefined` when it should. */
+  readiness: string | undefined;
+  metrics: MetricsSnapshot;
+}
+
+/** What the primary tells a worker. */
+export type ToWorker =
+  | { readonly tell: 'start'; readonly number: number; readonly config: PortableConfig }
+  | { readonly tell: 'stop' }
+  | { readonly tell: 'question'; readonly id: number; readonly about: keyof Answers };
+
+/** What a worker tells the primary: first of all that it hears, because what was sent before is lost. */
+export type FromWorker =
+  | { readonly tell: 'attentive' }
+  | { readonly tell: 'listening'; readonly url: string }
+  | { readonly tell: 'cannot listen'; readonly reason: string }
+  | { readonly tell: 'answer'; readonly id: number; readonly value: Answers[keyof Answers] };

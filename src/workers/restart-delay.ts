@@ -1,0 +1,17 @@
+/** Milliseconds of service after which a worker counts as one that started well. */
+const STEADY = 10_000;
+
+const SHORTEST_DELAY = 100;
+const LONGEST_DELAY = 5_000;
+
+/**
+ * How long to wait before a worker that died is replaced: not at all when it had run for a while, and longer each time
+ * while its successors die early.
+ *
+ * @param lifetime milliseconds that it served
+ * @param previous the delay before it was started, in milliseconds
+ * @returns milliseconds
+ */
+export function nextRestartDelay(lifetime: number, previous: number): number {
+  return lifetime >= STEADY ? 0 : Math.min(Math.max(previous * 2, SHORTEST_DELAY), LONGEST_DELAY);
+}

@@ -1,0 +1,81 @@
+import type { Logger } from '../telemetry/logger.ts';
+import type { PortableConfig } from './messages.ts';
+import { nextRestartDelay } from './restart-delay.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+/** What keeping a worker running takes. */
+export interface Supervision {
+  /** Which of the workers it is, from 1. */
+  readonly number: number;
+  readonly log: Logger;
+  /** Is told of every process that ended, wanted or not. */
+  readonly onEnd: (process: WorkerProcess) => void;
+}
+
+/** One of the workers: whenever its process ends, another takes its place, until it is stopped. */
+export class SupervisedWorker {
+  readonly #supervision: Supervision;
+  #process: WorkerProcess | undefined;
+  #isListening = false;
+  #isStopped = false;
+  #restart: NodeJS.Timeout | undefined;
+
+  constructor(supervision: Supervision) {
+    this.#supervision = supervision;
+  }
+
+  /** The process, while it takes requests. */
+  get listening(): WorkerProcess | undefined {
+    return this.#isListening ? this.#process : undefined;
+  }
+
+  /**
+   * Starts the first process.
+   *
+   * @returns the address of the API
+   * @throws {ListenError} when that process cannot listen
+   */
+  start(config: PortableConfig): Promise<string> {
+    return this.#run(config, 0).listening;
+  }
+
+  /** Stops for good; one that takes longer than `patience` (milliseconds) to finish is ended. */
+  async stop(patience: number): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#restart);
+    if (this.#isListening) {
+      await this.#process?.stop(patience);
+    } else {
+      // There is nothing in flight that it could finish.
+      this.#process?.kill();
+      await this.#process?.ended;
+    }
+  }
+
+  #run(config: PortableConfig, delay: number): WorkerProcess {
+    const { number, log, onEnd } = this.#supervision;
+    const process = new WorkerProcess(number, config);
+    const { pid } = process;
+    let listensSince: number | undefined;
+    this.#process = process;
+    void process.listening.then(
+      () => {
+        this.#isListening = true;
+        listensSince = performance.now();
+        log.info({ worker: number, pid }, 'worker listens');
+      },
+      () => {},
+    );
+    void process.ended.then((end) => {
+      this.#isListening = false;
+      onEnd(process);
+      if (!this.#isStopped) {
+        const lifetime = listensSince === undefined ? 0 : performance.now() - listensSince;
+        const restartMs = nextRestartDelay(lifetime, delay);
+        log.error({ worker: number, pid, ...end, restartMs }, 'worker died, another takes its place');
+        this.#restart = setTimeout(() => this.#run(config, restartMs), restartMs);
+      }
+    });
+    return process;
+  }
+}

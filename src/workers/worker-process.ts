@@ -1,0 +1,107 @@
+import cluster, { type Worker } from 'node:cluster';
+import { ListenError } from '../http/listen-error.ts';
+import type { Answers, FromWorker, PortableConfig, ToWorker } from './messages.ts';
+
+/** How a worker ended. */
+export interface WorkerEnd {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Why it could not serve, where that is known. */
+  readonly reason: string | undefined;
+}
+
+/** In a box of its own, because "no reason" is an answer too. */
+interface Answer<About extends keyof Answers> {
+  readonly value: Answers[About];
+}
+
+/** A worker as the primary sees it. */
+export class WorkerProcess {
+  /** Never used again, unlike a process id. */
+  readonly id: number;
+  /** Resolves with the address of the API; rejects with a {@link ListenError} when the worker cannot. */
+  readonly listening: Promise<string>;
+  readonly ended: Promise<WorkerEnd>;
+  readonly #worker: Worker;
+  readonly #questions = new Map<number, (answer?: Answer<keyof Answers>) => void>();
+  #asked = 0;
+  #reason: string | undefined;
+
+  /** @param number which of the workers it is; its log lines carry it */
+  constructor(number: number, config: PortableConfig) {
+    const worker = cluster.fork();
+    this.#worker = worker;
+    this.id = worker.id;
+    this.ended = new Promise((resolve) => {
+      worker.once('exit', (exitCode: number | null, signal: string | null) => {
+        resolve({ exitCode, signal, reason: this.#reason });
+      });
+      worker.on('error', (error) => {
+        // A process that could not be made has no exit.
+        if (this.pid === undefined) {
+          resolve({ exitCode: null, signal: null, reason: error.message });
+        }
+      });
+    });
+    this.listening = new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.tell === 'attentive') {
+          this.#send({ tell: 'start', number, config });
+        } else if (message.tell === 'listening') {
+          resolve(message.url);
+        } else if (message.tell === 'cannot listen') {
+          this.#reason = message.reason;
+        } else {
+          this.#questions.get(message.id)?.(message);
+        }
+      });
+      void this.ended.then(({ reason }) => {
+        reject(new ListenError(reason ?? 'no worker could start; the log says how each one ended'));
+      });
+    });
+    void this.ended.then(() => this.#questions.forEach((settle) => settle()));
+  }
+
+  get pid(): number | undefined {
+    return this.#worker.process.pid;
+  }
+
+  /**
+   * Asks the worker something.
+   *
+   * @param patience milliseconds to wait for the answer
+   * @returns `undefined` when there is no answer in time
+   */
+  ask<About extends keyof Answers>(about: About, patience: number): Promise<Answer<About> | undefined> {
+    this.#asked += 1;
+    const id = this.#asked;
+    return new Promise((resolve) => {
+      const settle = (answer?: Answer<About>): void => {
+        clearTimeout(timer);
+        this.#questions.delete(id);
+        resolve(answer);
+      };
+      const timer = setTimeout(settle, patience);
+      this.#questions.set(id, (answer) => settle(answer as Answer<About>));
+      this.#send({ tell: 'question', id, about });
+    });
+  }
+
+  /** Lets the worker finish what is in flight and end; one that takes longer than `patience` (milliseconds) is ended. */
+  async stop(patience: number): Promise<void> {
+    this.#send({ tell: 'stop' });
+    const timer = setTimeout(() => this.kill(), patience);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** Ends the worker at once. */
+  kill(): void {
+    this.#worker.process.kill('SIGKILL');
+  }
+
+  #send(message: ToWorker): void {
+    // A worker that is gone is noticed by its end.
+    this.#worker.send(message, () => {});
+  }
+}

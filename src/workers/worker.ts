@@ -1,0 +1,59 @@
+import cluster from 'node:cluster';
+import process from 'node:process';
+import { compileContract } from '../contract/contract.ts';
+import { createApi, type Api } from '../gateway.ts';
+import { ListenError } from '../http/listen-error.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import type { Answers, FromWorker, PortableConfig, ToWorker } from './messages.ts';
+
+/** Does in this process what the primary says. A process whose primary is gone ends, which node:cluster sees to. */
+export function runWorker(): void {
+  // A terminal and an init system signal every process; the primary says when, so that no worker is replaced meanwhile.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => {});
+  // Whatever could not be told to a primary that is gone.
+  cluster.worker?.on('error', () => process.exit(1));
+  let api: Api | undefined;
+  process.on('message', (message: ToWorker) => {
+    if (message.tell === 'start') {
+      api = createWorkerApi(message.config, message.number);
+      void listen(api);
+    } else if (message.tell === 'stop') {
+      void end(api);
+    } else if (api !== undefined) {
+      void answer(api, message);
+    }
+  });
+  tell({ tell: 'attentive' });
+}
+
+function createWorkerApi({ document, ...settings }: PortableConfig, worker: number): Api {
+  const contract = compileContract(document, new Set(Object.keys(settings.downstreams)), []);
+  return createApi({ ...settings, contract }, { logger: createLogger().child({ worker }) });
+}
+
+async function listen(api: Api): Promise<void> {
+  try {
+    tell({ tell: 'listening', url: await api.start() });
+  } catch (error) {
+    if (!(error instanceof ListenError)) {
+      throw error;
+    }
+    tell({ tell: 'cannot listen', reason: error.message }, () => process.exit(1));
+  }
+}
+
+async function end(api: Api | undefined): Promise<void> {
+  await api?.stop();
+  process.exit(0);
+}
+
+async function answer(api: Api, { id, about }: Extract<ToWorker, { tell: 'question' }>): Promise<void> {
+  const value: Answers[keyof Answers] = about === 'readiness' ? api.whyNotReady() : await api.readMetrics();
+  tell({ tell: 'answer', id, value });
+}
+
+/** @param onSent is called also when the primary is gone, of which this process hears otherwise */
+function tell(message: FromWorker, onSent: () => void = () => {}): void {
+  process.send?.(message, undefined, undefined, onSent);
+}

@@ -1,0 +1,116 @@
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { GatewayConfig } from '../config/load-config.ts';
+import type { Gateway, GatewayOptions } from '../gateway.ts';
+import { startManagement, type Management } from '../http/management-app.ts';
+import { listen } from '../http/server.ts';
+import { JointMetrics } from '../telemetry/joint-metrics.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { WORKER_COMMAND, type PortableConfig } from './messages.ts';
+import { SupervisedWorker } from './supervised-worker.ts';
+
+/** Milliseconds that a worker may take to answer a question of the primary. */
+const PATIENCE = 1_000;
+
+const NO_ANSWER = 'no worker answers';
+
+/** Milliseconds past `server.drainTimeout` in which a worker must have ended by itself. */
+const GRACE = 2_000;
+
+/**
+ * Makes a gateway of several processes on one port. This process becomes their primary: it hands out the connections, and
+ * answers for all of them on the management port.
+ *
+ * @param count how many processes serve
+ */
+export function createWorkers(
+  config: GatewayConfig,
+  count: number,
+  { logger = createLogger() }: Pick<GatewayOptions, 'logger'> = {},
+): Gateway {
+  const metrics = new JointMetrics();
+  const workers = Array.from(
+    { length: count },
+    (_, index) => new SupervisedWorker({ number: index + 1, log: logger, onEnd: (process) => metrics.end(process.id) }),
+  );
+  let management: Management | undefined;
+  let isDraining = false;
+
+  return {
+    async start() {
+      management = await startManagement(config.server.management, { whyNotReady, renderMetrics });
+      const url = await startWorkers();
+      logger.info({ url, managementUrl: management.url, workers: count }, 'gateway started');
+      return { url, managementUrl: management.url };
+    },
+    async stop() {
+      isDraining = true;
+      await Promise.all(workers.map((worker) => worker.stop(config.server.drainTimeout + GRACE)));
+      await management?.close();
+    },
+  };
+
+  async function startWorkers(): Promise<string> {
+    // The kernel would give most of the connections to the workers that happen to be awake.
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    // JSON has no NaN, which some metrics are.
+    cluster.setupPrimary({ args: [WORKER_COMMAND], serialization: 'advanced' });
+    const portable = await toPortable(config);
+    const starts = await Promise.allSettled(workers.map((worker) => worker.start(portable)));
+    const started = starts.find(({ status }) => status === 'fulfilled') ?? starts[0];
+    if (started?.status !== 'fulfilled') {
+      throw started?.reason;
+    }
+    return started.value;
+  }
+
+  async function whyNotReady(): Promise<string | undefined> {
+    if (isDraining) {
+      return 'draining';
+    }
+    const ready = workers.map(async ({ listening }) => {
+      const answer = await listening?.ask('readiness', PATIENCE);
+      const reason = answer === undefined ? NO_ANSWER : answer.value;
+      if (reason !== undefined) {
+        throw new Error(reason);
+      }
+    });
+    try {
+      // One that is ready is enough, and must not wait for one that is stuck.
+      await Promise.any(ready);
+      return undefined;
+    } catch (error) {
+      const reasons = (error as AggregateError).errors.map(({ message }: Error) => message);
+      return reasons.find((reason) => reason !== NO_ANSWER) ?? NO_ANSWER;
+    }
+  }
+
+  async function renderMetrics(): ReturnType<JointMetrics['render']> {
+    await Promise.all(
+      workers.map(async ({ listening }) => {
+        const answer = await listening?.ask('metrics', PATIENCE);
+        if (listening !== undefined && answer !== undefined) {
+          metrics.record(listening.id, answer.value);
+        }
+      }),
+    );
+    return metrics.render();
+  }
+}
+
+/** The configuration for all workers, with the port that they share. */
+async function toPortable({ contract, ...settings }: GatewayConfig): Promise<PortableConfig> {
+  const { host, port } = settings.server;
+  const server = { ...settings.server, port: port === 0 ? await findFreePort(host) : port };
+  return { ...settings, server, document: contract.document };
+}
+
+/** Left to the system, the port would be another one after a moment without any worker. */
+async function findFreePort(host: string): Promise<number> {
+  const server = createServer();
+  const { port } = await listen(server, host, 0, 'server.port');
+  server.close();
+  await once(server, 'close');
+  return port;
+}

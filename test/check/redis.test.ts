@@ -1,0 +1,128 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findClosedPort } from '../support/gateway-downstream.ts';
+import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { rowOf, startCheckWorld } from './check-world.ts';
+import { makeCertificate } from './make-certificate.ts';
+import { runMain } from './run-main.ts';
+
+const world = await startCheckWorld();
+afterAll(() => world.close());
+
+const READABLE = 'Redis: readable';
+const WRITABLE = 'Redis: writable';
+
+async function checkRedis(url: string) {
+  return world.rowsOf({ tokenCache: { redis: { url } } }, { deadline: 500 });
+}
+
+describe('the second level in Redis', () => {
+  it('is not spoken of when there is none', async () => {
+    expect((await world.rowsOf()).filter(({ check }) => check.startsWith('Redis'))).toEqual([]);
+  });
+
+  it.each(['redis://:s3cr3t@127.0.0.1:1', 'redis+cluster://127.0.0.1:1', 'redis+sentinel://127.0.0.1:1/mymaster'])(
+    'fails when nobody listens at %s, without showing the password',
+    async (url) => {
+      const row = rowOf(await checkRedis(url), READABLE);
+      expect(row).toMatchObject({ status: 'fail', key: 'tokenCache.redis.url', remedy: expect.any(String) });
+      expect(JSON.stringify(row)).not.toContain('s3cr3t');
+    },
+  );
+
+  it('fails when it says nothing', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const row = rowOf(await checkRedis(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`), READABLE);
+    server.close();
+    expect(row).toMatchObject({ status: 'fail', found: expect.stringContaining('(TIMEOUT)') });
+  });
+
+  it('is warned of without TLS to another machine', async () => {
+    expect(rowOf(await checkRedis('redis://:s3cr3t@no-such-host.invalid'), 'Redis: transport')).toMatchObject({
+      status: 'warn',
+      found: 'redis://no-such-host.invalid without TLS',
+    });
+  });
+});
+
+describeWithRedis('a real Redis', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis({ password: 's3cr3t' });
+  });
+  afterAll(() => server.close());
+
+  it('is readable and writable, and nothing is left in it', async () => {
+    const url = `redis://:s3cr3t@127.0.0.1:${server.port}`;
+    const rows = await checkRedis(url);
+    expect([
+      rowOf(rows, READABLE),
+      rowOf(rows, WRITABLE),
+      rowOf(rows, 'Redis: transport'),
+      server.cli('dbsize'),
+    ]).toEqual([
+      { status: expect.stringMatching(/ok|warn/), check: READABLE, found: expect.stringMatching(/ in \d+ ms$/) },
+      { status: 'ok', check: WRITABLE, found: `redis://127.0.0.1:${server.port} takes tokens` },
+      undefined,
+      '0',
+    ]);
+  });
+
+  it.each([
+    ['no password', '', 'NOAUTH'],
+    ['a wrong password', ':wr0ng@', 'WRONGPASS'],
+    ['a user that it does not know', 'nobody:s3cr3t@', 'WRONGPASS'],
+  ])('that gets %s is not readable', async (_what, login, code) => {
+    const row = rowOf(await checkRedis(`redis://${login}127.0.0.1:${server.port}`), READABLE);
+    expect(row).toMatchObject({
+      status: 'fail',
+      found: `redis://127.0.0.1:${server.port} cannot be read (${code})`,
+      remedy: expect.stringContaining('password'),
+    });
+  });
+
+  it.each([
+    ['is a replica', ['replicaof', '127.0.0.1', '1'], ['replicaof', 'no', 'one'], 'READONLY', 'primary'],
+    ['is full', ['config', 'set', 'maxmemory', '1'], ['config', 'set', 'maxmemory', '0'], 'OOM', 'maxmemory'],
+  ])('that %s is readable and not writable', async (_what, begin, end, code, remedy) => {
+    server.cli(...begin);
+    const rows = await checkRedis(`redis://:s3cr3t@127.0.0.1:${server.port}`);
+    server.cli(...end);
+    expect(rowOf(rows, WRITABLE)).toMatchObject({
+      status: 'fail',
+      found: `redis://127.0.0.1:${server.port} refuses writes (${code})`,
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+});
+
+const files = { cert: world.pathOf('redis.pem'), key: world.pathOf('redis.key') };
+const describeWithTls = makeCertificate(files, 1) ? describeWithRedis : describe.skip;
+
+describeWithTls('a real Redis with TLS and a certificate of its own (made with openssl)', () => {
+  let server: RedisServer;
+  let url: string;
+  beforeAll(async () => {
+    const tlsPort = await findClosedPort();
+    const config = [`tls-port ${tlsPort}`, `tls-cert-file ${files.cert}`, `tls-key-file ${files.key}`];
+    server = await startRedis({ config: [...config, 'tls-auth-clients no'] });
+    url = `rediss://localhost:${tlsPort}`;
+  });
+  afterAll(() => server.close());
+
+  it('is not trusted, and the remedy is named', async () => {
+    expect(rowOf(await checkRedis(url), READABLE)).toMatchObject({
+      status: 'fail',
+      found: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      remedy: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
+  });
+
+  it('is trusted once the remedy is applied', async () => {
+    const file = await world.writeConfig({ tokenCache: { redis: { url } } });
+    const out = await runMain(['check', '--config', file], { NODE_EXTRA_CA_CERTS: files.cert });
+    expect(out).toContain(`${url} takes tokens`);
+  }, 30_000);
+});

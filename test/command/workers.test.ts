@@ -1,0 +1,244 @@
+import { once } from 'node:events';
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
+import { until, untilReady, type Run } from '../support/command-program.ts';
+import { startCommandWorld } from '../support/command-world.ts';
+
+const world = await startCommandWorld();
+const { program, emulator, writeConfig, env, bearer } = world;
+// Each start is several processes.
+jest.setTimeout(30_000);
+afterAll(() => world.close());
+
+const DIED = 'worker died, another takes its place';
+
+interface LogLine {
+  readonly msg: string;
+  readonly worker?: number;
+  readonly pid: number;
+  readonly operation?: string;
+  readonly status?: number;
+  readonly restartMs?: number;
+}
+
+/** The log lines with this message. */
+function linesOf(run: Run, msg: string): LogLine[] {
+  const lines = run.out().split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LogLine).filter((line) => line.msg === msg);
+}
+
+/** The process of a worker that listens now. */
+function pidOf(run: Run, worker: number): number {
+  return linesOf(run, 'worker listens').findLast((line) => line.worker === worker)?.pid ?? 0;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Makes one call on a connection of its own. */
+async function callAnew(url: string): Promise<number> {
+  const call = request(`${url}/me`, { agent: false, headers: bearer() }).end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode ?? 0;
+}
+
+/** Begins an upload, and leaves it open once it is on its way to the downstream. */
+async function beginUpload(url: string): Promise<ClientRequest> {
+  const before = emulator.exchanges.length;
+  const upload = request(`${url}/orders/${FIRST_ORDER_ID}/attachment`, {
+    method: 'PUT',
+    headers: { ...bearer(), 'content-type': 'application/octet-stream' },
+  });
+  upload.write('first half, ');
+  await until(() => (emulator.exchanges.length > before ? true : undefined));
+  return upload;
+}
+
+async function untilGone(...pids: readonly number[]): Promise<void> {
+  await until(() => (pids.some(isAlive) ? undefined : true));
+}
+
+async function readMetrics(managementUrl: string): Promise<string[]> {
+  return (await (await fetch(`${managementUrl}/metrics`)).text()).split('\n');
+}
+
+/** How many calls of `GET /me` the metrics page counts. */
+async function countCalls(managementUrl: string): Promise<number> {
+  const lines = await readMetrics(managementUrl);
+  const line = lines.find((text) => text.startsWith('gateway_http_requests_total{operation="getProfile"'));
+  return Number(line?.split(' ').at(-1));
+}
+
+/** A call is counted when it is over, which can be a moment after its answer is here. */
+async function untilCounted(managementUrl: string, calls: number): Promise<void> {
+  await until(async () => ((await countCalls(managementUrl)) === calls ? true : undefined));
+}
+
+describe('a gateway of two workers', () => {
+  let gateway: Awaited<ReturnType<typeof world.serve>>;
+  beforeAll(async () => {
+    gateway = await world.serve({ workers: 2 });
+  });
+
+  /** Kills a worker, and waits until another took its place. */
+  async function replace(worker: number): Promise<number | undefined> {
+    const pid = pidOf(gateway.run, worker);
+    process.kill(pid, 'SIGKILL');
+    await until(() => (pidOf(gateway.run, worker) === pid ? undefined : true));
+    return linesOf(gateway.run, DIED).find((line) => line.pid === pid)?.restartMs;
+  }
+
+  it('answers on one port from both in turn, and says which one in the log', async () => {
+    const { run, url } = gateway;
+    const statuses = [await callAnew(url), await callAnew(url), await callAnew(url), await callAnew(url)];
+    const lines = await until(() => {
+      const found = linesOf(run, 'request');
+      return found.length === 4 ? found : undefined;
+    });
+    const shares = [1, 2].map((number) => lines.filter(({ worker }) => worker === number).length);
+    expect([statuses, shares]).toEqual([
+      [200, 200, 200, 200],
+      [2, 2],
+    ]);
+  });
+
+  it('has one metrics page, on which each series stands once', async () => {
+    await untilCounted(gateway.managementUrl, 4);
+    const series = (await readMetrics(gateway.managementUrl))
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => line.slice(0, line.lastIndexOf(' ')));
+    const names = new Set(series);
+    expect(names.size).toBe(series.length);
+    expect(
+      ['gateway_sessions', 'process_resident_memory_bytes', 'process_start_time_seconds'].filter(
+        (name) => !names.has(name),
+      ),
+    ).toEqual([]);
+  });
+
+  it('stays ready while one of them is stuck, and its metrics page comes with what that one said last', async () => {
+    const pid = pidOf(gateway.run, 1);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const ready = await fetch(`${gateway.managementUrl}/readyz`);
+      expect([ready.status, await countCalls(gateway.managementUrl)]).toEqual([200, 4]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('replaces one that is killed; the others go on meanwhile, and no counter falls', async () => {
+    const { run, url, managementUrl } = gateway;
+    const pid = pidOf(run, 2);
+    process.kill(pid, 'SIGKILL');
+    const line = await until(() => linesOf(run, DIED)[0]);
+    const statuses = [await callAnew(url), await callAnew(url)];
+    await untilCounted(managementUrl, 6);
+    await until(() => (pidOf(run, 2) === pid ? undefined : true));
+    expect([statuses, line]).toEqual([
+      [200, 200],
+      expect.objectContaining({ level: 'error', worker: 2, pid, exitCode: null, signal: 'SIGKILL' }),
+    ]);
+    await untilCounted(managementUrl, 6);
+  });
+
+  it('waits longer each time while the successors die early', async () => {
+    const first = await replace(2);
+    const second = await replace(2);
+    expect([first, second]).toEqual([expect.any(Number), 2 * Number(first)]);
+  });
+
+  it('is back on the same port after all of them died at once', async () => {
+    const { run, url, managementUrl } = gateway;
+    const pids = [pidOf(run, 1), pidOf(run, 2)];
+    pids.forEach((pid) => process.kill(pid, 'SIGKILL'));
+    await until(() => (pids.includes(pidOf(run, 1)) || pids.includes(pidOf(run, 2)) ? undefined : true));
+    await untilReady(managementUrl);
+    expect(await callAnew(url)).toBe(200);
+  });
+
+  it('ends with 0 when it is told to, though a connection is kept alive', async () => {
+    await fetch(`${gateway.url}/status`);
+    gateway.run.process.kill('SIGTERM');
+    expect([await gateway.run.ended, gateway.run.err()]).toEqual([0, '']);
+  });
+});
+
+describe('a signal', () => {
+  it('that reaches every process lets the request in flight finish, and nobody is replaced', async () => {
+    const { run, url, managementUrl } = await world.serve({ workers: 2 });
+    const upload = await beginUpload(url);
+    for (const pid of [pidOf(run, 1), pidOf(run, 2), Number(run.process.pid)]) process.kill(pid, 'SIGINT');
+    const draining = await until(async () => {
+      const response = await fetch(`${managementUrl}/readyz`);
+      return response.status === 503 ? await response.json() : undefined;
+    });
+    upload.end('second half');
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
+    response.resume();
+    expect([draining, response.statusCode, await run.ended, run.err()]).toEqual([
+      { status: 'not ready', reason: 'draining' },
+      200,
+      0,
+      '',
+    ]);
+    expect(linesOf(run, DIED)).toEqual([]);
+  });
+
+  it('ends also a worker that is stuck, with 0', async () => {
+    const { run } = await world.serve({ workers: 2, drainTimeout: '100ms' });
+    const pid = pidOf(run, 1);
+    process.kill(pid, 'SIGSTOP');
+    run.process.kill('SIGTERM');
+    expect([await run.ended, isAlive(pid)]).toEqual([0, false]);
+  });
+});
+
+describe('no worker outlives its primary', () => {
+  it('that is killed', async () => {
+    const { run } = await world.serve({ workers: 2 });
+    run.process.kill('SIGKILL');
+    await untilGone(pidOf(run, 1), pidOf(run, 2));
+  });
+
+  it('that is told a second time to stop, whatever is in flight', async () => {
+    const { run, url, managementUrl } = await world.serve({ workers: 2 });
+    const upload = await beginUpload(url);
+    upload.on('error', () => {});
+    run.process.kill('SIGTERM');
+    await until(async () => ((await fetch(`${managementUrl}/readyz`)).ok ? undefined : true));
+    run.process.kill('SIGINT');
+    await untilGone(pidOf(run, 1), pidOf(run, 2));
+    expect(await run.ended).toBe('SIGINT');
+  });
+});
+
+describe('the start', () => {
+  it('fails with 1 and the name of the port when it is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const run = program.start(['serve', '--config', await writeConfig('taken.yaml', { port, workers: 2 })], env);
+    const code = await run.ended;
+    other.close();
+    expect([code, run.err()]).toEqual([1, `server.port ${port} on 127.0.0.1 is taken by another program\n`]);
+  });
+
+  it('makes one process per core for auto', async () => {
+    const { run } = await world.serve({ workers: 'auto' });
+    const cores = availableParallelism();
+    // A single process needs no workers.
+    expect(linesOf(run, 'worker listens')).toHaveLength(cores === 1 ? 0 : cores);
+    run.process.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
+  });
+});

@@ -1,0 +1,181 @@
+import { once } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { DownstreamTokens, planToken, type DownstreamToken } from '../src/downstream-tokens.ts';
+
+const MINUTE = 60_000;
+const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
+
+/** A token of an hour. */
+function newToken(accessToken: string): DownstreamToken {
+  return planToken(accessToken, 0, { expiresIn: 3_600, refreshIn: undefined });
+}
+
+/** An answer of Entra that comes when it is told to, and how often it was asked for. */
+function heldAnswer(answer: () => DownstreamToken | Promise<DownstreamToken>): {
+  readonly ask: () => Promise<DownstreamToken>;
+  readonly release: () => void;
+  readonly asked: () => number;
+} {
+  const gate = new AbortController();
+  let asked = 0;
+  return {
+    async ask() {
+      asked += 1;
+      await once(gate.signal, 'abort');
+      return answer();
+    },
+    release: () => gate.abort(),
+    asked: () => asked,
+  };
+}
+
+describe('a new token', () => {
+  it.each([
+    { life: '24 hours', expiresIn: 86_400, refreshIn: 43_200, usable: 1_435, refresh: [720, 720] },
+    { life: 'an hour', expiresIn: 3_600, refreshIn: undefined, usable: 55, refresh: [50, 55] },
+    { life: 'ten minutes', expiresIn: 600, refreshIn: undefined, usable: 5, refresh: [2.5, 5] },
+    { life: 'five minutes', expiresIn: 300, refreshIn: undefined, usable: 2.5, refresh: [1.25, 2.5] },
+    { life: 'a minute', expiresIn: 60, refreshIn: undefined, usable: 0.5, refresh: [0.25, 0.5] },
+    { life: 'no time', expiresIn: 0, refreshIn: undefined, usable: 0, refresh: [0, 0] },
+    {
+      life: 'less than Entra wants it refreshed after',
+      expiresIn: 3_600,
+      refreshIn: 7_200,
+      usable: 55,
+      refresh: [55, 55],
+    },
+  ])('that lives $life is used for $usable minutes', ({ expiresIn, refreshIn, usable, refresh }) => {
+    const plans = Array.from({ length: 50 }, () => planToken('t', 1_000, { expiresIn, refreshIn }));
+    const [earliest, latest] = refresh.map((minutes) => 1_000 + minutes * MINUTE) as [number, number];
+    expect(plans.map(({ expiresAt, usableUntil }) => [expiresAt, usableUntil])).toEqual(
+      plans.map(() => [1_000 + expiresIn * 1_000, 1_000 + usable * MINUTE]),
+    );
+    expect(plans.filter(({ refreshAt }) => refreshAt < earliest || refreshAt > latest)).toEqual([]);
+  });
+
+  it('is refreshed at a moment of its own', () => {
+    expect(new Set(Array.from({ length: 50 }, () => newToken('t').refreshAt)).size).toBeGreaterThan(1);
+  });
+});
+
+describe('requests for one token', () => {
+  it('are one for all who ask meanwhile', async () => {
+    const tokens = new DownstreamTokens();
+    const answer = heldAnswer(() => newToken('a'));
+    const waiting = Array.from({ length: 10 }, () => tokens.request('graph', '', answer.ask));
+    answer.release();
+    expect([new Set(await Promise.all(waiting)).size, answer.asked()]).toEqual([1, 1]);
+  });
+
+  it('fail once for all who ask meanwhile, and are made anew after that', async () => {
+    const tokens = new DownstreamTokens();
+    const failure = new Error('no');
+    const answer = heldAnswer(() => Promise.reject(failure));
+    const waiting = Array.from({ length: 10 }, () => tokens.request('graph', '', answer.ask));
+    answer.release();
+    const outcomes = await Promise.allSettled(waiting);
+    expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === failure)).toBe(true);
+    const next = await tokens.request('graph', '', () => Promise.resolve(newToken('b')));
+    expect([answer.asked(), next.accessToken]).toEqual([1, 'b']);
+  });
+
+  it('do not wait for those of another downstream', async () => {
+    const tokens = new DownstreamTokens();
+    const slow = heldAnswer(() => newToken('slow'));
+    const waiting = tokens.request('slow', '', slow.ask);
+    const quick = await tokens.request('quick', '', () => Promise.resolve(newToken('quick')));
+    slow.release();
+    expect([quick.accessToken, (await waiting).accessToken]).toEqual(['quick', 'slow']);
+  });
+
+  it('stay one after a request with claims was over sooner', async () => {
+    const tokens = new DownstreamTokens();
+    const plain = heldAnswer(() => newToken('plain'));
+    const waiting = [tokens.request('graph', '', plain.ask)];
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    waiting.push(tokens.request('graph', '', plain.ask));
+    plain.release();
+    await Promise.all(waiting);
+    expect(plain.asked()).toBe(1);
+  });
+
+  it('are content with one that asks for claims, and ask for themselves when it fails', async () => {
+    const tokens = new DownstreamTokens();
+    const [good, bad] = [heldAnswer(() => newToken('strong')), heldAnswer(() => Promise.reject(new Error('no')))];
+    const answers = [];
+    for (const withClaims of [good, bad]) {
+      const key = withClaims === good ? 'good' : 'bad';
+      const claimed = tokens.request(key, CLAIMS, withClaims.ask).catch(() => undefined);
+      const plain = tokens.request(key, '', () => Promise.resolve(newToken('plain')));
+      withClaims.release();
+      answers.push((await plain).accessToken);
+      await claimed;
+    }
+    expect(answers).toEqual(['strong', 'plain']);
+  });
+});
+
+describe('a token that comes late', () => {
+  it.each([
+    { what: 'a request without claims', begin: 'request' },
+    { what: 'a refresh', begin: 'refresh' },
+  ] as const)('from $what does not take the place of one that meets claims', async ({ begin }) => {
+    const tokens = new DownstreamTokens();
+    const first = await tokens.request('graph', '', () => Promise.resolve(newToken('first')));
+    const held = tokens.find('graph', '', 0);
+    const late = heldAnswer(() => newToken('late'));
+    const waiting =
+      begin === 'refresh' && held !== undefined
+        ? tokens.refresh('graph', held, late.ask)
+        : tokens.request('graph', '', late.ask);
+    tokens.discard('graph', first);
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    late.release();
+    await waiting;
+    expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('strong');
+  });
+
+  it('from a refresh is not given to a request with claims', async () => {
+    const tokens = new DownstreamTokens();
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('first')));
+    const held = tokens.find('graph', CLAIMS, 0);
+    const late = heldAnswer(() => newToken('late'));
+    const waiting = held && tokens.refresh('graph', held, late.ask);
+    const strong = await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    late.release();
+    await waiting;
+    expect([strong.accessToken, tokens.find('graph', CLAIMS, 0)?.token.accessToken]).toEqual(['strong', 'strong']);
+  });
+
+  it('from a refresh takes the place of what it was to replace', async () => {
+    const tokens = new DownstreamTokens();
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('first')));
+    const held = tokens.find('graph', CLAIMS, 0);
+    await (held && tokens.refresh('graph', held, () => Promise.resolve(newToken('second'))));
+    expect(tokens.find('graph', CLAIMS, 0)?.token.accessToken).toBe('second');
+  });
+});
+
+describe('a held token', () => {
+  it('is refreshed by one of those who see that it is time', async () => {
+    const tokens = new DownstreamTokens();
+    const { refreshAt } = await tokens.request('graph', '', () => Promise.resolve(newToken('a')));
+    const held = tokens.find('graph', '', 0);
+    const claims = [refreshAt - 1, refreshAt, refreshAt, refreshAt + 29_999, refreshAt + 30_000];
+    expect(claims.map((now) => held?.claimRefresh(now))).toEqual([false, true, false, false, true]);
+  });
+
+  it('serves a little longer as a last resort, and not once it expired', async () => {
+    const tokens = new DownstreamTokens();
+    await tokens.request('graph', '', () => Promise.resolve(newToken('a')));
+    const now = 55 * MINUTE;
+    const before = tokens.find('graph', '', now);
+    const resort = tokens.findLastResort('graph', '', now);
+    const found = [now, 60 * MINUTE - 5_001, 60 * MINUTE - 5_000].map((time) => tokens.find('graph', '', time));
+    expect([before, found, tokens.findLastResort('graph', '', 60 * MINUTE)]).toEqual([
+      undefined,
+      [resort, resort, undefined],
+      undefined,
+    ]);
+  });
+});
