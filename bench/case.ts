@@ -1,0 +1,34 @@
+import type { Assertions } from './assertions.ts';
+import type { Pace } from './measure/rounds.ts';
+
+/** One line of the table. */
+export interface Row {
+  readonly figure: string;
+  /** Design §12; empty for figures without an aim. */
+  readonly aim: string;
+  readonly seen: string;
+  /** Whether the aim is met; left out without an aim. */
+  readonly isMet?: boolean;
+  /** What the figure is made from. */
+  readonly details: string;
+}
+
+/** What a case works with. */
+export interface CaseContext {
+  readonly pace: Pace;
+  /** True for a short try, in which counts are smaller too. */
+  readonly isQuick: boolean;
+  /** A folder of the run's own, removed at its end. */
+  readonly folder: string;
+  /** The tokens of at least as many users. */
+  readonly assertions: (count: number) => Promise<Assertions>;
+  /** Tells the one who waits what happens. */
+  readonly tell: (line: string) => void;
+}
+
+/** One question of the bench and how it is answered. */
+export interface BenchCase {
+  readonly name: string;
+  readonly question: string;
+  readonly run: (context: CaseContext) => Promise<readonly Row[]>;
+}

@@ -1,0 +1,76 @@
+import type { BenchCase, CaseContext, Row } from '../case.ts';
+import { visitWithEach } from '../load/visit.ts';
+import { runWrk } from '../load/wrk.ts';
+import { alternate } from '../measure/rounds.ts';
+import { startGateway } from '../servers/gateway.ts';
+import { startExpressProxy, startReplyFrom, startVerifyingHaproxy } from '../servers/peers.ts';
+import type { MeasuredServer } from '../servers/server.ts';
+import { MEGABYTE, startSurroundings, type Surroundings } from '../surroundings.ts';
+import { describeComparison, describeRate } from './small-requests.ts';
+
+/** wrk keeps one request for each user in memory, with its body. */
+const USERS = 16;
+
+/** There are twelve comparisons here, so each gets less time than the one that counts most. */
+const MAX_ROUNDS = 3;
+
+interface Transfer {
+  readonly figure: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Bytes. */
+  readonly bodySize: number;
+  readonly downstream: 'fast' | 'stream';
+}
+
+const TRANSFERS: readonly Transfer[] = [
+  { figure: '4 kB down', method: 'GET', path: '/4k', bodySize: 0, downstream: 'fast' },
+  { figure: '4 kB up', method: 'POST', path: '/discard', bodySize: 4_096, downstream: 'fast' },
+  { figure: '1 MB down', method: 'GET', path: `/bytes/${MEGABYTE}`, bodySize: 0, downstream: 'stream' },
+  { figure: '1 MB up', method: 'POST', path: '/upload', bodySize: MEGABYTE, downstream: 'stream' },
+];
+
+/** The throughput of requests and answers with bodies. */
+export const bodies: BenchCase = {
+  name: 'bodies',
+  question: 'How fast do bodies of 4 kB and 1 MB go through, either way?',
+  run: async (context) => {
+    const surroundings = await startSurroundings(context, USERS);
+    const ours = await startGateway(surroundings);
+    const peers: MeasuredServer[] = [];
+    for (const start of [startVerifyingHaproxy, startReplyFrom, startExpressProxy]) {
+      peers.push(await start(surroundings));
+    }
+    const { tokensFile } = surroundings.assertions;
+    await visitWithEach({ url: `${ours.origin}/4k`, tokensFile, count: USERS });
+    await visitWithEach({ url: `${ours.origin}/bytes/${MEGABYTE}`, tokensFile, count: USERS });
+    const rows: Row[] = [];
+    for (const transfer of TRANSFERS) {
+      rows.push(...(await compareTransfers(context, surroundings, transfer, ours, peers)));
+    }
+    return rows;
+  },
+};
+
+async function compareTransfers(
+  context: CaseContext,
+  surroundings: Surroundings,
+  transfer: Transfer,
+  ours: MeasuredServer,
+  peers: readonly MeasuredServer[],
+): Promise<Row[]> {
+  const { figure, downstream, ...request } = transfer;
+  const { tokensFile } = surroundings.assertions;
+  const run = async (server: MeasuredServer, seconds: number) => {
+    const result = await runWrk({ ...request, server, tokensFile, users: USERS, seconds });
+    context.tell(`${figure}, ${server.name}: ${describeRate(result)}`);
+    return result;
+  };
+  const alone = await run(surroundings.downstream[downstream], 2);
+  const pace = { ...context.pace, rounds: Math.min(MAX_ROUNDS, context.pace.rounds) };
+  const comparisons = await alternate(ours, peers, pace, run);
+  return comparisons.map((comparison) => {
+    const row = describeComparison(`${figure}, against ${comparison.peer.name}`, comparison);
+    return { ...row, details: `${row.details}; the downstream alone ${Math.round(alone.requestsPerSecond)}/s` };
+  });
+}

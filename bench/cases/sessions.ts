@@ -1,0 +1,99 @@
+import type { BenchCase, CaseContext, Row } from '../case.ts';
+import { visitWithEach } from '../load/visit.ts';
+import { runWrk } from '../load/wrk.ts';
+import { readResidentMemory, untilIdle } from '../measure/process-figures.ts';
+import { alternate } from '../measure/rounds.ts';
+import { startGateway } from '../servers/gateway.ts';
+import type { MeasuredServer } from '../servers/server.ts';
+import { startSurroundings, type Surroundings } from '../surroundings.ts';
+import { describeComparison, describeRate } from './small-requests.ts';
+
+const FEW = 100;
+const MANY = [20_000, 100_000];
+const MANY_QUICK = [2_000, 10_000];
+
+/** The aims of design §12 are for this many. */
+const AIMED = 100_000;
+
+const MEGA = 1_000_000;
+
+/** A gateway whose sessions are all there. */
+interface FilledGateway {
+  readonly server: MeasuredServer;
+  readonly sessions: number;
+  /** Bytes before and after the sessions came. */
+  readonly memory: { readonly idle: number; readonly filled: number };
+}
+
+/** What many sessions cost in speed and in memory. */
+export const sessions: BenchCase = {
+  name: 'sessions',
+  question: 'What do many sessions cost in throughput and in memory?',
+  run: async (context) => {
+    const counts = context.isQuick ? MANY_QUICK : MANY;
+    context.tell('makes the tokens, which takes a minute the first time');
+    const surroundings = await startSurroundings(context, Math.max(...counts));
+    const few = await fillGateway(context, surroundings, FEW);
+    const rows: Row[] = [];
+    for (const count of counts) {
+      const many = await fillGateway(context, surroundings, count);
+      rows.push(await compareThroughput(context, surroundings, many, few), describeMemory(many));
+      await many.server.process.stop();
+    }
+    return rows;
+  },
+};
+
+async function fillGateway({ tell }: CaseContext, surroundings: Surroundings, count: number): Promise<FilledGateway> {
+  const server = await startGateway(surroundings, { name: `gateway with ${count} sessions` });
+  const { pid } = server.process;
+  await untilIdle(pid);
+  const idle = readResidentMemory(pid);
+  const before = await surroundings.entra.countExchanges();
+  await visitWithEach({ url: `${server.origin}/me`, tokensFile: surroundings.assertions.tokensFile, count });
+  const exchanges = (await surroundings.entra.countExchanges()) - before;
+  if (exchanges !== count) {
+    throw new Error(`${count} users made ${exchanges} exchanges, not one each`);
+  }
+  await untilIdle(pid);
+  const memory = { idle, filled: readResidentMemory(pid) };
+  tell(`${server.name}: ${inMegabytes(memory.idle)} before, ${inMegabytes(memory.filled)} after`);
+  return { server, sessions: count, memory };
+}
+
+async function compareThroughput(
+  context: CaseContext,
+  { assertions: { tokensFile } }: Surroundings,
+  many: FilledGateway,
+  few: FilledGateway,
+): Promise<Row> {
+  const [comparison] = await alternate(many.server, [few.server], context.pace, async (server, seconds) => {
+    const users = server === many.server ? many.sessions : FEW;
+    const result = await runWrk({ server, path: '/me', tokensFile, users, seconds });
+    context.tell(`${server.name}: ${describeRate(result)}`);
+    return result;
+  });
+  if (comparison === undefined) {
+    throw new Error('nothing was compared');
+  }
+  return describeComparison(
+    `warm small GET, ${many.sessions} sessions against ${FEW}`,
+    comparison,
+    many.sessions === AIMED ? 0.9 : undefined,
+  );
+}
+
+function describeMemory({ sessions: count, memory: { idle, filled } }: FilledGateway): Row {
+  const each = Math.round((filled - idle) / count);
+  return {
+    figure: `resident memory with ${count} sessions, each with one downstream token of 1.5 kB`,
+    aim: count === AIMED ? '≤ 400 MB' : '',
+    seen: inMegabytes(filled),
+    ...(count === AIMED ? { isMet: filled <= 400 * MEGA } : {}),
+    details: `${inMegabytes(idle)} before the first; ${each} bytes for each session`,
+  };
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Math.round(bytes / MEGA)} MB`;
+}

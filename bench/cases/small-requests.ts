@@ -1,0 +1,54 @@
+import type { CaseContext, Row } from '../case.ts';
+import { visitWithEach } from '../load/visit.ts';
+import { runWrk, type WrkResult } from '../load/wrk.ts';
+import { alternate, medianOf, ratioOf, type Comparison } from '../measure/rounds.ts';
+import type { MeasuredServer } from '../servers/server.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** Lets all users come by once, and then measures `GET /me` in turn. */
+export async function compareSmallRequests(
+  context: CaseContext,
+  surroundings: Surroundings,
+  ours: MeasuredServer,
+  peers: readonly MeasuredServer[],
+  users: number,
+): Promise<Comparison<WrkResult>[]> {
+  const { tokensFile } = surroundings.assertions;
+  for (const { name, origin } of [ours, ...peers]) {
+    context.tell(`${users} users come to ${name} for the first time`);
+    await visitWithEach({ url: `${origin}/me`, tokensFile, count: users });
+  }
+  return alternate(ours, peers, context.pace, async (server, seconds) => {
+    const result = await runWrk({ server, path: '/me', tokensFile, users, seconds });
+    context.tell(`${server.name}: ${describeRate(result)}`);
+    return result;
+  });
+}
+
+/** A row of the table: the ratio of the throughputs, with both and their latencies. */
+export function describeComparison(figure: string, comparison: Comparison<WrkResult>, aim?: number): Row {
+  const ratio = ratioOf(comparison, ({ requestsPerSecond }) => requestsPerSecond);
+  const { ours, peers } = comparison;
+  return {
+    figure,
+    aim: aim === undefined ? '' : `≥ ${aim}`,
+    seen: ratio.toFixed(2),
+    ...(aim === undefined ? {} : { isMet: ratio >= aim }),
+    details: `${describeRounds(ours)}; there ${describeRounds(peers)}`,
+  };
+}
+
+function describeRounds(rounds: readonly WrkResult[]): string {
+  return describeRate({
+    requestsPerSecond: medianOf(rounds, (round) => round.requestsPerSecond),
+    p50: medianOf(rounds, (round) => round.p50),
+    p99: medianOf(rounds, (round) => round.p99),
+    cpuPerRequest: medianOf(rounds, (round) => round.cpuPerRequest),
+  });
+}
+
+/** The throughput, the latencies and the CPU time in words. */
+export function describeRate({ requestsPerSecond, p50, p99, cpuPerRequest }: WrkResult): string {
+  const times = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${Math.round(cpuPerRequest)} µs of CPU each`;
+  return `${Math.round(requestsPerSecond)}/s (${times})`;
+}

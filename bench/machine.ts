@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+
+const PEERS = ['@fastify/reply-from', 'fastify', 'express', 'http-proxy-middleware', 'passport-jwt', 'axios'];
+
+/** The machine and the versions that the figures belong to, as lines of name and value. */
+export function describeMachine(): [string, string][] {
+  const processors = cpus();
+  return [
+    ['processor', `${processors[0]?.model.trim()}, ${processors.length} cores, ${Math.round(totalmem() / 1e9)} GB`],
+    ['kernel', `Linux ${release()}`],
+    ['node', process.version],
+    ['haproxy', firstLineOf('haproxy', '-v').replace(/^HAProxy version (\S+).*/, '$1')],
+    ['wrk', firstLineOf('wrk', '-v').replace(/^wrk (\S+).*/, '$1')],
+    ['peers', [...PEERS, '@azure/msal-node'].map((name) => `${name} ${versionOfPeer(name)}`).join(', ')],
+    ['commit', firstLineOf('git', 'describe', '--always', '--dirty')],
+  ];
+}
+
+function versionOfPeer(name: string): string {
+  const file = new URL(`peers/node_modules/${name}/package.json`, import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** wrk tells its version with the exit code of a fault; outside of a git clone there is no commit. */
+function firstLineOf(command: string, ...args: readonly string[]): string {
+  const { stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return stdout.split('\n')[0] || 'unknown';
+}
