@@ -16,6 +16,8 @@ export interface Row {
 /** What a case works with. */
 export interface CaseContext {
   readonly pace: Pace;
+  /** For a case of many comparisons, none of which has an aim. */
+  readonly shortPace: Pace;
   /** True for a short try, in which counts are smaller too. */
   readonly isQuick: boolean;
   /** A folder of the run's own, removed at its end. */

@@ -1,5 +1,4 @@
-import type { Row } from './case.ts';
-import type { Pace } from './measure/rounds.ts';
+import type { CaseContext, Row } from './case.ts';
 
 /** Writes the table of all figures as Markdown. */
 export function renderTable(rows: readonly Row[]): string {
@@ -12,15 +11,19 @@ export function renderTable(rows: readonly Row[]): string {
 }
 
 /** Writes the whole report: the table, how it was got, and the machine. */
-export function renderReport(rows: readonly Row[], machine: readonly [string, string][], pace: Pace): string {
+export function renderReport(
+  rows: readonly Row[],
+  machine: readonly [string, string][],
+  { pace, shortPace }: Pick<CaseContext, 'pace' | 'shortPace'>,
+): string {
   return `# Results of \`npm run bench\`
 
 ${renderTable(rows)}
 
 Each server has one core to itself; the load, the downstream and Entra share another, all on loopback. Ratios of
 throughput are medians over ${pace.rounds} pairs of rounds of ${pace.seconds} s (a peer, the gateway, the next peer, the gateway, …) after
-${pace.warmUpSeconds} s of warm-up, with 64 connections; bodies and events have at most three pairs, and many users rounds of at least
-10 s. The gateway runs as one process in production mode; its log, one line for each request, goes to \`/dev/null\` where
+${pace.warmUpSeconds} s of warm-up of each, with 64 connections, where a line does not say otherwise; those without an
+aim over ${shortPace.rounds} pairs of ${shortPace.seconds} s after ${shortPace.warmUpSeconds} s. The gateway runs as one process in production mode; its log, one line for each request, goes to \`/dev/null\` where
 nothing else is said. Tokens are real: RS256 with 2048 bits, about 1.5 kB. A CPU time is that of the server alone, from
 \`/proc\`; one megabyte is 1,048,576 bytes in streams and 1,000,000 bytes for what is resident.
 

@@ -111,9 +111,11 @@ function chooseCommand(args: Arguments): ((terminal: Terminal) => Promise<number
 async function serve(file: string, { env, untilStopped }: Terminal): Promise<number> {
   const config = await loadConfig(file, env);
   const gateway = await assembleGateway(config);
+  // Some workers serve while others still start, so that this, too, is to end in order.
+  const stopped = untilStopped();
   try {
-    await gateway.start();
-    await untilStopped();
+    await Promise.race([gateway.start(), stopped]);
+    await stopped;
   } finally {
     await gateway.stop();
   }

@@ -1,6 +1,8 @@
 /** A token that a downstream accepts. All times are milliseconds since the epoch. */
 export interface DownstreamToken {
   readonly accessToken: string;
+  /** The same as the value of an `Authorization` header. */
+  readonly authorization: string;
   readonly expiresAt: number;
   /** Until when it is given out, so that it survives the call it is for. */
   readonly usableUntil: number;
@@ -8,6 +10,16 @@ export interface DownstreamToken {
   readonly refreshAt: number;
   /** True when another replica, or an earlier run of this one, asked for it. */
   readonly isShared?: true;
+}
+
+/**
+ * A token and its header as one text in memory, of which the token is a part. Joined anew for each request, it would be
+ * 1.5 kB of garbage that the engine moves to the old space (measured: half of what a warm request leaves there).
+ */
+export function toBearer(accessToken: string): Pick<DownstreamToken, 'accessToken' | 'authorization'> {
+  // Through bytes, because a text that was joined remains two until somebody reads it.
+  const authorization = Buffer.from(`Bearer ${accessToken}`, 'latin1').toString('latin1');
+  return { accessToken: authorization.slice('Bearer '.length), authorization };
 }
 
 /** How long before its end a token is no longer given out; milliseconds. */
@@ -32,7 +44,7 @@ export function planToken(
   const refreshAfter =
     seconds.refreshIn === undefined ? serves - Math.random() * Math.min(MARGIN, serves / 2) : seconds.refreshIn * 1_000;
   return {
-    accessToken,
+    ...toBearer(accessToken),
     expiresAt: obtainedAt + life,
     usableUntil: obtainedAt + serves,
     refreshAt: obtainedAt + Math.min(refreshAfter, serves),
@@ -77,7 +89,7 @@ export class HeldToken {
 
   /** Lets it serve almost until it expires, because Entra cannot give a new one; false when that is over, too. */
   prolong(now: number): boolean {
-    this.#usableUntil = this.token.expiresAt - SHORTEST_USE;
+    this.#usableUntil = Math.max(this.token.usableUntil, this.token.expiresAt - SHORTEST_USE);
     return this.isUsable(now);
   }
 
@@ -210,10 +222,11 @@ export class DownstreamTokens {
     const { key, claims, ask, isStronger } = wish;
     const before = this.#findHeld(key);
     const token = await ask();
+    const held = this.#findHeld(key);
     // A token with claims that came meanwhile is the stronger one.
-    if (isStronger || this.#findHeld(key) === before) {
+    if (isStronger || held === undefined || held === before) {
       // Not by spreading, which leaves room for sixteen more.
-      this.#held = this.#held.filter((held) => held.key !== key).concat(new HeldToken(key, token, claims));
+      this.#held = this.#held.filter((other) => other.key !== key).concat(new HeldToken(key, token, claims));
     }
     return token;
   }

@@ -19,6 +19,7 @@ import { Downstream } from './forward/downstream.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
 import { CorsPolicy } from './http/cors.ts';
+import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
@@ -131,9 +132,13 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
 
   return {
     async start() {
+      // First, or the callers of before would come too early for it: after a rollout that is a wave of exchanges.
+      await shared?.open();
+      if (isDraining) {
+        throw new ListenError('stopped before it listened');
+      }
       const url = await startApi();
       keys.start();
-      await shared?.open();
       sweeping = setInterval(() => sessions.sweep(), SWEEP_INTERVAL).unref();
       return url;
     },

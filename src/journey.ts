@@ -26,7 +26,10 @@ export interface Call {
   readonly body: OutgoingBody;
 }
 
-/** Something that is here now or later; a step that has nothing to wait for does not wait. */
+/**
+ * Something that is here now or later. A step that has nothing to wait for does not wait: an `await` of what is here
+ * costs a turn of the queue all the same, and of those a warm request would take five.
+ */
 type Soon<T> = T | Promise<T>;
 
 /** The steps, each in its own module and knowing no other; `steps.ts` binds them to one gateway. */
@@ -68,17 +71,20 @@ export async function travel(request: Request, steps: Steps): Promise<void> {
   steps.receive(request);
   const route = steps.match(request);
   const operation = route.entry;
-  const session = await steps.authenticate(request, operation);
+  const caller = steps.authenticate(request, operation);
+  const session = caller instanceof Promise ? await caller : caller;
   steps.authorize(session, operation);
-  const body = await steps.validate(request, route);
-  const token = await steps.exchange(request, session, operation);
+  const checked = steps.validate(request, route);
+  const body = checked instanceof Promise ? await checked : checked;
+  const found = steps.exchange(request, session, operation);
+  const token = found instanceof Promise ? await found : found;
   const call = { route, body };
   const answer = await steps.forward(request, call, token);
   const accepted =
     session !== undefined && token !== undefined && answer.status === 401
       ? await translate(request, call, { session, token, answer }, steps)
       : answer;
-  await steps.answer(request, accepted);
+  return steps.answer(request, accepted);
 }
 
 /** A downstream's 401 to a token that Entra gave us for it. */

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { DownstreamTokens } from './downstream-tokens.ts';
 import type { Principal } from './principal.ts';
@@ -6,8 +6,7 @@ import type { Principal } from './principal.ts';
 /** A key that signed tokens; it is retired when Entra publishes it no more. */
 export interface SigningKey {
   readonly kid: string;
-  /** SubjectPublicKeyInfo in PEM. */
-  readonly pem: string;
+  readonly publicKey: KeyObject;
   /** The issuer that Entra binds the key to, perhaps with `{tenantid}` in it. */
   readonly issuer: string | undefined;
   retired: boolean;

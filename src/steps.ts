@@ -101,22 +101,21 @@ export function createSteps(options: StepOptions): Steps {
       return token instanceof Promise ? timeExchange(token, record) : token;
     },
 
-    async forward({ req, res, target, record }, { route, body }, token) {
+    forward({ req, res, target, record }, { route, body }, token) {
       const { entry, values } = route;
       const { downstream } = serviceOf(entry.service);
       const start = performance.now();
-      try {
-        return await forward(res, {
-          downstream,
-          method: entry.downstreamMethod,
-          path: entry.fillPath(values),
-          query: target.query,
-          headers: selectRequestHeaders(req, { requestId: record.requestId, token }),
-          body: body.send(),
-        });
-      } finally {
-        record.downstreamMs = since(start);
-      }
+      return forward(res, {
+        downstream,
+        method: entry.downstreamMethod,
+        path: entry.fillPath(values),
+        query: target.query,
+        headers: selectRequestHeaders(req, { requestId: record.requestId, token }),
+        body: body.send(),
+        onHead: () => {
+          record.downstreamMs = since(start);
+        },
+      });
     },
 
     readDemand({ req }, { route }, { session, token, answer }) {

@@ -147,6 +147,18 @@ describe('a token that comes late', () => {
     expect([strong.accessToken, tokens.find('graph', CLAIMS, 0)?.token.accessToken]).toEqual(['strong', 'strong']);
   });
 
+  it('from a refresh is held also when what it was to replace was refused meanwhile', async () => {
+    const tokens = new DownstreamTokens();
+    const first = await tokens.request('graph', '', () => Promise.resolve(newToken('first')));
+    const held = tokens.find('graph', '', 0);
+    const late = heldAnswer(() => newToken('late'));
+    const waiting = held && tokens.refresh('graph', held, late.ask);
+    tokens.discard('graph', first);
+    late.release();
+    await waiting;
+    expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('late');
+  });
+
   it('from a refresh takes the place of what it was to replace', async () => {
     const tokens = new DownstreamTokens();
     await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('first')));
@@ -175,6 +187,18 @@ describe('a held token', () => {
     expect([before, found, tokens.findLastResort('graph', '', 60 * MINUTE)]).toEqual([
       undefined,
       [resort, resort, undefined],
+      undefined,
+    ]);
+  });
+
+  it('that lives for seconds does not serve shorter as a last resort', async () => {
+    const tokens = new DownstreamTokens();
+    const token = planToken('a', 0, { expiresIn: 8, refreshIn: undefined });
+    await tokens.request('graph', '', () => Promise.resolve(token));
+    const held = tokens.find('graph', '', 0);
+    expect([held?.prolong(3_500), tokens.find('graph', '', 3_999), tokens.find('graph', '', 4_000)]).toEqual([
+      true,
+      held,
       undefined,
     ]);
   });

@@ -11,9 +11,6 @@ import { describeComparison, describeRate } from './small-requests.ts';
 /** wrk keeps one request for each user in memory, with its body. */
 const USERS = 16;
 
-/** There are twelve comparisons here, so each gets less time than the one that counts most. */
-const MAX_ROUNDS = 3;
-
 interface Transfer {
   readonly figure: string;
   readonly method: 'GET' | 'POST';
@@ -66,9 +63,8 @@ async function compareTransfers(
     context.tell(`${figure}, ${server.name}: ${describeRate(result)}`);
     return result;
   };
-  const alone = await run(surroundings.downstream[downstream], 2);
-  const pace = { ...context.pace, rounds: Math.min(MAX_ROUNDS, context.pace.rounds) };
-  const comparisons = await alternate(ours, peers, pace, run);
+  const alone = await run(surroundings.downstream[downstream], context.shortPace.seconds);
+  const comparisons = await alternate(ours, peers, context.shortPace, run);
   return comparisons.map((comparison) => {
     const row = describeComparison(`${figure}, against ${comparison.peer.name}`, comparison);
     return { ...row, details: `${row.details}; the downstream alone ${Math.round(alone.requestsPerSecond)}/s` };

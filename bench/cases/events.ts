@@ -11,7 +11,6 @@ import { startSurroundings } from '../surroundings.ts';
 
 const STREAMS = 1_000;
 const USERS = 100;
-const MAX_ROUNDS = 3;
 
 interface EventRound {
   readonly eventsPerSecond: number;
@@ -34,8 +33,7 @@ export const events: BenchCase = {
     for (const start of [startVerifyingHaproxy, startReplyFrom, startExpressProxy]) {
       peers.push(await start(surroundings));
     }
-    const pace = { ...context.pace, rounds: Math.min(MAX_ROUNDS, context.pace.rounds) };
-    const comparisons = await alternate(ours, peers, pace, async (server, seconds) => {
+    const comparisons = await alternate(ours, peers, context.shortPace, async (server, seconds) => {
       const round = await readEvents(server, tokensFile, seconds);
       context.tell(`${server.name}: ${describeRounds([round])}`);
       return round;

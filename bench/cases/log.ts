@@ -17,7 +17,8 @@ export const log: BenchCase = {
       logFile: join(context.folder, 'gateway.log'),
     });
     const toNowhere = await startGateway(surroundings, { name: 'gateway with its log in /dev/null' });
-    const comparisons = await compareSmallRequests(context, surroundings, toFile, [toNowhere], USERS);
+    const paced = { ...context, pace: context.shortPace };
+    const comparisons = await compareSmallRequests(paced, surroundings, toFile, [toNowhere], USERS);
     return comparisons.map((comparison) =>
       describeComparison('warm small GET, log to a file against /dev/null', comparison),
     );

@@ -5,13 +5,18 @@ import { alternate, medianOf, ratioOf, type Comparison } from '../measure/rounds
 import type { MeasuredServer } from '../servers/server.ts';
 import type { Surroundings } from '../surroundings.ts';
 
-/** Lets all users come by once, and then measures `GET /me` in turn. */
+/**
+ * Lets all users come by once, and then measures `GET /me` in turn.
+ *
+ * @param connections default 64
+ */
 export async function compareSmallRequests(
   context: CaseContext,
   surroundings: Surroundings,
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
   users: number,
+  connections?: number,
 ): Promise<Comparison<WrkResult>[]> {
   const { tokensFile } = surroundings.assertions;
   for (const { name, origin } of [ours, ...peers]) {
@@ -19,7 +24,7 @@ export async function compareSmallRequests(
     await visitWithEach({ url: `${origin}/me`, tokensFile, count: users });
   }
   return alternate(ours, peers, context.pace, async (server, seconds) => {
-    const result = await runWrk({ server, path: '/me', tokensFile, users, seconds });
+    const result = await runWrk({ server, path: '/me', tokensFile, users, connections, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);
     return result;
   });
@@ -47,8 +52,9 @@ function describeRounds(rounds: readonly WrkResult[]): string {
   });
 }
 
-/** The throughput, the latencies and the CPU time in words. */
+/** The throughput, the latencies and the CPU time in words; a share far below 100 % says that something else was the limit. */
 export function describeRate({ requestsPerSecond, p50, p99, cpuPerRequest }: WrkResult): string {
-  const times = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${Math.round(cpuPerRequest)} µs of CPU each`;
-  return `${Math.round(requestsPerSecond)}/s (${times})`;
+  const times = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+  const share = Math.round((requestsPerSecond * cpuPerRequest) / 10_000);
+  return `${Math.round(requestsPerSecond)}/s (${times}, ${Math.round(cpuPerRequest)} µs of CPU each, ${share} % of its core)`;
 }

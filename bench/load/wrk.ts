@@ -15,7 +15,7 @@ export interface WrkOptions {
   /** How many of the file's tokens take turns. */
   readonly users: number;
   /** Default 64. */
-  readonly connections?: number;
+  readonly connections?: number | undefined;
   readonly seconds: number;
 }
 

@@ -6,7 +6,7 @@ export interface Pace {
   readonly rounds: number;
   /** Seconds of one round. */
   readonly seconds: number;
-  /** Seconds of load before the first round, for the compilers in V8. */
+  /** Seconds of load on each server before the first round, for the compilers in V8; 0 for none. */
   readonly warmUpSeconds: number;
 }
 
@@ -35,8 +35,10 @@ export async function alternate<Result>(
     server.process.demandAlive();
     return result;
   };
-  for (const server of servers) {
-    await measureAlone(server, pace.warmUpSeconds);
+  if (pace.warmUpSeconds > 0) {
+    for (const server of servers) {
+      await measureAlone(server, pace.warmUpSeconds);
+    }
   }
   const comparisons = peers.map((peer) => ({ peer, peers: [] as Result[], ours: [] as Result[] }));
   for (let round = 0; round < pace.rounds; round += 1) {

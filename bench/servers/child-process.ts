@@ -15,7 +15,7 @@ export interface ProcessOptions {
   readonly core: number;
   readonly command: string;
   readonly args: readonly string[];
-  /** Added to this process' own environment, which is in production mode. */
+  /** Added to this process' own environment, in production mode and without a proxy. */
   readonly env?: Readonly<Record<string, string>>;
   /** The file that takes the standard output; default `/dev/null`. `pipe` keeps it for {@link PinnedProcess.output}. */
   readonly stdout?: string;
@@ -51,15 +51,17 @@ export async function startPinned(options: ProcessOptions): Promise<PinnedProces
   const { name, core, command, args, env, stdout = '/dev/null' } = options;
   const startedAt = performance.now();
   const child = spawn('taskset', ['-c', String(core), command, ...args], {
-    env: { ...process.env, NODE_ENV: 'production', ...env },
+    // Whoever looks for a proxy in the environment must not go through it here.
+    env: { ...process.env, NODE_ENV: 'production', NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...env },
     stdio: ['ignore', stdout === 'pipe' ? 'pipe' : openSync(stdout, 'a'), 'pipe'],
   });
   const complaints = collect(child.stderr);
   const output = collect(child.stdout);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  await once(child, 'spawn');
   running.add(child);
   child.once('exit', () => running.delete(child));
+  child.once('error', () => running.delete(child));
+  await once(child, 'spawn');
   return {
     name,
     pid: child.pid ?? 0,

@@ -113,7 +113,7 @@ class KeySet {
     const next = new Map<string, SigningKey>();
     for (const key of keys) {
       const known = this.#keys.get(key.kid);
-      next.set(key.kid, known?.pem === key.pem && known.issuer === key.issuer ? known : key);
+      next.set(key.kid, known?.publicKey.equals(key.publicKey) === true && known.issuer === key.issuer ? known : key);
     }
     for (const [kid, key] of this.#keys) {
       key.retired = next.get(kid) !== key;
@@ -182,9 +182,8 @@ function readSigningKey(entry: unknown): SigningKey | undefined {
     return undefined;
   }
   try {
-    const key = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-    const pem = key.export({ type: 'spki', format: 'pem' }).toString();
-    return { kid, pem, issuer: typeof issuer === 'string' ? issuer : undefined, retired: false };
+    const publicKey = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
+    return { kid, publicKey, issuer: typeof issuer === 'string' ? issuer : undefined, retired: false };
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** What a circuit has to know of a failure. */
 export interface EntraFailure {
-  /** Whose exchange failed: a session, or anything else that is the same for the same caller. */
+  /** Whose exchange failed: a value that is the same for the same caller, whatever token the caller comes with. */
   readonly caller: unknown;
   /** Until when Entra asked to wait, if it did; milliseconds since the epoch. */
   readonly retryAt: number | undefined;
@@ -32,10 +32,10 @@ export class EntraCircuit {
     this.#now = now;
   }
 
-  /** True while nothing failed lately, so that a failure may be a mishap that a second try mends. */
+  /** True while it is closed and nothing failed lately, so that a failure may be a mishap that a second try mends. */
   get isCalm(): boolean {
     const now = this.#now();
-    return this.#failures.every(({ at }) => now - at >= WINDOW);
+    return this.#openUntil === undefined && this.#failures.every(({ at }) => now - at >= WINDOW);
   }
 
   /**
@@ -72,9 +72,13 @@ export class EntraCircuit {
     }
   }
 
-  /** A time that Entra named counts when it named one each time: then it is not about one caller. */
+  /**
+   * A time that Entra named counts when it named one each time: then it is not about one caller. The earliest does,
+   * because somebody was told to come back then.
+   */
   #timeToStayOpen(now: number): number {
     const times = this.#failures.map(({ retryAt }) => retryAt ?? 0);
-    return Math.min(LONGEST, Math.max(OPEN_FOR, Math.min(...times) - now));
+    const ahead = times.filter((time) => time > now);
+    return times.includes(0) || ahead.length === 0 ? OPEN_FOR : Math.min(LONGEST, Math.min(...ahead) - now);
   }
 }

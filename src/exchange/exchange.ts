@@ -150,7 +150,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       const remembered = tokens.findRefusal(`${target.name} ${claims}`, now());
       return await (remembered === undefined
-        ? tokens.request(target.name, claims, () => obtain(wanted, claims))
+        ? tokens.request(target.name, claims, () => obtain(wanted, claims, () => fetchToken(wanted, claims)))
         : Promise.reject(remembered));
     } catch (error) {
       const lastResort = isOutage(error) ? tokens.findLastResort(target.name, claims, now()) : undefined;
@@ -162,10 +162,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   /** Gets what memory does not have, and remembers in its place why it could not be had. */
-  async function obtain(wanted: Wanted, claims: string): Promise<DownstreamToken> {
-    const { session, target } = wanted;
+  async function obtain(
+    { session, target }: Wanted,
+    claims: string,
+    get: () => Promise<DownstreamToken>,
+  ): Promise<DownstreamToken> {
     try {
-      return await fetchToken(wanted, claims);
+      return await get();
     } catch (error) {
       const until = rememberUntil(error, now());
       if (until !== undefined) {
@@ -190,10 +193,19 @@ export function createExchange(options: ExchangeOptions): Exchange {
   /** Replaces a token that still serves; whatever comes of it, no request hears of it. */
   async function refresh(wanted: Wanted, held: HeldToken): Promise<void> {
     const { session, target } = wanted;
+    const { claims } = held;
+    const tokens = tokensOf(session);
+    if (hasToWait(tokens.findRefusal(`${target.name} ${claims}`, now()))) {
+      return;
+    }
     try {
-      await tokensOf(session).refresh(target.name, held, () => renew(wanted, () => ask(wanted, held.claims)));
+      const get = (): Promise<DownstreamToken> => renew(wanted, () => ask(wanted, claims));
+      await tokens.refresh(target.name, held, () => obtain(wanted, claims, get));
     } catch (error) {
-      if (!isOutage(error)) {
+      if (isOutage(error)) {
+        // At once, so that no request has to find out in the place of this one.
+        held.prolong(now());
+      } else {
         held.endAsPlanned();
       }
       if (!(error instanceof ExchangeNotTried)) {
@@ -261,9 +273,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
     const { class: refusalClass, retryAt, status } = error.refusal;
     if (refusalClass === 'RT') {
-      // All apps of a tenant share one token, so they are one caller.
-      const { kind, tenantId } = session.principal;
-      circuit.recordFailure({ caller: kind === 'app' ? tenantId : session, retryAt });
+      circuit.recordFailure({ caller: personOf(session), retryAt });
     } else if (status !== 0) {
       circuit.recordAnswer();
     }
@@ -285,6 +295,15 @@ function callerOf({ principal }: Session, { name }: ExchangeTarget): string {
   return JSON.stringify([principal.tenantId, principal.objectId, principal.clientId, name]);
 }
 
+/** Whom Entra may throttle alone: a user, whatever the tokens; all apps of a tenant, because they share one token. */
+function personOf(session: Session): unknown {
+  const { kind, tenantId, objectId } = session.principal;
+  if (kind === 'app') {
+    return tenantId;
+  }
+  return objectId === undefined ? session : `${tenantId} ${objectId}`;
+}
+
 /** `undefined` for what is no refusal of Entra's. */
 function rememberUntil(error: unknown, now: number): number | undefined {
   if (!(error instanceof ExchangeRefused) || error instanceof ExchangeNotTried) {
@@ -298,8 +317,13 @@ function rememberUntil(error: unknown, now: number): number | undefined {
 }
 
 /** Entra said nothing about the caller; nobody is the wiser. */
-function isOutage(error: unknown): boolean {
+function isOutage(error: unknown): error is ExchangeRefused {
   return error instanceof ExchangeRefused && error.refusal.class === 'RT';
+}
+
+/** Entra named a time, so that even a refresh that is due is not worth another try before. */
+function hasToWait(remembered: Error | undefined): boolean {
+  return isOutage(remembered) && remembered.refusal.retryAt !== undefined;
 }
 
 function describe(failure: unknown): object {

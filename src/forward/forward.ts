@@ -16,6 +16,8 @@ export interface DownstreamCall {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: Buffer | AsyncIterable<Buffer> | undefined;
+  /** Is told once that the head of the answer is here, or that there will be none. */
+  readonly onHead: () => void;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface DownstreamCall {
  * @throws {CallerGone} when nobody waits for the answer any more
  */
 export function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
-  const { downstream, method, path, query, headers, body } = call;
+  const { downstream, method, path, query, headers, body, onHead } = call;
   const wait = downstream.circuit.waitBeforeCall();
   if (wait > 0) {
     throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
@@ -34,7 +36,7 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
     // The caller left while an earlier step was waiting.
     throw new CallerGone();
   }
-  const receiver = new AnswerReceiver(downstream);
+  const receiver = new AnswerReceiver({ circuit: downstream.circuit, idleTimeout: downstream.idleTimeout, onHead });
   res.on('close', () => {
     if (!res.writableFinished) {
       receiver.cancel(new CallerGone());

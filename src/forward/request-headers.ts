@@ -52,7 +52,7 @@ export interface RequestHeaderRules {
 export interface OwnHeaders {
   readonly requestId: string;
   /** The downstream's token; absent for an anonymous operation. */
-  readonly token: { readonly accessToken: string } | undefined;
+  readonly token: { readonly authorization: string } | undefined;
 }
 
 /** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
@@ -88,7 +88,7 @@ export function createRequestHeaderSelection({ publicUrl, trustedProxies }: Requ
     pushForwarding(headers, req.socket.remoteAddress ?? '', forwarding);
     headers.push('x-request-id', requestId);
     if (token !== undefined) {
-      headers.push('authorization', `Bearer ${token.accessToken}`);
+      headers.push('authorization', token.authorization);
     }
     return headers;
   };

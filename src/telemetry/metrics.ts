@@ -2,32 +2,45 @@ import type { IncomingMessage } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { codeOf, type Failure } from '../failures.ts';
 import type { RequestRecord } from './request-record.ts';
+import { createDurations, createTally, type Durations } from './tally.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH']);
 
 /** The values of all metrics of one process at one moment, as plain data. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
-/** The metrics of one process. Labels come from the configuration, the contract and our tables, never from a caller. */
+/** What is counted of the requests of one operation. */
+interface OperationMetrics {
+  readonly seconds: Durations;
+  /** By method and status. */
+  readonly answers: Map<string, Map<number, { value: number }>>;
+}
+
+/**
+ * The metrics of one process. Labels come from the configuration, the contract and our tables, never from a caller.
+ * What is counted with every request is found by its labels once and then kept.
+ */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #requests = new Counter({
+  readonly #addRequests = createTally(['operation', 'method', 'status'], {
     name: 'gateway_http_requests_total',
     help: 'Requests answered.',
-    labelNames: ['operation', 'method', 'status'],
-    registers: [this.#registry],
+    registry: this.#registry,
   });
-  readonly #requestSeconds = new Histogram({
+  readonly #addRequestSeconds = createDurations('operation', {
     name: 'gateway_http_request_duration_seconds',
     help: 'From the head of the request to the end of the answer.',
-    labelNames: ['operation'],
-    registers: [this.#registry],
+    registry: this.#registry,
   });
-  readonly #downstreamSeconds = new Histogram({
+  readonly #addDownstreamSeconds = createDurations('downstream', {
     name: 'gateway_downstream_request_duration_seconds',
     help: 'Until the head of the downstream’s answer.',
-    labelNames: ['downstream'],
-    registers: [this.#registry],
+    registry: this.#registry,
+  });
+  readonly #addLookups = createTally(['level', 'outcome'], {
+    name: 'gateway_token_cache_total',
+    help: 'Look-ups of downstream tokens.',
+    registry: this.#registry,
   });
   readonly #exchanges = new Counter({
     name: 'gateway_exchanges_total',
@@ -40,18 +53,17 @@ export class Metrics {
     help: 'Time of a token request to Entra.',
     registers: [this.#registry],
   });
-  readonly #tokenCache = new Counter({
-    name: 'gateway_token_cache_total',
-    help: 'Look-ups of downstream tokens.',
-    labelNames: ['level', 'outcome'],
-    registers: [this.#registry],
-  });
   readonly #problems = new Counter({
     name: 'gateway_problems_total',
     help: 'Problem documents sent, by code.',
     labelNames: ['code'],
     registers: [this.#registry],
   });
+  readonly #operations = new Map<string, OperationMetrics>();
+  readonly #downstreams = new Map<string, Durations>();
+  readonly #hits = this.#addLookups({ level: 'memory', outcome: 'hit' });
+  readonly #misses = this.#addLookups({ level: 'memory', outcome: 'miss' });
+  readonly #sharedLookups = new Map<string, { value: number }>();
 
   /** @param countSessions how many sessions there are now */
   constructor(countSessions: () => number) {
@@ -67,17 +79,25 @@ export class Metrics {
   /** Counts one request, once it is over. */
   recordRequest(req: IncomingMessage, record: RequestRecord): void {
     const operation = record.operation ?? 'none';
+    const { seconds, answers } = find(this.#operations, operation, () => ({
+      seconds: this.#addRequestSeconds(operation),
+      answers: new Map(),
+    }));
+    seconds.observe((performance.now() - record.startedAt) / 1_000);
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
-    this.#requests.inc({ operation, method, status: record.status ?? 0 });
-    this.#requestSeconds.observe({ operation }, (performance.now() - record.startedAt) / 1_000);
-    if (record.downstream !== undefined && record.downstreamMs !== undefined) {
-      this.#downstreamSeconds.observe({ downstream: record.downstream }, record.downstreamMs / 1_000);
+    const status = record.status ?? 0;
+    const byStatus = find(answers, method, () => new Map<number, { value: number }>());
+    find(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
+    const { downstream, downstreamMs, tokenFrom, failure } = record;
+    if (downstream !== undefined && downstreamMs !== undefined) {
+      const durations = find(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
+      durations.observe(downstreamMs / 1_000);
     }
-    if (record.tokenFrom !== undefined) {
-      this.#tokenCache.inc({ level: 'memory', outcome: record.tokenFrom === 'session' ? 'hit' : 'miss' });
+    if (tokenFrom !== undefined) {
+      (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
     }
-    if (record.failure !== undefined) {
-      this.recordProblem(record.failure.failure);
+    if (failure !== undefined) {
+      this.recordProblem(failure.failure);
     }
   }
 
@@ -94,7 +114,7 @@ export class Metrics {
 
   /** Counts one look-up of a downstream token in the second level. */
   recordSharedLookup(outcome: string): void {
-    this.#tokenCache.inc({ level: 'redis', outcome });
+    find(this.#sharedLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
   }
 
   /** The values as they are now. */
@@ -106,4 +126,13 @@ export class Metrics {
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function find<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  const value = known ?? make();
+  if (known === undefined) {
+    map.set(key, value);
+  }
+  return value;
 }

@@ -6,7 +6,7 @@ import type { DownstreamToken } from '../downstream-tokens.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Guard } from './guard.ts';
 import type { RedisAddress } from './redis-address.ts';
-import { RedisConnection } from './redis-connection.ts';
+import { RedisConnection, type ConnectionListener } from './redis-connection.ts';
 import { readToken, writeToken } from './sealed-token.ts';
 import { deriveEntry, type EntryContext, type SealedEntry } from './seal.ts';
 import { TroubleLog, type Trouble } from './trouble-log.ts';
@@ -41,6 +41,9 @@ export interface TokenPlace {
 
 /** Milliseconds that a request gives Redis to say whether it has the token. */
 export const LOOKUP_PATIENCE = 20;
+
+/** Milliseconds that a gateway that starts gives Redis to connect. */
+const CONNECT_PATIENCE = 500;
 
 /** Milliseconds for a store, which nobody waits for. */
 const STORE_PATIENCE = 250;
@@ -86,15 +89,27 @@ export class SharedTokens {
     this.#writes = this.#guard('writes');
   }
 
-  /** Starts to connect, in the background. */
+  /** Starts to connect, and waits until that succeeded or failed, but only a moment. It goes on in the background. */
   open(): Promise<void> {
-    return this.#connection.open({
-      onReady: () => {
-        this.#lookups.reset();
-        this.#writes.reset();
-        this.#trouble.endAll();
-      },
-      onTrouble: (error) => this.#trouble.begin('connection', error),
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, CONNECT_PATIENCE);
+      const settle = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const listener: ConnectionListener = {
+        onReady: () => {
+          this.#lookups.reset();
+          this.#writes.reset();
+          this.#trouble.endAll();
+          settle();
+        },
+        onTrouble: (error) => {
+          this.#trouble.begin('connection', error);
+          settle();
+        },
+      };
+      this.#connection.open(listener).catch(reject);
     });
   }
 

@@ -1,3 +1,4 @@
+import { ListenError } from '../http/listen-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PortableConfig } from './messages.ts';
 import { nextRestartDelay } from './restart-delay.ts';
@@ -33,9 +34,12 @@ export class SupervisedWorker {
    * Starts the first process.
    *
    * @returns the address of the API
-   * @throws {ListenError} when that process cannot listen
+   * @throws {ListenError} when that process cannot listen, or is not to start any more
    */
-  start(config: PortableConfig): Promise<string> {
+  async start(config: PortableConfig): Promise<string> {
+    if (this.#isStopped) {
+      throw new ListenError('stopped before it listened');
+    }
     return this.#run(config, 0).listening;
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { decodeJwt } from 'jose';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
@@ -10,11 +11,13 @@ import { startGate, type Gate, type GateOptions } from '../support/token-gate.ts
 const emulator = await startEmulator();
 afterAll(() => emulator.close());
 
+const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 /** A session that ends then. */
 function sessionUntil(assertionExpiresAt: number): Session {
   return new Session({
     principal: toPrincipal({ scp: 'Orders.Read' }),
-    signingKey: { kid: 'k', pem: '', issuer: undefined, retired: false },
+    signingKey: { kid: 'k', publicKey, issuer: undefined, retired: false },
     assertionExpiresAt,
     clockTolerance: 0,
   });

@@ -63,6 +63,14 @@ async function beginUpload(url: string): Promise<ClientRequest> {
   return upload;
 }
 
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return port;
+}
+
 async function untilGone(...pids: readonly number[]): Promise<void> {
   await until(() => (pids.some(isAlive) ? undefined : true));
 }
@@ -192,6 +200,16 @@ describe('a signal', () => {
       '',
     ]);
     expect(linesOf(run, DIED)).toEqual([]);
+  });
+
+  it('that comes while the workers start ends them all, with 0', async () => {
+    const managementPort = await findFreePort();
+    const file = await writeConfig('starting.yaml', { managementPort, workers: 2 });
+    const run = program.start(['serve', '--config', file], env);
+    // The management port is there before the first worker is.
+    const response = await until(() => fetch(`http://127.0.0.1:${managementPort}/livez`).catch(() => undefined));
+    run.process.kill('SIGTERM');
+    expect([response.status, await run.ended, run.err()]).toEqual([200, 0, '']);
   });
 
   it('ends also a worker that is stuck, with 0', async () => {

@@ -45,14 +45,33 @@ describe('the circuit to Entra', () => {
     expect([isCalm, circuit.waitBeforeCall(), circuit.isCalm]).toEqual([true, 0, false]);
   });
 
+  it('is not calm before a probe succeeded, however long that takes', () => {
+    const { circuit, clock } = newCircuit();
+    play(circuit, 'abcdefghij');
+    clock.advance(60 * 60_000);
+    const during = [circuit.waitBeforeCall(), circuit.isCalm];
+    play(circuit, '.');
+    expect([during, circuit.isCalm]).toEqual([[0, false], true]);
+  });
+
   it.each([
     { what: 'a time that Entra named to all', seconds: 40, callers: 'abcdefghij', wait: 40_000 },
-    { what: 'a time that is short', seconds: 1, callers: 'abcdefghij', wait: 5_000 },
+    { what: 'a time that is short', seconds: 1, callers: 'abcdefghij', wait: 1_000 },
+    { what: 'no time at all', seconds: 0, callers: 'abcdefghij', wait: 5_000 },
     { what: 'a time that is very long', seconds: 3_600, callers: 'abcdefghij', wait: 300_000 },
   ])('stays open for $wait ms after $what', ({ seconds, callers, wait }) => {
     const { circuit, clock } = newCircuit();
     play(circuit, callers, clock.now() + seconds * 1_000);
     expect(circuit.waitBeforeCall()).toBe(wait);
+  });
+
+  it('stays open as long as Entra asks again, once the time that it named before is over', () => {
+    const { circuit, clock } = newCircuit();
+    play(circuit, 'abcdefghij', clock.now() + 20_000);
+    clock.advance(20_000);
+    circuit.waitBeforeCall();
+    play(circuit, 'x', clock.now() + 30_000);
+    expect(circuit.waitBeforeCall()).toBe(30_000);
   });
 
   it('does not make everyone wait as long as one caller has to', () => {

@@ -309,6 +309,16 @@ describe('being asked to wait', () => {
     expect(await desk.acquire(sessionOf('guest'))).toEqual(expect.any(String));
   });
 
+  it('for one user does not shut out another, however many tokens the user comes with', async () => {
+    emulator.switches.entra = 'throttled';
+    const desk = newDesk();
+    for (let count = 0; count < 20; count += 1) {
+      await desk.acquire(sessionOf());
+    }
+    emulator.resetSwitches();
+    expect(await desk.acquire(sessionOf('guest'))).toEqual(expect.any(String));
+  });
+
   it('for five minutes is what the caller of a loop hears when Entra names no time', async () => {
     refuseWith(50196);
     expect(await newDesk().acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable', retryAfter: 300 });

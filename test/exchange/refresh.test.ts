@@ -132,6 +132,34 @@ describe('a refresh that fails', () => {
     ]);
   });
 
+  it('because Entra throttles is not tried again before the time that Entra named', async () => {
+    emulator.switches.downstreamTokenLifetimeSeconds = 24 * 3_600;
+    const { desk, session, first } = await newHolder({ minutes: 48 * 60 });
+    desk.clock.advance(23 * 60 * MINUTE + 54 * MINUTE);
+    emulator.switches.refuse = { error: 'throttled', error_codes: [90055], status: 429, retryAfter: '300' };
+    const tokens = [await desk.acquire(session)];
+    await until('the refresh failed', () => desk.warnings.length === 1);
+    for (const pause of [30_000, 60_000, 209_999]) {
+      desk.clock.advance(pause);
+      tokens.push(await desk.acquire(session));
+    }
+    const before = desk.outcomes.length;
+    desk.clock.advance(30_000);
+    await desk.acquire(session);
+    await outcomes(desk, 3);
+    expect([new Set(tokens), before]).toEqual([new Set([first]), 2]);
+  });
+
+  it('because Entra is out of order: the token goes on serving, and nobody waits for Entra', async () => {
+    const { desk, session, first } = await newHolder();
+    desk.clock.advance(55 * MINUTE - 1);
+    emulator.switches.entra = 'json500';
+    await desk.acquire(session);
+    await until('the refresh failed', () => desk.warnings.length === 1);
+    desk.clock.advance(1);
+    expect(desk.take(session)).toMatchObject({ accessToken: first });
+  });
+
   it('and was a refusal: once the token is out, the caller hears it', async () => {
     const { desk, session } = await newHolder();
     desk.clock.advance(55 * MINUTE - 1);

@@ -97,9 +97,13 @@ describe('what if Entra', () => {
   });
 });
 
-/** Calls of that many people whom nobody saw before. */
-function strangers(count: number): Promise<Response[]> {
-  return Promise.all(Array.from({ length: count }, () => callMe(world.token('guest'))));
+/** People whom Entra would give tokens, and one of whom it would want more. */
+const PEOPLE = ['adele', 'guest', 'newcomer'];
+
+/** Calls with that many tokens that nobody saw before, of these people in turn. */
+function strangers(count: number, people = PEOPLE): Promise<Response[]> {
+  const tokens = Array.from({ length: count }, (_, index) => world.token(people[index % people.length] ?? ''));
+  return Promise.all(tokens.map(callMe));
 }
 
 describe('what if Entra fails everyone', () => {
@@ -120,7 +124,7 @@ describe('what if Entra fails everyone', () => {
     emulator.resetSwitches();
     world.advance(5_000);
     const probe = await callMe(world.token('guest'));
-    const served = await strangers(20);
+    const served = await strangers(20, ['adele', 'guest']);
     expect([probe, ...served].map(({ status }) => status)).toEqual(Array.from({ length: 21 }, () => 200));
   });
 

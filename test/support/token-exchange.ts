@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 import { Authority } from '../../src/entra/authority.ts';
@@ -111,13 +112,15 @@ export function openDesk(options: DeskOptions): Desk {
   };
 }
 
+const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 /** What each request of a session brings along. */
 const assertions = new WeakMap<Session, string>();
 
 /** The session of an access token, as the step before the exchange hands it on. */
 export function openSession(assertion: string): Session {
   const claims = decodeJwt(assertion);
-  const signingKey = { kid: 'k', pem: '', issuer: undefined, retired: false };
+  const signingKey = { kid: 'k', publicKey, issuer: undefined, retired: false };
   const session = new Session({
     principal: toPrincipal({ ...claims }),
     signingKey,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deriveEntry } from '../../src/token-cache/seal.ts';
 import { until } from '../support/gateway-poll.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
-import { newToken, PLACE, startReplica, type Replica } from './shared-world.ts';
+import { makeReplica, newToken, PLACE, startReplica, type Replica } from './shared-world.ts';
 
 let server: RedisServer;
 let one: Replica;
@@ -39,6 +39,16 @@ describeWithRedis('the second level in a real Redis', () => {
       const token = await one.acquire();
       await untilStored();
       expect([await other.acquire(), other.asked(), other.outcomes]).toEqual([token, 0, ['hit']]);
+    });
+
+    it('is there for the very first request of a replica that starts', async () => {
+      const token = await one.acquire();
+      await untilStored();
+      const started = makeReplica(server.url);
+      await started.tokens.open();
+      const found = await started.acquire();
+      started.tokens.close();
+      expect([found, started.outcomes]).toEqual([token, ['hit']]);
     });
 
     it('keeps a token for as long as it is given out', async () => {

@@ -38,8 +38,9 @@ describe('a Redis that is not there', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const replica = makeReplica(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const connected = once(server, 'connection');
     await replica.tokens.open();
-    await once(server, 'connection');
+    await connected;
     await callers(replica, 20);
     replica.tokens.close();
     server.close();

@@ -1,0 +1,109 @@
+import { Counter, type Metric, type Registry } from 'prom-client';
+
+/** One line of a counter: a number that a request raises without naming its labels again. */
+interface Count {
+  readonly labels: Readonly<Record<string, string | number>>;
+  value: number;
+}
+
+interface MetricOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly registry: Registry;
+}
+
+/**
+ * Makes a counter for what happens with every request. prom-client's own would check and hash the labels each time;
+ * here whoever counts keeps the {@link Count} and adds to it, and prom-client hears of it when somebody reads the page.
+ *
+ * @returns a function that adds a line to the counter
+ */
+export function createTally(
+  labelNames: readonly string[],
+  { name, help, registry }: MetricOptions,
+): (labels: Count['labels']) => Count {
+  const counts: Count[] = [];
+  const counter: Counter = new Counter({
+    name,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    collect() {
+      counter.reset();
+      counts.forEach(({ labels, value }) => counter.inc({ ...labels }, value));
+    },
+  });
+  return (labels) => {
+    const count = { labels, value: 0 };
+    counts.push(count);
+    return count;
+  };
+}
+
+/** Seconds; prom-client's own default buckets. */
+const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+
+/** The durations with one label: the same as a histogram of prom-client, for what happens with every request. */
+export class Durations {
+  readonly #labels: Readonly<Record<string, string>>;
+  readonly #counts: number[] = Array.from(BOUNDS, () => 0);
+  #sum = 0;
+  #count = 0;
+
+  constructor(labels: Readonly<Record<string, string>>) {
+    this.#labels = labels;
+  }
+
+  observe(seconds: number): void {
+    this.#sum += seconds;
+    this.#count += 1;
+    for (let index = 0; index < BOUNDS.length; index += 1) {
+      if (seconds <= (BOUNDS[index] ?? 0)) {
+        this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+        return;
+      }
+    }
+  }
+
+  /** The lines of the page, as prom-client keeps them. */
+  read(name: string): { labels: Record<string, string | number>; value: number; metricName: string }[] {
+    let below = 0;
+    const buckets = BOUNDS.map((le, index) => {
+      below += this.#counts[index] ?? 0;
+      return { labels: { le, ...this.#labels }, value: below, metricName: `${name}_bucket` };
+    });
+    return [
+      ...buckets,
+      { labels: { le: '+Inf', ...this.#labels }, value: this.#count, metricName: `${name}_bucket` },
+      { labels: { ...this.#labels }, value: this.#sum, metricName: `${name}_sum` },
+      { labels: { ...this.#labels }, value: this.#count, metricName: `${name}_count` },
+    ];
+  }
+}
+
+/**
+ * Makes a histogram of {@link Durations} by one label.
+ *
+ * @returns a function that adds the durations of one value of the label
+ */
+export function createDurations(label: string, { name, help, registry }: MetricOptions): (value: string) => Durations {
+  const all: Durations[] = [];
+  const metric = {
+    name,
+    get: () =>
+      Promise.resolve({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: all.flatMap((durations) => durations.read(name)),
+      }),
+  };
+  // A registry asks of a metric no more than this; its types name prom-client's own classes only.
+  registry.registerMetric(metric as unknown as Metric);
+  return (value) => {
+    const durations = new Durations({ [label]: value });
+    all.push(durations);
+    return durations;
+  };
+}
