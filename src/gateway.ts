@@ -15,6 +15,7 @@ import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { FAILURES, GatewayError } from './failures.ts';
+import { createHeapLimit } from './heap-growth.ts';
 import { Downstream } from './forward/downstream.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
@@ -139,7 +140,11 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       }
       const url = await startApi();
       keys.start();
-      sweeping = setInterval(() => sessions.sweep(), SWEEP_INTERVAL).unref();
+      const limitHeap = createHeapLimit();
+      sweeping = setInterval(() => {
+        sessions.sweep();
+        limitHeap(sessions.size);
+      }, SWEEP_INTERVAL).unref();
       return url;
     },
     async stop() {

@@ -2,13 +2,8 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import process from 'node:process';
-import { setFlagsFromString } from 'node:v8';
 import { run } from './cli.ts';
 import { WORKER_COMMAND } from './workers/messages.ts';
-
-// Sessions live for an hour and more. V8 would let their heap grow to several times what is alive in it before it looks
-// for garbage: with 100,000 sessions to 820 MB, of which 240 MB are alive. docs/performance.md has the figures.
-setFlagsFromString('--heap-growing-percent=30');
 
 const argv = process.argv.slice(2);
 
