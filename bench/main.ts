@@ -24,7 +24,7 @@ import { killAll, stopAll } from './servers/child-process.ts';
 const CASES: readonly BenchCase[] = [warm, manyUsers, log, bodies, events, burst, exchange, sessions, gigabyte, start];
 
 const USAGE = `Usage:
-  npm run bench                 everything, written to bench/results.md; takes about 17 minutes on two cores, and one
+  npm run bench                 everything, written to bench/results.md; takes about 19 minutes on two cores, and one
                                 more the first time, for the tokens
   npm run bench -- --quick      a try of about three minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md
@@ -33,7 +33,7 @@ Cases: ${CASES.map(({ name }) => name).join(', ')}`;
 type Paces = Pick<CaseContext, 'pace' | 'shortPace'>;
 
 const FULL: Paces = {
-  pace: { rounds: 5, seconds: 4, warmUpSeconds: 8 },
+  pace: { rounds: 5, seconds: 4, warmUpSeconds: 15 },
   shortPace: { rounds: 3, seconds: 2, warmUpSeconds: 2 },
 };
 const QUICK: Paces = {

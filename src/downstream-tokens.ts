@@ -1,25 +1,51 @@
-/** A token that a downstream accepts. All times are milliseconds since the epoch. */
-export interface DownstreamToken {
-  readonly accessToken: string;
-  /** The same as the value of an `Authorization` header. */
-  readonly authorization: string;
+import { OffHeapText } from './off-heap-text.ts';
+
+const BEARER = 'Bearer ';
+
+/** When a token ends; milliseconds since the epoch. */
+export interface TokenTimes {
   readonly expiresAt: number;
   /** Until when it is given out, so that it survives the call it is for. */
   readonly usableUntil: number;
   /** From when a request that gets it also has a new one fetched in the background. */
   readonly refreshAt: number;
-  /** True when another replica, or an earlier run of this one, asked for it. */
-  readonly isShared?: true;
 }
 
 /**
- * A token and its header as one text in memory, of which the token is a part. Joined anew for each request, it would be
- * 1.5 kB of garbage that the engine moves to the old space (measured: half of what a warm request leaves there).
+ * A token that a downstream accepts. Its text is outside of the JavaScript heap, because with many sessions the tokens
+ * would be most of it, and the heap takes more than is alive in it (measured with 100,000: 616 MB resident as strings,
+ * 435 so).
  */
-export function toBearer(accessToken: string): Pick<DownstreamToken, 'accessToken' | 'authorization'> {
-  // Through bytes, because a text that was joined remains two until somebody reads it.
-  const authorization = Buffer.from(`Bearer ${accessToken}`, 'latin1').toString('latin1');
-  return { accessToken: authorization.slice('Bearer '.length), authorization };
+export class DownstreamToken implements TokenTimes {
+  readonly expiresAt: number;
+  readonly usableUntil: number;
+  readonly refreshAt: number;
+  readonly #authorization: OffHeapText;
+
+  constructor(accessToken: string, { expiresAt, usableUntil, refreshAt }: TokenTimes) {
+    this.#authorization = new OffHeapText(BEARER + accessToken);
+    this.expiresAt = expiresAt;
+    this.usableUntil = usableUntil;
+    this.refreshAt = refreshAt;
+  }
+
+  get accessToken(): string {
+    return this.#authorization.read(BEARER.length);
+  }
+
+  /** The same as the value of an `Authorization` header. */
+  get authorization(): string {
+    return this.#authorization.read();
+  }
+}
+
+/** A token for a request that had to wait for it, and how it was come by. */
+export interface FetchedToken {
+  readonly token: DownstreamToken;
+  /** `session` when Entra could not give a new one and the held one has to do. */
+  readonly from: 'session' | 'redis' | 'entra';
+  /** The `client-request-id` of the exchange; `undefined` when there was none. */
+  readonly correlationId: string | undefined;
 }
 
 /** How long before its end a token is no longer given out; milliseconds. */
@@ -43,12 +69,11 @@ export function planToken(
   const serves = life - Math.min(MARGIN, life / 2);
   const refreshAfter =
     seconds.refreshIn === undefined ? serves - Math.random() * Math.min(MARGIN, serves / 2) : seconds.refreshIn * 1_000;
-  return {
-    ...toBearer(accessToken),
+  return new DownstreamToken(accessToken, {
     expiresAt: obtainedAt + life,
     usableUntil: obtainedAt + serves,
     refreshAt: obtainedAt + Math.min(refreshAfter, serves),
-  };
+  });
 }
 
 /** Milliseconds in which a call still reaches the downstream before the token expires. */
@@ -63,41 +88,44 @@ export class HeldToken {
   readonly token: DownstreamToken;
   /** What it was asked to meet; empty for nothing. */
   readonly claims: string;
-  #usableUntil: number;
-  #refreshAt: number;
+  #isProlonged = false;
+  /** Milliseconds since the epoch; `undefined` while nobody has tried to refresh it, as for most. */
+  #nextRefreshAt: number | undefined;
 
   constructor(key: string, token: DownstreamToken, claims: string) {
     this.key = key;
     this.token = token;
     this.claims = claims;
-    this.#usableUntil = token.usableUntil;
-    this.#refreshAt = token.refreshAt;
   }
 
   isUsable(now: number): boolean {
-    return now < this.#usableUntil;
+    const { usableUntil, expiresAt } = this.token;
+    return now < (this.#isProlonged ? Math.max(usableUntil, expiresAt - SHORTEST_USE) : usableUntil);
   }
 
   /** True when it is time for a refresh; nobody else is told so for a while. */
   claimRefresh(now: number): boolean {
-    if (now < this.#refreshAt) {
+    if (now < (this.#nextRefreshAt ?? this.token.refreshAt)) {
       return false;
     }
-    this.#refreshAt = now + REFRESH_PAUSE;
+    this.#nextRefreshAt = now + REFRESH_PAUSE;
     return true;
   }
 
   /** Lets it serve almost until it expires, because Entra cannot give a new one; false when that is over, too. */
   prolong(now: number): boolean {
-    this.#usableUntil = Math.max(this.token.usableUntil, this.token.expiresAt - SHORTEST_USE);
+    this.#isProlonged = true;
     return this.isUsable(now);
   }
 
   /** Lets it serve only until its usual end, because Entra will not give a new one. */
   endAsPlanned(): void {
-    this.#usableUntil = this.token.usableUntil;
+    this.#isProlonged = false;
   }
 }
+
+/** Milliseconds between two tokens that are forgotten without a known reason. */
+const DISCARD_PAUSE = 60_000;
 
 const NONE: readonly HeldToken[] = [];
 
@@ -106,19 +134,20 @@ interface Remembered {
   readonly until: number;
 }
 
-interface Wish {
+/** A token that is to be fetched. */
+interface Fetch {
   readonly key: string;
   readonly claims: string;
-  readonly ask: () => Promise<DownstreamToken>;
+  readonly ask: () => Promise<FetchedToken>;
   /** True when the token takes the place of whatever is held when it comes. */
   readonly isStronger: boolean;
 }
 
-/** A wish that Entra was asked for. */
+/** A fetch that is under way. */
 interface Request {
   readonly key: string;
   readonly claims: string;
-  readonly token: Promise<DownstreamToken>;
+  readonly result: Promise<FetchedToken>;
 }
 
 /**
@@ -135,6 +164,8 @@ export class DownstreamTokens {
   /** In the order in which they began. */
   #requests: Map<string, Request> | undefined;
   #refusals: Map<string, Remembered> | undefined;
+  /** When a token was last forgotten without a known reason; milliseconds since the epoch. */
+  #discards: Map<string, number> | undefined;
 
   /**
    * The token held under a key, unless it is no longer given out.
@@ -169,17 +200,17 @@ export class DownstreamTokens {
    *
    * @param claims what the token must meet; a request without claims is content with any that is under way
    */
-  request(key: string, claims: string, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  request(key: string, claims: string, ask: () => Promise<FetchedToken>): Promise<FetchedToken> {
     const underWay = claims === '' ? this.#latestRequest(key) : undefined;
     if (underWay !== undefined && underWay.claims !== '') {
       // Its success is good for everyone; its failure may be about the claims.
-      return underWay.token.catch(() => this.request(key, claims, ask));
+      return underWay.result.catch(() => this.request(key, claims, ask));
     }
     return this.#request(`${key} ${claims}`, { key, claims, ask, isStronger: claims !== '' });
   }
 
   /** Asks for a token that takes the place of a held one, unless another has taken it by then. */
-  refresh(key: string, { claims }: HeldToken, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  refresh(key: string, { claims }: HeldToken, ask: () => Promise<FetchedToken>): Promise<FetchedToken> {
     // Whoever needs claims must not be content with a token that was asked for before they were.
     const flight = claims === '' ? `${key} ` : `${key} ${claims} again`;
     return this.#request(flight, { key, claims, ask, isStronger: false });
@@ -202,33 +233,32 @@ export class DownstreamTokens {
     return latest;
   }
 
-  #request(flight: string, wish: Wish): Promise<DownstreamToken> {
+  #request(flight: string, fetch: Fetch): Promise<FetchedToken> {
     const requests = (this.#requests ??= new Map<string, Request>());
     const known = requests.get(flight);
     if (known !== undefined) {
-      return known.token;
+      return known.result;
     }
-    const token = this.#askAndHold(wish).finally(() => {
+    const result = this.#askAndHold(fetch).finally(() => {
       requests.delete(flight);
       if (requests.size === 0) {
         this.#requests = undefined;
       }
     });
-    requests.set(flight, { key: wish.key, claims: wish.claims, token });
-    return token;
+    requests.set(flight, { key: fetch.key, claims: fetch.claims, result });
+    return result;
   }
 
-  async #askAndHold(wish: Wish): Promise<DownstreamToken> {
-    const { key, claims, ask, isStronger } = wish;
+  async #askAndHold({ key, claims, ask, isStronger }: Fetch): Promise<FetchedToken> {
     const before = this.#findHeld(key);
-    const token = await ask();
+    const fetched = await ask();
     const held = this.#findHeld(key);
     // A token with claims that came meanwhile is the stronger one.
     if (isStronger || held === undefined || held === before) {
       // Not by spreading, which leaves room for sixteen more.
-      this.#held = this.#held.filter((other) => other.key !== key).concat(new HeldToken(key, token, claims));
+      this.#held = this.#held.filter((other) => other.key !== key).concat(new HeldToken(key, fetched.token, claims));
     }
-    return token;
+    return fetched;
   }
 
   /** Remembers a refusal for a while; what is over is forgotten on the way. */
@@ -240,6 +270,19 @@ export class DownstreamTokens {
       }
     }
     refusals.set(key, { error, until });
+  }
+
+  /**
+   * True when a token may be forgotten though the downstream did not say what is wrong with it; for a minute nobody else
+   * is told so.
+   */
+  claimDiscard(key: string, now: number): boolean {
+    const discards = (this.#discards ??= new Map<string, number>());
+    const isDue = now >= (discards.get(key) ?? Number.NEGATIVE_INFINITY) + DISCARD_PAUSE;
+    if (isDue) {
+      discards.set(key, now);
+    }
+    return isDue;
   }
 
   /** Forgets a token that was refused, unless a newer one has taken its place. */

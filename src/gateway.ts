@@ -15,7 +15,7 @@ import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { FAILURES, GatewayError } from './failures.ts';
-import { createHeapLimit } from './heap-growth.ts';
+import { createHeapLimit } from './garbage-collection.ts';
 import { Downstream } from './forward/downstream.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';

@@ -3,9 +3,12 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import process from 'node:process';
 import { run } from './cli.ts';
+import { keepGarbageYoung } from './garbage-collection.ts';
 import { WORKER_COMMAND } from './workers/messages.ts';
 
 const argv = process.argv.slice(2);
+
+keepGarbageYoung();
 
 // Another program, too, may run this one as a worker of its cluster.
 if (cluster.isWorker && argv[0] === WORKER_COMMAND) {

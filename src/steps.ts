@@ -1,12 +1,13 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
 import { readBearerToken } from './auth/bearer-token.ts';
-import { readDownstreamDemand } from './challenge/downstream-claims.ts';
+import { readDownstreamDemand, type DownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/contract.ts';
 import type { RouteTable } from './contract/route-table.ts';
 import { validate } from './contract/validate.ts';
-import type { DownstreamToken } from './downstream-tokens.ts';
-import type { Exchange, ExchangeTarget } from './exchange/exchange.ts';
+import type { DownstreamToken, FetchedToken } from './downstream-tokens.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import type { ExchangeTarget } from './exchange/guarded-token-client.ts';
 import type { Downstream } from './forward/downstream.ts';
 import { forward } from './forward/forward.ts';
 import type { SelectRequestHeaders } from './forward/request-headers.ts';
@@ -96,9 +97,13 @@ export function createSteps(options: StepOptions): Steps {
         assertion: () => readBearerToken(req),
         target: serviceOf(service).target,
         claims,
+        correlationId: record.correlationId,
       });
-      record.tokenFrom = token instanceof Promise ? 'entra' : 'session';
-      return token instanceof Promise ? timeExchange(token, record) : token;
+      if (token instanceof Promise) {
+        return noteExchange(token, record);
+      }
+      record.tokenFrom = 'session';
+      return token;
     },
 
     forward({ req, res, target, record }, { route, body }, token) {
@@ -120,12 +125,15 @@ export function createSteps(options: StepOptions): Steps {
 
     readDemand({ req }, { route }, { session, token, answer }) {
       const { target } = serviceOf(route.entry.service);
-      exchange.discard({ session, assertion: () => readBearerToken(req), target }, token);
-      answer.discard();
       // Nobody can step up for the gateway's own token.
-      return session.principal.kind === 'user'
-        ? readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'))
-        : { kind: 'none' };
+      const demand: DownstreamDemand =
+        session.principal.kind === 'user'
+          ? readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'))
+          : { kind: 'none' };
+      const reason = demand.kind === 'claims' ? 'claims' : 'unknown';
+      exchange.discard({ session, assertion: () => readBearerToken(req), target }, token, reason);
+      answer.discard();
+      return demand;
     },
 
     expectClaims: (session, { service }, claims) => exchange.expect(session, serviceOf(service).target, claims),
@@ -153,11 +161,15 @@ export function createSteps(options: StepOptions): Steps {
   }
 }
 
-async function timeExchange(request: Promise<DownstreamToken>, record: RequestRecord): Promise<DownstreamToken> {
+async function noteExchange(request: Promise<FetchedToken>, record: RequestRecord): Promise<DownstreamToken> {
   const start = performance.now();
+  record.tokenFrom = 'entra';
   try {
-    const token = await request;
-    record.tokenFrom = token.isShared === true ? 'redis' : 'entra';
+    const { token, from, correlationId } = await request;
+    record.tokenFrom = from;
+    if (correlationId !== undefined) {
+      record.correlationId = correlationId;
+    }
     return token;
   } finally {
     record.exchangeMs = since(start);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { DownstreamTokens, planToken, type DownstreamToken } from '../src/downstream-tokens.ts';
+import { DownstreamTokens, planToken, type DownstreamToken, type FetchedToken } from '../src/downstream-tokens.ts';
 
 const MINUTE = 60_000;
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
@@ -10,9 +10,14 @@ function newToken(accessToken: string): DownstreamToken {
   return planToken(accessToken, 0, { expiresIn: 3_600, refreshIn: undefined });
 }
 
+/** The same, as Entra gives it. */
+function newFetch(accessToken: string): FetchedToken {
+  return { token: newToken(accessToken), from: 'entra', correlationId: undefined };
+}
+
 /** An answer of Entra that comes when it is told to, and how often it was asked for. */
-function heldAnswer(answer: () => DownstreamToken | Promise<DownstreamToken>): {
-  readonly ask: () => Promise<DownstreamToken>;
+function heldAnswer(answer: () => FetchedToken | Promise<FetchedToken>): {
+  readonly ask: () => Promise<FetchedToken>;
   readonly release: () => void;
   readonly asked: () => number;
 } {
@@ -61,7 +66,7 @@ describe('a new token', () => {
 describe('requests for one token', () => {
   it('are one for all who ask meanwhile', async () => {
     const tokens = new DownstreamTokens();
-    const answer = heldAnswer(() => newToken('a'));
+    const answer = heldAnswer(() => newFetch('a'));
     const waiting = Array.from({ length: 10 }, () => tokens.request('graph', '', answer.ask));
     answer.release();
     expect([new Set(await Promise.all(waiting)).size, answer.asked()]).toEqual([1, 1]);
@@ -75,24 +80,24 @@ describe('requests for one token', () => {
     answer.release();
     const outcomes = await Promise.allSettled(waiting);
     expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === failure)).toBe(true);
-    const next = await tokens.request('graph', '', () => Promise.resolve(newToken('b')));
-    expect([answer.asked(), next.accessToken]).toEqual([1, 'b']);
+    const next = await tokens.request('graph', '', () => Promise.resolve(newFetch('b')));
+    expect([answer.asked(), next.token.accessToken]).toEqual([1, 'b']);
   });
 
   it('do not wait for those of another downstream', async () => {
     const tokens = new DownstreamTokens();
-    const slow = heldAnswer(() => newToken('slow'));
+    const slow = heldAnswer(() => newFetch('slow'));
     const waiting = tokens.request('slow', '', slow.ask);
-    const quick = await tokens.request('quick', '', () => Promise.resolve(newToken('quick')));
+    const quick = await tokens.request('quick', '', () => Promise.resolve(newFetch('quick')));
     slow.release();
-    expect([quick.accessToken, (await waiting).accessToken]).toEqual(['quick', 'slow']);
+    expect([quick.token.accessToken, (await waiting).token.accessToken]).toEqual(['quick', 'slow']);
   });
 
   it('stay one after a request with claims was over sooner', async () => {
     const tokens = new DownstreamTokens();
-    const plain = heldAnswer(() => newToken('plain'));
+    const plain = heldAnswer(() => newFetch('plain'));
     const waiting = [tokens.request('graph', '', plain.ask)];
-    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newFetch('strong')));
     waiting.push(tokens.request('graph', '', plain.ask));
     plain.release();
     await Promise.all(waiting);
@@ -101,14 +106,14 @@ describe('requests for one token', () => {
 
   it('are content with one that asks for claims, and ask for themselves when it fails', async () => {
     const tokens = new DownstreamTokens();
-    const [good, bad] = [heldAnswer(() => newToken('strong')), heldAnswer(() => Promise.reject(new Error('no')))];
+    const [good, bad] = [heldAnswer(() => newFetch('strong')), heldAnswer(() => Promise.reject(new Error('no')))];
     const answers = [];
     for (const withClaims of [good, bad]) {
       const key = withClaims === good ? 'good' : 'bad';
       const claimed = tokens.request(key, CLAIMS, withClaims.ask).catch(() => undefined);
-      const plain = tokens.request(key, '', () => Promise.resolve(newToken('plain')));
+      const plain = tokens.request(key, '', () => Promise.resolve(newFetch('plain')));
       withClaims.release();
-      answers.push((await plain).accessToken);
+      answers.push((await plain).token.accessToken);
       await claimed;
     }
     expect(answers).toEqual(['strong', 'plain']);
@@ -121,15 +126,15 @@ describe('a token that comes late', () => {
     { what: 'a refresh', begin: 'refresh' },
   ] as const)('from $what does not take the place of one that meets claims', async ({ begin }) => {
     const tokens = new DownstreamTokens();
-    const first = await tokens.request('graph', '', () => Promise.resolve(newToken('first')));
+    const first = await tokens.request('graph', '', () => Promise.resolve(newFetch('first')));
     const held = tokens.find('graph', '', 0);
-    const late = heldAnswer(() => newToken('late'));
+    const late = heldAnswer(() => newFetch('late'));
     const waiting =
       begin === 'refresh' && held !== undefined
         ? tokens.refresh('graph', held, late.ask)
         : tokens.request('graph', '', late.ask);
-    tokens.discard('graph', first);
-    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    tokens.discard('graph', first.token);
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newFetch('strong')));
     late.release();
     await waiting;
     expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('strong');
@@ -137,23 +142,26 @@ describe('a token that comes late', () => {
 
   it('from a refresh is not given to a request with claims', async () => {
     const tokens = new DownstreamTokens();
-    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('first')));
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newFetch('first')));
     const held = tokens.find('graph', CLAIMS, 0);
-    const late = heldAnswer(() => newToken('late'));
+    const late = heldAnswer(() => newFetch('late'));
     const waiting = held && tokens.refresh('graph', held, late.ask);
-    const strong = await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('strong')));
+    const strong = await tokens.request('graph', CLAIMS, () => Promise.resolve(newFetch('strong')));
     late.release();
     await waiting;
-    expect([strong.accessToken, tokens.find('graph', CLAIMS, 0)?.token.accessToken]).toEqual(['strong', 'strong']);
+    expect([strong.token.accessToken, tokens.find('graph', CLAIMS, 0)?.token.accessToken]).toEqual([
+      'strong',
+      'strong',
+    ]);
   });
 
   it('from a refresh is held also when what it was to replace was refused meanwhile', async () => {
     const tokens = new DownstreamTokens();
-    const first = await tokens.request('graph', '', () => Promise.resolve(newToken('first')));
+    const first = await tokens.request('graph', '', () => Promise.resolve(newFetch('first')));
     const held = tokens.find('graph', '', 0);
-    const late = heldAnswer(() => newToken('late'));
+    const late = heldAnswer(() => newFetch('late'));
     const waiting = held && tokens.refresh('graph', held, late.ask);
-    tokens.discard('graph', first);
+    tokens.discard('graph', first.token);
     late.release();
     await waiting;
     expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('late');
@@ -161,9 +169,9 @@ describe('a token that comes late', () => {
 
   it('from a refresh takes the place of what it was to replace', async () => {
     const tokens = new DownstreamTokens();
-    await tokens.request('graph', CLAIMS, () => Promise.resolve(newToken('first')));
+    await tokens.request('graph', CLAIMS, () => Promise.resolve(newFetch('first')));
     const held = tokens.find('graph', CLAIMS, 0);
-    await (held && tokens.refresh('graph', held, () => Promise.resolve(newToken('second'))));
+    await (held && tokens.refresh('graph', held, () => Promise.resolve(newFetch('second'))));
     expect(tokens.find('graph', CLAIMS, 0)?.token.accessToken).toBe('second');
   });
 });
@@ -171,15 +179,16 @@ describe('a token that comes late', () => {
 describe('a held token', () => {
   it('is refreshed by one of those who see that it is time', async () => {
     const tokens = new DownstreamTokens();
-    const { refreshAt } = await tokens.request('graph', '', () => Promise.resolve(newToken('a')));
+    const { token } = await tokens.request('graph', '', () => Promise.resolve(newFetch('a')));
     const held = tokens.find('graph', '', 0);
+    const { refreshAt } = token;
     const claims = [refreshAt - 1, refreshAt, refreshAt, refreshAt + 29_999, refreshAt + 30_000];
     expect(claims.map((now) => held?.claimRefresh(now))).toEqual([false, true, false, false, true]);
   });
 
   it('serves a little longer as a last resort, and not once it expired', async () => {
     const tokens = new DownstreamTokens();
-    await tokens.request('graph', '', () => Promise.resolve(newToken('a')));
+    await tokens.request('graph', '', () => Promise.resolve(newFetch('a')));
     const now = 55 * MINUTE;
     const before = tokens.find('graph', '', now);
     const resort = tokens.findLastResort('graph', '', now);
@@ -194,7 +203,7 @@ describe('a held token', () => {
   it('that lives for seconds does not serve shorter as a last resort', async () => {
     const tokens = new DownstreamTokens();
     const token = planToken('a', 0, { expiresIn: 8, refreshIn: undefined });
-    await tokens.request('graph', '', () => Promise.resolve(token));
+    await tokens.request('graph', '', () => Promise.resolve({ ...newFetch('a'), token }));
     const held = tokens.find('graph', '', 0);
     expect([held?.prolong(3_500), tokens.find('graph', '', 3_999), tokens.find('graph', '', 4_000)]).toEqual([
       true,

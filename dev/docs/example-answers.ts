@@ -84,6 +84,7 @@ export function answerRefusal(status: number, body: object): GatewayError {
     consentRedirectUri: `${API}/consented`,
     tenantId: HOME_TENANT_ID,
     isOwnToken: false,
+    correlationId: undefined,
     scopes: ['https://graph.microsoft.com/User.Read'],
     now: () => now,
   });

@@ -21,12 +21,11 @@ export function peekBearerToken({ headers, url = '' }: IncomingMessage): string 
  *   what stands there is not one token, or when a second one stands in the query (RFC 6750 §2)
  */
 export function readBearerToken(req: IncomingMessage): string {
-  const header = req.headers.authorization?.trim() ?? '';
-  const match = BEARER.exec(header);
+  const match = BEARER.exec(req.headers.authorization ?? '');
   if (match === null) {
     throw new GatewayError('missing_token');
   }
-  const token = match[1]?.trim() ?? '';
+  const token = match[1] ?? '';
   if (!TOKEN.test(token) || hasQueryToken(req.url ?? '')) {
     throw new GatewayError('malformed_authorization');
   }

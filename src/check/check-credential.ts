@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { GatewayConfig } from '../config/load-config.ts';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
@@ -51,7 +52,7 @@ async function tryCredential(
     now,
   });
   try {
-    await client.asApplication({ tenantId, scope: `${clientId}/.default` });
+    await client.asApplication({ tenantId, scope: `${clientId}/.default`, correlationId: randomUUID() });
     return pass(CHECK, `accepted in tenant ${tenantId}`);
   } catch (error) {
     if (error instanceof ExchangeRefused) {

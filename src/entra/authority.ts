@@ -10,9 +10,14 @@ export class Authority {
     this.tenant = tenant;
   }
 
+  /** The tenant's own address, without a slash at the end. */
+  get tenantUrl(): string {
+    return `${this.origin}/${this.tenant}`;
+  }
+
   /** The OpenID configuration for tokens of a version; its issuer and keys are those of that version. */
   metadataUrl(version: TokenVersion): string {
-    const base = version === 'v2' ? `${this.origin}/${this.tenant}/v2.0` : `${this.origin}/${this.tenant}`;
+    const base = version === 'v2' ? `${this.tenantUrl}/v2.0` : this.tenantUrl;
     return `${base}/.well-known/openid-configuration`;
   }
 
@@ -39,7 +44,7 @@ export class Authority {
 
   /** The issuer for RFC 9728 metadata. */
   get issuer(): string {
-    return `${this.origin}/${this.tenant}/v2.0`;
+    return `${this.tenantUrl}/v2.0`;
   }
 
   /** The audience of federated tokens, which differs by cloud. */

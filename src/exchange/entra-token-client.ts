@@ -12,10 +12,13 @@ import { readRefusal, type Refusal } from './refusal.ts';
 export class ExchangeRefused extends Error {
   override readonly name = 'ExchangeRefused';
   readonly refusal: Refusal;
+  /** The `client-request-id` that Entra has it under; `undefined` when Entra was not asked. */
+  readonly correlationId: string | undefined;
 
-  constructor(refusal: Refusal, options?: ErrorOptions) {
-    super(`Entra refused the exchange (${refusal.error ?? refusal.status})`, options);
+  constructor(refusal: Refusal, correlationId?: string) {
+    super(`Entra refused the exchange (${refusal.error ?? refusal.status})`);
     this.refusal = refusal;
+    this.correlationId = correlationId;
   }
 }
 
@@ -37,6 +40,8 @@ export interface OnBehalfOfRequest {
   readonly claims: string;
   /** True when the caller can take claims challenges, so that the downstream token may be one that meets them. */
   readonly handlesClaims: boolean;
+  /** A GUID by which Entra's sign-in log knows the exchange: its `client-request-id`. */
+  readonly correlationId: string;
   readonly mayTryAgain?: MayTryAgain;
 }
 
@@ -45,6 +50,8 @@ export interface ApplicationRequest {
   readonly tenantId: string;
   /** `{resource}/.default`. */
   readonly scope: string;
+  /** A GUID by which Entra's sign-in log knows the request: its `client-request-id`. */
+  readonly correlationId: string;
   readonly mayTryAgain?: MayTryAgain;
 }
 
@@ -72,13 +79,14 @@ export class EntraTokenClient {
    * @throws {ExchangeRefused} whenever there is no token, whatever the reason
    */
   onBehalfOf(request: OnBehalfOfRequest): Promise<DownstreamToken> {
-    const { assertion, tenantId, scopes, claims, mayTryAgain } = request;
-    const wish = { tenantId, clientCapabilities: request.handlesClaims ? ['cp1'] : [], mayTryAgain };
-    return this.#acquire(wish, (client) =>
+    const { assertion, tenantId, scopes, claims, correlationId, mayTryAgain } = request;
+    const clientCapabilities = request.handlesClaims ? ['cp1'] : [];
+    return this.#acquire({ tenantId, clientCapabilities, correlationId, mayTryAgain }, (client) =>
       client.acquireTokenOnBehalfOf({
         oboAssertion: assertion,
         scopes: [...scopes],
         skipCache: true,
+        correlationId,
         ...(claims === '' ? {} : { claims }),
       }),
     );
@@ -89,9 +97,9 @@ export class EntraTokenClient {
    *
    * @throws {ExchangeRefused} whenever there is no token, whatever the reason
    */
-  asApplication({ tenantId, scope, mayTryAgain }: ApplicationRequest): Promise<DownstreamToken> {
-    return this.#acquire({ tenantId, clientCapabilities: [], mayTryAgain }, (client) =>
-      client.acquireTokenByClientCredential({ scopes: [scope], skipCache: true }),
+  asApplication({ tenantId, scope, correlationId, mayTryAgain }: ApplicationRequest): Promise<DownstreamToken> {
+    return this.#acquire({ tenantId, clientCapabilities: [], correlationId, mayTryAgain }, (client) =>
+      client.acquireTokenByClientCredential({ scopes: [scope], skipCache: true, correlationId }),
     );
   }
 
@@ -104,9 +112,9 @@ export class EntraTokenClient {
     return at !== undefined && this.#options.now() - at < REJECTION_LIFETIME ? reason : undefined;
   }
 
-  async #acquire(wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
+  async #acquire(request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
     try {
-      const token = await this.#acquireWithRenewal(wish, acquire);
+      const token = await this.#acquireWithRenewal(request, acquire);
       this.#rejected = undefined;
       return token;
     } catch (error) {
@@ -120,17 +128,17 @@ export class EntraTokenClient {
     }
   }
 
-  async #acquireWithRenewal(wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
+  async #acquireWithRenewal(request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
     const before = await this.#readCredential();
     try {
-      return await this.#acquireWith(before, wish, acquire);
+      return await this.#acquireWith(before, request, acquire);
     } catch (error) {
       const after = isAboutCertificate(error) ? await this.#readCredential() : before;
       if (isDeepStrictEqual(after, before)) {
         throw error;
       }
       // The certificate was replaced while the old one was on its way; a new refusal counts.
-      return this.#acquireWith(after, wish, acquire);
+      return this.#acquireWith(after, request, acquire);
     }
   }
 
@@ -147,12 +155,12 @@ export class EntraTokenClient {
     }
   }
 
-  async #acquireWith(credential: ClientCredential, wish: Wish, acquire: Acquire): Promise<DownstreamToken> {
-    const network = new RecordingNetwork(this.#options.http, wish.mayTryAgain);
+  async #acquireWith(credential: ClientCredential, request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
+    const network = new RecordingNetwork(this.#options.http, request.mayTryAgain);
     const askedAt = this.#options.now();
     let cause: unknown;
     try {
-      const { accessToken } = (await acquire(this.#createClient(credential, wish, network))) ?? {};
+      const { accessToken } = (await acquire(this.#createClient(credential, request, network))) ?? {};
       // MSAL takes any answer without an `error` for a success, whatever its status and whatever the token is.
       if (network.response?.status === 200 && isToken(accessToken)) {
         return planToken(accessToken, askedAt, network.readLifetime());
@@ -160,12 +168,12 @@ export class EntraTokenClient {
     } catch (error) {
       cause = error;
     }
-    throw new ExchangeRefused(this.#explain(network, cause));
+    throw this.#explain(network, request.correlationId, cause);
   }
 
   #createClient(
     credential: ClientCredential,
-    { tenantId, clientCapabilities }: Wish,
+    { tenantId, clientCapabilities }: TokenRequest,
     networkClient: RecordingNetwork,
   ): ConfidentialClientApplication {
     return new ConfidentialClientApplication({
@@ -202,14 +210,15 @@ export class EntraTokenClient {
     return settings;
   }
 
-  #explain(network: RecordingNetwork, cause: unknown): Refusal {
-    const { response, unreachable } = network;
+  #explain({ response, unreachable }: RecordingNetwork, correlationId: string, cause: unknown): ExchangeRefused {
     if (response !== undefined) {
-      return readRefusal(response, this.#options.now());
+      return new ExchangeRefused(readRefusal(response, this.#options.now()), correlationId);
     }
-    const reason = unreachable?.message ?? describe(cause);
+    if (unreachable !== undefined) {
+      return new ExchangeRefused({ ...NOTHING_SAID, class: 'RT', error: unreachable.message }, correlationId);
+    }
     // MSAL gave up before it asked Entra: what we configured it with cannot work.
-    return { ...NOTHING_SAID, class: unreachable === undefined ? 'CF' : 'RT', error: reason };
+    return new ExchangeRefused({ ...NOTHING_SAID, class: 'CF', error: describe(cause) });
   }
 }
 
@@ -223,9 +232,10 @@ type TenantSettings = Pick<
 const MOST_TENANTS = 1_000;
 
 /** What the two kinds of requests have in common. */
-interface Wish {
+interface TokenRequest {
   readonly tenantId: string;
   readonly clientCapabilities: string[];
+  readonly correlationId: string;
   readonly mayTryAgain: MayTryAgain | undefined;
 }
 
@@ -283,7 +293,6 @@ const NOTHING_SAID: Omit<Refusal, 'class'> = {
   claims: undefined,
   retryAt: undefined,
   traceId: undefined,
-  correlationId: undefined,
   status: 0,
 };
 

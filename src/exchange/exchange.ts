@@ -1,22 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { DownstreamTokens, type DownstreamToken, type HeldToken } from '../downstream-tokens.ts';
+import { DownstreamTokens, type DownstreamToken, type FetchedToken, type HeldToken } from '../downstream-tokens.ts';
 import type { Authority } from '../entra/authority.ts';
 import { GatewayError } from '../failures.ts';
 import type { Session } from '../session.ts';
 import type { SharedTokens, TokenPlace } from '../token-cache/shared-tokens.ts';
-import { EntraCircuit } from './entra-circuit.ts';
 import type { RefusalClass } from './entra-codes.ts';
-import { ExchangeNotTried, ExchangeRefused, type EntraTokenClient } from './entra-token-client.ts';
+import { ExchangeNotTried, ExchangeRefused } from './entra-token-client.ts';
+import { ExpectedClaims } from './expected-claims.ts';
+import { GuardedTokenClient, type ExchangeTarget, type GuardedTokenClientOptions } from './guarded-token-client.ts';
 import { toFailure } from './refusal-to-failure.ts';
-
-/** The part of a downstream that the exchange needs. */
-export interface ExchangeTarget {
-  readonly name: string;
-  /** Fixed scopes of one resource. */
-  readonly scopes: readonly string[];
-  /** The resource of the scopes with `/.default`, for callers that are apps. */
-  readonly applicationScope: string;
-}
 
 /** Where the exchange reports what no caller hears of. */
 export interface ExchangeLog {
@@ -24,18 +17,13 @@ export interface ExchangeLog {
 }
 
 /** What {@link createExchange} works with. */
-export interface ExchangeOptions {
-  readonly client: EntraTokenClient;
+export interface ExchangeOptions extends GuardedTokenClientOptions {
   readonly authority: Authority;
   readonly clientId: string;
   readonly consentRedirectUri: string | undefined;
   /** The second level of the users' tokens, if there is one. */
   readonly shared?: SharedTokens | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
   readonly log: ExchangeLog;
-  /** Is told of each request to Entra; the outcome is `token` or the class of the refusal. */
-  readonly onExchange: (downstream: string, outcome: string, seconds: number) => void;
 }
 
 /** Whose token is wanted, and for what. */
@@ -46,6 +34,8 @@ export interface Wanted {
   readonly target: ExchangeTarget;
   /** A claims request as JSON text that the token must meet. */
   readonly claims?: string | undefined;
+  /** The `client-request-id` of an earlier exchange for the same request; a new one is made when there was none. */
+  readonly correlationId?: string | undefined;
 }
 
 /** The step between a verified caller and a call downstream. */
@@ -55,9 +45,13 @@ export interface Exchange {
    *
    * @throws {GatewayError} what Entra's refusal means for the caller
    */
-  acquire(wanted: Wanted): DownstreamToken | Promise<DownstreamToken>;
-  /** Forgets a token that the downstream did not accept. */
-  discard(wanted: Wanted, refused: DownstreamToken): void;
+  acquire(wanted: Wanted): DownstreamToken | Promise<FetchedToken>;
+  /**
+   * Forgets a token that the downstream did not accept. Where it said nothing that a new one could meet, that helps
+   * seldom, so only one token a minute is forgotten: a downstream that refuses everything must not cost an exchange for
+   * each request.
+   */
+  discard(wanted: Wanted, refused: DownstreamToken, reason: 'claims' | 'unknown'): void;
   /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
   remember(session: Session, operation: string, challenge: Error): void;
   /** Lets the next assertions of this caller be exchanged with claims at once: its request could not be sent again. */
@@ -72,14 +66,6 @@ const REFUSAL_LIFETIME = 60_000;
 /** The same for any other failure: long enough for a client that tries again at once, and hardly noticed by a person. */
 const FAILURE_LIFETIME = 1_000;
 
-/** Milliseconds over which callers who were all sent away at once come back. */
-const SPREAD = 2_000;
-
-/** Milliseconds in which a caller is expected to come back with a large body. */
-const EXPECTATION_LIFETIME = 10 * 60 * 1_000;
-
-const MOST_EXPECTED = 10_000;
-
 /** Tenants whose tokens for apps are held at most. */
 const MOST_TENANTS = 1_000;
 
@@ -91,10 +77,10 @@ const LASTING: ReadonlySet<RefusalClass> = new Set(['CH', 'CO', 'DE']);
  * apps, are shared by all of them.
  */
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { client, shared, now, log, onExchange } = options;
+  const { shared, now, log } = options;
+  const client = new GuardedTokenClient(options);
   const ownTokens = new LRUCache<string, DownstreamTokens>({ max: MOST_TENANTS });
-  const circuit = new EntraCircuit(now);
-  const expected = new LRUCache<string, { readonly claims: string; readonly until: number }>({ max: MOST_EXPECTED });
+  const expected = new ExpectedClaims(now);
   return {
     acquire(wanted) {
       const { session, target, claims = '' } = wanted;
@@ -107,18 +93,20 @@ export function createExchange(options: ExchangeOptions): Exchange {
       }
       return held.token;
     },
-    discard(wanted, refused) {
+    discard(wanted, refused, reason) {
       const { session, target } = wanted;
-      tokensOf(session).discard(target.name, refused);
-      if (mayBeShared(session)) {
-        shared?.discard(placeOf(wanted), refused);
+      if (reason === 'claims' || tokensOf(session).claimDiscard(target.name, now())) {
+        tokensOf(session).discard(target.name, refused);
+        if (mayBeShared(session)) {
+          shared?.discard(placeOf(wanted), refused);
+        }
       }
     },
     remember(session, operation, challenge) {
       session.tokens.remember(`operation ${operation}`, challenge, now() + REFUSAL_LIFETIME, now());
     },
     expect(session, target, claims) {
-      expected.set(callerOf(session, target), { claims, until: now() + EXPECTATION_LIFETIME });
+      expected.add(session.principal, target.name, claims);
     },
     recall(session, operation) {
       return session.tokens.hasRefusals ? session.tokens.findRefusal(`operation ${operation}`, now()) : undefined;
@@ -144,7 +132,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return principal.kind === 'app' || now() < assertionExpiresAt;
   }
 
-  async function request(wanted: Wanted, claims: string): Promise<DownstreamToken> {
+  async function request(wanted: Wanted, claims: string): Promise<FetchedToken> {
     const { session, target } = wanted;
     const tokens = tokensOf(session);
     try {
@@ -154,8 +142,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
         : Promise.reject(remembered));
     } catch (error) {
       const lastResort = isOutage(error) ? tokens.findLastResort(target.name, claims, now()) : undefined;
-      if (lastResort !== undefined) {
-        return lastResort.token;
+      if (isOutage(error) && lastResort !== undefined) {
+        return { token: lastResort.token, from: 'session', correlationId: error.correlationId };
       }
       throw explain(error, session, target);
     }
@@ -165,8 +153,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
   async function obtain(
     { session, target }: Wanted,
     claims: string,
-    get: () => Promise<DownstreamToken>,
-  ): Promise<DownstreamToken> {
+    get: () => Promise<FetchedToken>,
+  ): Promise<FetchedToken> {
     try {
       return await get();
     } catch (error) {
@@ -179,14 +167,14 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   /** From the second level when that has one, otherwise from Entra; with claims only Entra's word counts. */
-  function fetchToken(wanted: Wanted, claims: string): Promise<DownstreamToken> {
-    const askEntra = (): Promise<DownstreamToken> => askExpecting(wanted, claims);
+  function fetchToken(wanted: Wanted, claims: string): Promise<FetchedToken> {
+    const askEntra = (): Promise<FetchedToken> => askExpecting(wanted, claims);
     return claims === '' && shared !== undefined && mayBeShared(wanted.session)
       ? shared.acquire(placeOf(wanted), askEntra)
       : renew(wanted, askEntra);
   }
 
-  function renew(wanted: Wanted, askEntra: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  function renew(wanted: Wanted, askEntra: () => Promise<FetchedToken>): Promise<FetchedToken> {
     return shared !== undefined && mayBeShared(wanted.session) ? shared.renew(placeOf(wanted), askEntra) : askEntra();
   }
 
@@ -199,7 +187,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
       return;
     }
     try {
-      const get = (): Promise<DownstreamToken> => renew(wanted, () => ask(wanted, claims));
+      // With an id of its own: it is not made for the request that noticed that it is due.
+      const get = (): Promise<FetchedToken> =>
+        renew(wanted, () => client.ask({ ...wanted, claims, correlationId: randomUUID() }));
       await tokens.refresh(target.name, held, () => obtain(wanted, claims, get));
     } catch (error) {
       if (isOutage(error)) {
@@ -218,64 +208,29 @@ export function createExchange(options: ExchangeOptions): Exchange {
   }
 
   function explain(error: unknown, { principal }: Session, { scopes }: ExchangeTarget): unknown {
+    if (!(error instanceof ExchangeRefused)) {
+      return error;
+    }
+    const { refusal, correlationId } = error;
     const { tenantId, kind } = principal;
-    return error instanceof ExchangeRefused
-      ? toFailure(error.refusal, { ...options, tenantId, scopes, isOwnToken: kind === 'app' })
-      : error;
+    return toFailure(refusal, { ...options, tenantId, scopes, correlationId, isOwnToken: kind === 'app' });
   }
 
   /** Claims that a downstream is known to want are asked for at once; without them when Entra refuses. */
-  async function askExpecting(wanted: Wanted, claims: string): Promise<DownstreamToken> {
-    const known = claims === '' ? expected.get(callerOf(wanted.session, wanted.target)) : undefined;
-    if (known === undefined || now() >= known.until) {
-      return ask(wanted, claims);
+  async function askExpecting(wanted: Wanted, claims: string): Promise<FetchedToken> {
+    const { session, target, correlationId = randomUUID() } = wanted;
+    const question = { ...wanted, claims, correlationId };
+    const known = claims === '' ? expected.find(session.principal, target.name) : undefined;
+    if (known === undefined) {
+      return client.ask(question);
     }
     try {
-      return await ask(wanted, known.claims);
+      return await client.ask({ ...question, claims: known });
     } catch (error) {
       if (isOutage(error)) {
         throw error;
       }
-      return ask(wanted, claims);
-    }
-  }
-
-  /** The one place where Entra is asked, unless the circuit is open. */
-  async function ask({ session, assertion, target }: Wanted, claims: string): Promise<DownstreamToken> {
-    const { kind, tenantId, handlesClaims } = session.principal;
-    const { scopes, applicationScope } = target;
-    const wait = circuit.waitBeforeCall();
-    if (wait > 0) {
-      throw new ExchangeNotTried(now() + wait + Math.random() * SPREAD);
-    }
-    const mayTryAgain = (): boolean => circuit.isCalm;
-    const start = performance.now();
-    let outcome = 'token';
-    try {
-      const token =
-        kind === 'app'
-          ? await client.asApplication({ tenantId, scope: applicationScope, mayTryAgain })
-          : await client.onBehalfOf({ assertion: assertion(), tenantId, scopes, claims, handlesClaims, mayTryAgain });
-      circuit.recordAnswer();
-      return token;
-    } catch (error) {
-      outcome = error instanceof ExchangeRefused ? error.refusal.class : 'fault';
-      recordFailure(error, session);
-      throw error;
-    } finally {
-      onExchange(target.name, outcome, (performance.now() - start) / 1_000);
-    }
-  }
-
-  function recordFailure(error: unknown, session: Session): void {
-    if (!(error instanceof ExchangeRefused)) {
-      return;
-    }
-    const { class: refusalClass, retryAt, status } = error.refusal;
-    if (refusalClass === 'RT') {
-      circuit.recordFailure({ caller: personOf(session), retryAt });
-    } else if (status !== 0) {
-      circuit.recordAnswer();
+      return client.ask(question);
     }
   }
 }
@@ -290,20 +245,6 @@ function placeOf({ session, assertion, target }: Wanted): TokenPlace {
   return { assertion: assertion(), assertionEndsAt: session.expiresAt, downstream: name, scopes };
 }
 
-/** The same caller, whatever its token. */
-function callerOf({ principal }: Session, { name }: ExchangeTarget): string {
-  return JSON.stringify([principal.tenantId, principal.objectId, principal.clientId, name]);
-}
-
-/** Whom Entra may throttle alone: a user, whatever the tokens; all apps of a tenant, because they share one token. */
-function personOf(session: Session): unknown {
-  const { kind, tenantId, objectId } = session.principal;
-  if (kind === 'app') {
-    return tenantId;
-  }
-  return objectId === undefined ? session : `${tenantId} ${objectId}`;
-}
-
 /** `undefined` for what is no refusal of Entra's. */
 function rememberUntil(error: unknown, now: number): number | undefined {
   if (!(error instanceof ExchangeRefused) || error instanceof ExchangeNotTried) {
@@ -316,7 +257,7 @@ function rememberUntil(error: unknown, now: number): number | undefined {
   return now + (LASTING.has(refusalClass) ? REFUSAL_LIFETIME : FAILURE_LIFETIME);
 }
 
-/** Entra said nothing about the caller; nobody is the wiser. */
+/** True for a failure of Entra's own, which says nothing about the caller: it is down, too slow, or throttles. */
 function isOutage(error: unknown): error is ExchangeRefused {
   return error instanceof ExchangeRefused && error.refusal.class === 'RT';
 }

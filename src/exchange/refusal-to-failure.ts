@@ -11,6 +11,8 @@ export interface RefusedExchange {
   readonly tenantId: string;
   /** True for the gateway's own token: what Entra asks of it, no caller can give. */
   readonly isOwnToken: boolean;
+  /** Its `client-request-id`; `undefined` when Entra was not asked. */
+  readonly correlationId: string | undefined;
   readonly scopes: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -28,7 +30,7 @@ const OWN_TOKEN_REMEDY =
 
 /** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
 export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
-  const log = describeForLog(refusal);
+  const log = describeForLog(refusal, exchange);
   if (exchange.isOwnToken && refusal.class !== 'RT') {
     return new GatewayError('gateway_misconfigured', { log: { ...log, remedy: OWN_TOKEN_REMEDY } });
   }
@@ -81,10 +83,11 @@ function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consen
   return { consentUri: `${endpoint}?${new URLSearchParams(query).toString()}` };
 }
 
-/** For operators: the code, what it means, what to do, and Entra's ids for a support case; never Entra's text. */
-function describeForLog(refusal: Refusal): Readonly<Record<string, unknown>> {
-  const { codes, error, suberror, status, traceId, correlationId } = refusal;
+/** For operators: the code, what it means, what to do, and the ids of the exchange at Entra; never Entra's text. */
+function describeForLog(refusal: Refusal, { correlationId }: RefusedExchange): Readonly<Record<string, unknown>> {
+  const { codes, error, suberror, status, traceId } = refusal;
   return {
+    ...(correlationId === undefined ? {} : { correlationId }),
     entra: {
       class: refusal.class,
       status,
@@ -93,7 +96,6 @@ function describeForLog(refusal: Refusal): Readonly<Record<string, unknown>> {
       codes: codes.map((code) => `AADSTS${code}`),
       meaning: codes.flatMap((code) => ENTRA_CODES.get(code)?.meaning ?? []).join('; ') || undefined,
       traceId,
-      correlationId,
     },
     remedy: REMEDIES[refusal.class],
   };

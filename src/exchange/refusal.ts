@@ -1,4 +1,5 @@
 import type { EntraResponse } from '../entra/http-client.ts';
+import { readRetryAt } from '../entra/retry-after.ts';
 import { ENTRA_CODES, ERRORS, SUBERRORS, type RefusalClass } from './entra-codes.ts';
 
 /** A refusal of Entra, decided: what it asks for, and the facts that the log and the answer need. */
@@ -12,7 +13,6 @@ export interface Refusal {
   /** Milliseconds since the epoch, when Entra said how long to wait. */
   readonly retryAt: number | undefined;
   readonly traceId: string | undefined;
-  readonly correlationId: string | undefined;
   readonly status: number;
 }
 
@@ -41,7 +41,6 @@ export function readRefusal(response: EntraResponse, now: number): Refusal {
     claims,
     retryAt: readRetryAt(response.headers['retry-after'], now) ?? waitForLoop(codes, now),
     traceId: pick(ID, body['trace_id']),
-    correlationId: pick(ID, body['correlation_id']),
     status: response.status,
   };
 }
@@ -123,18 +122,4 @@ const LOOP_WAIT = 5 * 60 * 1_000;
 
 function waitForLoop(codes: readonly number[], now: number): number | undefined {
   return codes.includes(LOOP_DETECTED) ? now + LOOP_WAIT : undefined;
-}
-
-const LONGEST_WAIT = 60 * 60 * 1_000;
-
-/** Seconds or a date (RFC 9110 §10.2.3), at most an hour from now. */
-function readRetryAt(value: string | undefined, now: number): number | undefined {
-  if (value === undefined) {
-    return undefined;
-  }
-  // Date.parse alone takes `1.5` for a day in 2001.
-  const date = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
-  const seconds = /^(\d+)(?:,|$)/.exec(value)?.[1];
-  const at = seconds === undefined ? date : now + Number(seconds) * 1_000;
-  return Number.isFinite(at) ? Math.min(at, now + LONGEST_WAIT) : undefined;
 }

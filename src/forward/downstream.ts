@@ -19,6 +19,8 @@ export class Downstream {
   readonly basePath: string;
   /** Opens when the API cannot be reached many times in a row. */
   readonly circuit: Circuit;
+  /** Milliseconds until the head of an answer is here. */
+  readonly responseTimeout: number;
   /** Milliseconds that may pass between two pieces of a body. */
   readonly idleTimeout: number;
 
@@ -27,6 +29,7 @@ export class Downstream {
     const { origin, pathname } = new URL(baseUrl);
     this.name = name;
     this.basePath = pathname.replace(/\/$/, '');
+    this.responseTimeout = timeout.response;
     this.idleTimeout = timeout.idle;
     this.circuit = new Circuit(CIRCUIT, now);
     this.pool = new Pool(origin, {

@@ -36,7 +36,8 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
     // The caller left while an earlier step was waiting.
     throw new CallerGone();
   }
-  const receiver = new AnswerReceiver({ circuit: downstream.circuit, idleTimeout: downstream.idleTimeout, onHead });
+  const { circuit, responseTimeout, idleTimeout } = downstream;
+  const receiver = new AnswerReceiver({ circuit, responseTimeout, idleTimeout, onHead });
   res.on('close', () => {
     if (!res.writableFinished) {
       receiver.cancel(new CallerGone());

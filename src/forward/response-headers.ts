@@ -51,7 +51,7 @@ export function selectResponseHeaders(
   rawHeaders: readonly string[],
   { mayBeCached = true }: { readonly mayBeCached?: boolean } = {},
 ): string[] {
-  const headers: string[] = mayBeCached ? [] : ['cache-control', 'no-store'];
+  const headers: string[] = [];
   let connection = '';
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
@@ -64,7 +64,11 @@ export function selectResponseHeaders(
     }
   }
   const named = namedByConnection(connection || undefined);
-  return named === undefined ? headers : headers.filter((_, index) => !named.has(nameAt(headers, index)));
+  const passing = named === undefined ? headers : headers.filter((_, index) => !named.has(nameAt(headers, index)));
+  if (!mayBeCached) {
+    passing.push('cache-control', 'no-store');
+  }
+  return passing;
 }
 
 function nameAt(headers: readonly string[], index: number): string {

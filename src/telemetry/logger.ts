@@ -80,6 +80,7 @@ export function createRequestLog(logger: Logger): LogRequest {
       azp: principal?.clientId,
       downstream: record.downstream,
       token: record.tokenFrom,
+      correlationId: record.correlationId,
       exchangeMs: record.exchangeMs,
       downstreamMs: record.downstreamMs,
       ms: since(record.startedAt),

@@ -13,6 +13,11 @@ export interface RequestRecord {
   downstream?: string;
   /** Where the downstream token came from. */
   tokenFrom?: 'session' | 'redis' | 'entra';
+  /**
+   * The `client-request-id` of the exchange at Entra that was made for it or that it waited for; or that of
+   * the request itself, where native authentication sent it on.
+   */
+  correlationId?: string;
   /** Milliseconds. */
   exchangeMs?: number;
   /** Milliseconds until the head of the downstream's answer. */

@@ -19,6 +19,9 @@ const LONGEST_SENTINEL_RETRY = 1_000;
 /** A command that meets a cluster in motion is worth little later. */
 const REDIRECTIONS = 3;
 
+/** Bytes of a value; no token that fits into a header comes near it. What a stranger put there is not read beyond. */
+const LARGEST_VALUE = 64 * 1_024;
+
 /** Deletes a key if it still has the value that the caller knows. */
 const DELETE_IF_EQUAL = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
@@ -88,13 +91,28 @@ export class RedisConnection {
     this.#client?.disconnect();
   }
 
+  /** The value of a key, cut off where it is longer than {@link RedisConnection.set} would store. */
   async get(key: string): Promise<Buffer | undefined> {
-    return (await this.#ready.getBuffer(key)) ?? undefined;
+    try {
+      const value = await this.#ready.getrangeBuffer(key, 0, LARGEST_VALUE - 1);
+      return value.length === 0 ? undefined : value;
+    } catch (error) {
+      if (isOfAnotherType(error)) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
-  /** @param lifetime milliseconds */
+  /**
+   * Sets a key, unless its value is larger than 64 kB.
+   *
+   * @param lifetime milliseconds
+   */
   async set(key: string, value: Buffer, lifetime: number): Promise<void> {
-    await this.#ready.set(key, value, 'PX', lifetime);
+    if (value.length <= LARGEST_VALUE) {
+      await this.#ready.set(key, value, 'PX', lifetime);
+    }
   }
 
   /**
@@ -116,6 +134,11 @@ export class RedisConnection {
     }
     return this.#client;
   }
+}
+
+/** True when the key holds a list, for one: nothing of ours, and no trouble of Redis. */
+function isOfAnotherType(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 
 /** Twice as long each time, and never at the same moment as the other replicas. */

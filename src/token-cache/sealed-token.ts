@@ -1,4 +1,4 @@
-import { toBearer, type DownstreamToken } from '../downstream-tokens.ts';
+import { DownstreamToken } from '../downstream-tokens.ts';
 
 /** What of a token is sealed. */
 export function writeToken({ accessToken, expiresAt, usableUntil, refreshAt }: DownstreamToken): string {
@@ -13,7 +13,7 @@ export function readToken(text: string | undefined): DownstreamToken | undefined
   }
   const [accessToken, expiresAt, usableUntil, refreshAt] = value as unknown[];
   return typeof accessToken === 'string' && isTime(expiresAt) && isTime(usableUntil) && isTime(refreshAt)
-    ? { ...toBearer(accessToken), expiresAt, usableUntil, refreshAt, isShared: true }
+    ? new DownstreamToken(accessToken, { expiresAt, usableUntil, refreshAt })
     : undefined;
 }
 

@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { Circuit } from '../circuit.ts';
-import type { DownstreamToken } from '../downstream-tokens.ts';
+import type { DownstreamToken, FetchedToken } from '../downstream-tokens.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Guard } from './guard.ts';
 import type { RedisAddress } from './redis-address.ts';
@@ -122,28 +122,28 @@ export class SharedTokens {
    *
    * @param ask asks Entra; what it throws is thrown
    */
-  async acquire(place: TokenPlace, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  async acquire(place: TokenPlace, ask: () => Promise<FetchedToken>): Promise<FetchedToken> {
     const entry = this.#entryOf(place);
     const deadline = performance.now() + this.#patience;
-    const found = await this.#find(entry, this.#patience);
-    this.#options.onLookup(found.outcome);
-    if (found.outcome === 'hit') {
-      return found.token;
+    const beforeLock = await this.#find(entry, this.#patience);
+    this.#options.onLookup(beforeLock.outcome);
+    if (beforeLock.outcome === 'hit') {
+      return fromRedis(beforeLock.token);
     }
     const patience = deadline - performance.now();
     // With Redis in trouble, a lock would only cost time.
-    const isWell = (found.outcome === 'miss' || found.outcome === 'unreadable') && patience > 1;
+    const isWell = (beforeLock.outcome === 'miss' || beforeLock.outcome === 'unreadable') && patience > 1;
     if (!isWell) {
       return this.#ask(place, entry, ask, 'none');
     }
     // The other replica may have stored its token and given up the lock since; the second look costs no time of its own.
-    const [lock, again] = await Promise.all([this.#lock(entry, patience), this.#find(entry, patience)]);
-    if (again.outcome === 'hit') {
+    const [lock, withLock] = await Promise.all([this.#lock(entry, patience), this.#find(entry, patience)]);
+    if (withLock.outcome === 'hit') {
       void this.#unlock(entry, lock);
-      return again.token;
+      return fromRedis(withLock.token);
     }
     const awaited = lock === 'foreign' ? await this.#waitForOther(entry) : undefined;
-    return awaited ?? this.#ask(place, entry, ask, lock);
+    return awaited === undefined ? this.#ask(place, entry, ask, lock) : fromRedis(awaited);
   }
 
   /**
@@ -152,7 +152,7 @@ export class SharedTokens {
    *
    * @param ask asks Entra; what it throws is thrown
    */
-  async renew(place: TokenPlace, ask: () => Promise<DownstreamToken>): Promise<DownstreamToken> {
+  async renew(place: TokenPlace, ask: () => Promise<FetchedToken>): Promise<FetchedToken> {
     return this.#ask(place, this.#entryOf(place), ask, 'none');
   }
 
@@ -240,16 +240,16 @@ export class SharedTokens {
   async #ask(
     place: TokenPlace,
     entry: SealedEntry,
-    ask: () => Promise<DownstreamToken>,
+    ask: () => Promise<FetchedToken>,
     lock: Lock,
-  ): Promise<DownstreamToken> {
-    let token: DownstreamToken | undefined;
+  ): Promise<FetchedToken> {
+    let fetched: FetchedToken | undefined;
     try {
-      token = await ask();
-      return token;
+      fetched = await ask();
+      return fetched;
     } finally {
       // Nobody waits for it: the request has what it came for.
-      void this.#store(place, entry, token).then(() => this.#unlock(entry, lock));
+      void this.#store(place, entry, fetched?.token).then(() => this.#unlock(entry, lock));
     }
   }
 
@@ -273,6 +273,10 @@ type Finding =
   { readonly outcome: 'hit'; readonly token: DownstreamToken } | { readonly outcome: Exclude<LookupOutcome, 'hit'> };
 
 type Lock = { readonly mark: string } | 'foreign' | 'none';
+
+function fromRedis(token: DownstreamToken): FetchedToken {
+  return { token, from: 'redis', correlationId: undefined };
+}
 
 function fingerprint({ accessToken }: DownstreamToken): string {
   return hash('sha256', accessToken, 'base64');

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { GatewayConfig } from '../config/load-config.ts';
+import { ConfigError } from '../failures.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { startManagement, type Management } from '../http/management-app.ts';
 import { listen } from '../http/server.ts';
@@ -23,12 +24,17 @@ const GRACE = 2_000;
  * answers for all of them on the management port.
  *
  * @param count how many processes serve
+ * @throws {ConfigError} when this process is itself a worker of another program's cluster, which has only one primary
  */
 export function createWorkers(
   config: GatewayConfig,
   count: number,
   { logger = createLogger() }: Pick<GatewayOptions, 'logger'> = {},
 ): Gateway {
+  if (cluster.isWorker) {
+    const message = `found ${config.server.workers}; allowed: 1 where another program runs the gateway as a worker of its cluster`;
+    throw new ConfigError([{ at: 'server.workers', message }]);
+  }
   const metrics = new JointMetrics();
   const workers = Array.from(
     { length: count },

@@ -75,6 +75,7 @@ describe('the header is not one token', () => {
     ['padding alone', 'Bearer =='],
     ['a letter outside ASCII', 'Bearer t\u00f6ken'],
     ['a tab inside', 'Bearer abc\tdef'],
+    ['a space that is none of ASCII', `Bearer ${JWT}\u00a0`],
   ])('%s', async (_what, authorization) => {
     expect(await read({ authorization })).toBe('<malformed_authorization>');
   });

@@ -251,6 +251,16 @@ describe('the start', () => {
     expect([code, run.err()]).toEqual([1, `server.port ${port} on 127.0.0.1 is taken by another program\n`]);
   });
 
+  it('fails with 2 in a worker of another program’s cluster, which has its primary already', async () => {
+    const file = await writeConfig('nested.yaml', { workers: 2 });
+    // By this node:cluster knows a worker.
+    const run = program.start(['serve', '--config', file], { ...env, NODE_UNIQUE_ID: '1' });
+    expect([await run.ended, run.err()]).toEqual([
+      2,
+      expect.stringMatching(/^server\.workers: found 2; allowed: 1 .*\n$/),
+    ]);
+  });
+
   it('makes one process per core for auto', async () => {
     const { run } = await world.serve({ workers: 'auto' });
     const cores = availableParallelism();

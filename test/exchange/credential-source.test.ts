@@ -81,6 +81,7 @@ function exchangeWith(credential: CredentialSource | CredentialSettings, origin 
     scopes: ['https://graph.microsoft.com/User.Read'],
     claims: '',
     handlesClaims: false,
+    correlationId: randomUUID(),
   };
   return {
     exchange: async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,7 @@ function onBehalfOf(changes: Partial<OnBehalfOfRequest> = {}): OnBehalfOfRequest
     scopes: ['https://graph.microsoft.com/User.Read'],
     claims: '',
     handlesClaims: false,
+    correlationId: randomUUID(),
     ...changes,
   };
 }
@@ -112,6 +114,42 @@ describe('an exchange on behalf of a user', () => {
   });
 });
 
+describe('the id of a request at Entra', () => {
+  it.each([
+    {
+      what: 'an exchange',
+      send: ({ client: atEntra }: Desk, correlationId: string) => atEntra.onBehalfOf(onBehalfOf({ correlationId })),
+    },
+    {
+      what: 'a request for the gateway itself',
+      send: ({ client: atEntra }: Desk, correlationId: string) =>
+        atEntra.asApplication({ tenantId: HOME_TENANT_ID, scope: 'api://orders/.default', correlationId }),
+    },
+  ])('is in the address and in the body of $what', async ({ send }) => {
+    const ids: unknown[] = [];
+    const entra = await listenOnLoopback({}, () => async (req, res) => {
+      ids.push(new URL(req.url ?? '', 'http://localhost').searchParams.get('client-request-id'));
+      ids.push(new URLSearchParams(await text(req)).get('client-request-id'));
+      res.end(JSON.stringify({ token_type: 'Bearer', access_token: 'opaque', expires_in: 3600 }));
+    });
+    const id = randomUUID();
+    await send(deskFor(entra.origin), id);
+    await entra.close();
+    expect(ids).toEqual([id, id]);
+  });
+
+  it('comes with a refusal, unless Entra was not asked at all', async () => {
+    const id = randomUUID();
+    const request = onBehalfOf({ correlationId: id, assertion: 'of nobody' });
+    const unusable = deskFor(emulator.origin, () => Promise.reject(new Error('no credential')));
+    const refusals = [client, unusable.client].map((atEntra) => atEntra.onBehalfOf(request).catch((error) => error));
+    expect(await Promise.all(refusals)).toEqual([
+      expect.objectContaining({ name: 'ExchangeRefused', correlationId: id }),
+      expect.objectContaining({ name: 'ExchangeRefused', correlationId: undefined }),
+    ]);
+  });
+});
+
 describe('the claims of an exchange', () => {
   const nbf = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
 
@@ -145,7 +183,11 @@ describe('the claims of an exchange', () => {
 
 describe('a token for the gateway itself', () => {
   it('is asked for with client credentials at the default scope', async () => {
-    const { accessToken } = await client.asApplication({ tenantId: HOME_TENANT_ID, scope: 'api://orders/.default' });
+    const { accessToken } = await client.asApplication({
+      tenantId: HOME_TENANT_ID,
+      scope: 'api://orders/.default',
+      correlationId: randomUUID(),
+    });
     expect(emulator.exchanges.at(-1)).toMatchObject({
       grantType: 'client_credentials',
       tenant: HOME_TENANT_ID,
@@ -200,7 +242,7 @@ describe('the credential', () => {
 
   it('by certificate works for apps as well, and signs once for several exchanges', async () => {
     const { client: withCertificate } = deskFor(emulator.origin, register(selfSigned('gateway')));
-    const request = { tenantId: HOME_TENANT_ID, scope: 'api://orders/.default' };
+    const request = { tenantId: HOME_TENANT_ID, scope: 'api://orders/.default', correlationId: randomUUID() };
     const ids = [];
     for (let time = 0; time < 2; time += 1) {
       await withCertificate.asApplication(request);

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
 import { HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 import type { Session } from '../../src/session.ts';
+import type { FetchedToken } from '../../src/downstream-tokens.ts';
 import { GRAPH, openDesk, openSession, ORDERS, type Desk, type DeskOptions } from '../support/token-exchange.ts';
 
 const MINUTE = 60_000;
@@ -48,6 +49,11 @@ async function countExchanges(task: () => Promise<unknown>): Promise<number> {
   const before = emulator.exchanges.length;
   await task();
   return emulator.exchanges.length - before;
+}
+
+/** The `client-request-id` of the latest exchanges, oldest first. */
+function idsAtEntra(count: number): unknown[] {
+  return emulator.exchanges.slice(-count).map(({ form }) => form['client-request-id']);
 }
 
 /** Refuses every exchange with that code. */
@@ -117,17 +123,36 @@ describe('a token that is held', () => {
     const desk = newDesk();
     const session = sessionOf();
     const token = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, token);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, token, 'claims');
     expect(await countExchanges(() => desk.acquire(session))).toBe(1);
+  });
+
+  it.each([
+    { reason: 'claims', within: 1, exchanges: 3 },
+    { reason: 'unknown', within: 1, exchanges: 1 },
+    { reason: 'unknown', within: MINUTE, exchanges: 3 },
+  ] as const)('is forgotten $exchanges times of three, $within ms apart, when the reason is $reason', async (row) => {
+    const desk = newDesk();
+    const session = sessionOf();
+    await desk.take(session);
+    const refuseThrice = async (): Promise<void> => {
+      for (let time = 0; time < 3; time += 1) {
+        const wanted = { session, assertion: () => '', target: GRAPH };
+        desk.exchange.discard(wanted, await desk.take(session), row.reason);
+        await desk.take(session);
+        desk.clock.advance(row.within);
+      }
+    };
+    expect(await countExchanges(refuseThrice)).toBe(row.exchanges);
   });
 
   it('stays when an older one was refused', async () => {
     const desk = newDesk();
     const session = sessionOf();
     const old = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old, 'claims');
     const next = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old);
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old, 'claims');
     expect(desk.take(session)).toBe(next);
   });
 });
@@ -165,6 +190,55 @@ describe('fifty requests at once', () => {
       desk.acquire(appSession(), index % 2 === 0 ? GRAPH : ORDERS),
     );
     expect([await countExchanges(() => Promise.all(calls)), desk.outcomes.length]).toEqual([2, 2]);
+  });
+});
+
+describe('the id of an exchange at Entra', () => {
+  it('is that of all requests that waited for it, and another one for the next exchange', async () => {
+    const desk = newDesk();
+    const [session, other] = [sessionOf(), sessionOf()];
+    const waiting = await Promise.all([desk.fetch(session), desk.fetch(session)]);
+    const next = await desk.fetch(other);
+    const [first, second] = idsAtEntra(2);
+    expect([...waiting, next]).toMatchObject([
+      { correlationId: first },
+      { correlationId: first },
+      { correlationId: second },
+    ]);
+    expect([first, first === second]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+      false,
+    ]);
+  });
+
+  it('stays the same when one request needs a second exchange', async () => {
+    const desk = newDesk();
+    const session = sessionOf();
+    const { correlationId } = (await desk.fetch(session)) as FetchedToken;
+    await desk.fetch(session, { claims: '{"access_token":{"nbf":{"essential":true,"value":"1"}}}', correlationId });
+    expect(idsAtEntra(2)).toEqual([correlationId, correlationId]);
+  });
+
+  it('stays the same when the claims that were expected to be wanted are refused', async () => {
+    const desk = newDesk();
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    desk.exchange.expect(sessionOf('megan'), GRAPH, claims);
+    refuseWith(50076);
+    await desk.acquire(sessionOf('megan'));
+    const [first, second] = idsAtEntra(2);
+    expect([first, emulator.exchanges.at(-2)?.claims]).toEqual([second, expect.stringContaining('c1')]);
+  });
+
+  it.each(['when it is new', 'and also when it is remembered'])('is in the log of a refusal, %s', async (when) => {
+    refuseWith(65001);
+    const desk = newDesk();
+    const session = sessionOf();
+    const refused = await desk.acquire(session);
+    const last = when === 'when it is new' ? refused : await desk.acquire(session);
+    expect([last, desk.outcomes.length]).toEqual([
+      expect.objectContaining({ log: expect.objectContaining({ correlationId: idsAtEntra(1)[0] }) }),
+      1,
+    ]);
   });
 });
 
@@ -336,9 +410,10 @@ describe('while Entra is out of order', () => {
     { how: 'silent', state: 'hang' },
     { how: 'hanging up', state: 'reset' },
   ])('($how) the caller is told to come back, and can', async ({ state, named }) => {
-    const desk = newDesk({ deadline: 100 });
+    // Long enough for the good answer that follows, however busy the machine is.
+    const desk = newDesk({ deadline: 1_000 });
     const session = sessionOf();
-    Object.assign(emulator.switches, { entra: state, retryAfter: '7', delayMs: 300 });
+    Object.assign(emulator.switches, { entra: state, retryAfter: '7', delayMs: 3_000 });
     const answer = await desk.acquire(session);
     const wait = (answer as { retryAfter?: number }).retryAfter ?? 0;
     emulator.resetSwitches();

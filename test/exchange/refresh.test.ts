@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
 import type { Session } from '../../src/session.ts';
@@ -51,6 +52,17 @@ describe('a token that is about to expire', () => {
     await outcomes(desk, row.exchanges);
     await until('it is held', async () => ((await desk.acquire(session)) !== first) === (row.exchanges === 2));
     expect(desk.outcomes).toHaveLength(row.exchanges);
+  });
+
+  it('is replaced by an exchange with an id of its own, not that of the request that noticed', async () => {
+    const { desk, session } = await newHolder();
+    desk.clock.advance(55 * MINUTE - 1);
+    const correlationId = randomUUID();
+    await desk.fetch(session, { correlationId });
+    await outcomes(desk, 2);
+    expect(
+      new Set([correlationId, ...emulator.exchanges.slice(-2).map(({ form }) => form['client-request-id'])]).size,
+    ).toBe(3);
   });
 
   it('is replaced when Entra says so', async () => {
@@ -124,8 +136,9 @@ describe('a refresh that fails', () => {
     expect([new Set(tokens), desk.outcomes.length, desk.warnings]).toEqual([
       new Set([first]),
       3,
-      Array.from({ length: 2 }, () => ({
+      emulator.exchanges.slice(-2).map(({ form }) => ({
         downstream: 'graph',
+        correlationId: form['client-request-id'],
         entra: expect.objectContaining({ codes: [`AADSTS${row.code}`] }),
         remedy: expect.any(String),
       })),

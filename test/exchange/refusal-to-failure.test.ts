@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
@@ -80,6 +81,7 @@ describe('what a refusal turns into', () => {
     const answer = await refuse({ error: 'invalid_client', error_codes: [7000222], status: 401 });
     expect(answer).toMatchObject({
       log: {
+        correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         entra: {
           class: 'CF',
           status: 401,
@@ -87,7 +89,6 @@ describe('what a refusal turns into', () => {
           codes: ['AADSTS7000222'],
           meaning: 'the client secret expired',
           traceId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-          correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         },
       },
     });
@@ -192,7 +193,9 @@ describe('no error shows', () => {
     Object.assign(emulator.switches, switches);
     const failure = await at.failOn(openSession(assertion));
     const request = { assertion, tenantId: HOME_TENANT_ID, scopes: GRAPH.scopes, claims: '', handlesClaims: false };
-    const refused = await at.client.onBehalfOf(request).catch((error: unknown) => error);
+    const refused = await at.client
+      .onBehalfOf({ ...request, correlationId: randomUUID() })
+      .catch((error: unknown) => error);
     at.close();
     const text = printed(failure) + printed(refused as Error);
     expect([refused instanceof ExchangeRefused, secrets.filter((secret) => text.includes(secret))]).toEqual([true, []]);

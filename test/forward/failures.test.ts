@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../support/gateway-poll.ts';
@@ -49,8 +49,15 @@ describe('what if the downstream', () => {
   it.each([
     { what: 'never answers', answer: () => undefined },
     {
-      what: 'sends only interim answers',
-      answer: (_req: unknown, res: { writeProcessing(): void }) => res.writeProcessing(),
+      what: 'sends one interim answer',
+      answer: (_req: unknown, res: ServerResponse) => res.writeProcessing(),
+    },
+    {
+      what: 'sends interim answers without end',
+      answer: (_req: unknown, res: ServerResponse) => {
+        const more = setInterval(() => res.writeProcessing(), 20);
+        res.once('close', () => clearInterval(more));
+      },
     },
   ])('$what: 504', async ({ answer }) => {
     downstream.answer = answer;

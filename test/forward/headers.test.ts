@@ -222,6 +222,13 @@ describe('which headers of a downstream reach the caller', () => {
     expect([response.all('x-secret'), response.all('x-custom')]).toEqual([[], ['2']]);
   });
 
+  it.each(['Cache-Control', 'Connection'])('nor does what would let a cache keep a refusal, by %s', async (name) => {
+    const headers = ['Cache-Control', 'public, max-age=60', 'Expires', 'Tue, 01 Jan 2036 00:00:00 GMT'];
+    downstream.answer = answerWith(403, name === 'Connection' ? [...headers, name, 'close, cache-control'] : headers);
+    const response = await send();
+    expect([response.all('cache-control'), response.all('expires')]).toEqual([['no-store'], []]);
+  });
+
   it('the request id is the gateway’s, once', async () => {
     downstream.answer = answerWith(200, ['X-Request-Id', 'of-the-downstream']);
     expect((await send('X-Request-Id: of-the-caller')).all('x-request-id')).toEqual(['of-the-caller']);

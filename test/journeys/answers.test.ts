@@ -313,7 +313,8 @@ describe('what does the log keep of a refusal', () => {
     expect(line).toMatchObject({
       level: 'info',
       code: 'consent_required',
-      entra: { class: 'CO', codes: ['AADSTS65001'], traceId: expect.any(String), correlationId: expect.any(String) },
+      correlationId: emulator.exchanges.at(-1)?.form['client-request-id'],
+      entra: { class: 'CO', codes: ['AADSTS65001'], traceId: expect.any(String) },
       remedy: expect.any(String),
     });
     expect(world.log.text).not.toContain('text of Entra');

@@ -54,6 +54,16 @@ describe('a downstream wants a new proof and Entra gives the token', () => {
     expect(first).not.toEqual(second);
   });
 
+  it('both exchanges have one id at Entra, which the log names', async () => {
+    downstream.answer = answerInTurn(answerChallenge(graphForm(NBF)), answerPlainly);
+    const response = await world.call('/me', { token: world.token('adele') });
+    const { correlationId } = await world.log.of(response.headers.get('x-request-id'));
+    expect(emulator.exchanges.slice(-2).map(({ form }) => form['client-request-id'])).toEqual([
+      correlationId,
+      correlationId,
+    ]);
+  });
+
   it('the new token is kept for the next call', async () => {
     const token = world.token('adele');
     downstream.answer = answerInTurn(answerChallenge(graphForm(NBF)), answerPlainly);
@@ -185,6 +195,28 @@ describe('a client that calls again and again with the same token', () => {
     downstream.answer = answerPlainly;
     world.advance(60_000);
     expect((await world.call('/me', { token })).status).toBe(200);
+  });
+});
+
+describe('a downstream that refuses every token and does not say why', () => {
+  it.each([
+    { who: 'a person', path: '/me', newToken: () => world.token('adele') },
+    { who: 'an app', path: '/orders', newToken: () => emulator.issueAccessToken({ app: 'daemon' }) },
+  ])('costs one more exchange a minute, not one for each call of $who', async ({ path, newToken }) => {
+    downstream.answer = answerChallenge('Bearer realm="x"');
+    const token = newToken();
+    const counts = [];
+    for (const minute of [0, 1]) {
+      world.advance(minute * 60_000);
+      const before = emulator.exchanges.length;
+      const responses = [];
+      for (let time = 0; time < 5; time += 1) {
+        responses.push(await world.call(path, { token }));
+      }
+      expect(responses.map(({ status }) => status)).toEqual([502, 502, 502, 502, 502]);
+      counts.push(emulator.exchanges.length - before);
+    }
+    expect(counts).toEqual([2, 1]);
   });
 });
 

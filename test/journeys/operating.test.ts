@@ -94,6 +94,7 @@ describe('the log', () => {
         azp: claims['azp'],
         downstream: 'orders',
         token: 'entra',
+        correlationId: world.emulator.exchanges.at(-1)?.form['client-request-id'],
         exchangeMs: expect.any(Number),
         downstreamMs: expect.any(Number),
         ms: expect.any(Number),
@@ -107,7 +108,7 @@ describe('the log', () => {
     await world.call('/me', { token });
     const second = await world.call('/me', { token });
     const line = await world.log.of(second.headers.get('x-request-id'));
-    expect([line['token'], line['exchangeMs']]).toEqual(['session', undefined]);
+    expect([line['token'], line['exchangeMs'], line['correlationId']]).toEqual(['session', undefined, undefined]);
   });
 
   it('says why a token was refused, which the caller is not told', async () => {

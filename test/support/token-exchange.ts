@@ -5,8 +5,9 @@ import { Authority } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import type { CredentialSource } from '../../src/exchange/client-credential.ts';
 import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
-import { createExchange, type Exchange, type ExchangeTarget } from '../../src/exchange/exchange.ts';
-import type { DownstreamToken } from '../../src/downstream-tokens.ts';
+import { createExchange, type Exchange, type Wanted } from '../../src/exchange/exchange.ts';
+import type { ExchangeTarget } from '../../src/exchange/guarded-token-client.ts';
+import type { DownstreamToken, FetchedToken } from '../../src/downstream-tokens.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { toPrincipal } from '../../src/principal.ts';
 import { Session } from '../../src/session.ts';
@@ -49,6 +50,8 @@ export interface Desk {
   /** What was logged, oldest first. */
   readonly warnings: object[];
   /** The step itself. */
+  fetch(session: Session, wanted?: Partial<Omit<Wanted, 'session'>>): DownstreamToken | Promise<FetchedToken>;
+  /** The downstream token, at once when it is held. */
   take(session: Session, target?: ExchangeTarget, claims?: string): DownstreamToken | Promise<DownstreamToken>;
   /** The downstream token, or the refusal. */
   acquire(session: Session, target?: ExchangeTarget, claims?: string): Promise<string | Refused>;
@@ -72,8 +75,12 @@ export function openDesk(options: DeskOptions): Desk {
   const client = new EntraTokenClient({ authority, clientId, credential, http, now: clock.now });
   const outcomes: [string, string][] = [];
   const warnings: object[] = [];
-  const take: Desk['take'] = (session, target = GRAPH, claims = '') =>
-    exchange.acquire({ session, assertion: () => assertions.get(session) ?? '', target, claims });
+  const fetch: Desk['fetch'] = (session, { target = GRAPH, ...more } = {}) =>
+    exchange.acquire({ session, assertion: () => assertions.get(session) ?? '', target, ...more });
+  const take: Desk['take'] = (session, target = GRAPH, claims = '') => {
+    const found = fetch(session, { target, claims });
+    return found instanceof Promise ? found.then(({ token }) => token) : found;
+  };
   const exchange = createExchange({
     client,
     authority,
@@ -89,6 +96,7 @@ export function openDesk(options: DeskOptions): Desk {
     exchange,
     outcomes,
     warnings,
+    fetch,
     take,
     async acquire(session, target = GRAPH, claims = '') {
       try {

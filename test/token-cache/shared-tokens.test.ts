@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { deriveEntry } from '../../src/token-cache/seal.ts';
 import { until } from '../support/gateway-poll.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
-import { makeReplica, newToken, PLACE, startReplica, type Replica } from './shared-world.ts';
+import { fromEntra, makeReplica, newToken, PLACE, startReplica, type Replica } from './shared-world.ts';
 
 let server: RedisServer;
 let one: Replica;
@@ -103,7 +103,7 @@ describeWithRedis('the second level in a real Redis', () => {
       ['is damaged', () => server.cli('setrange', ENTRY.tokenKey, '20', 'damaged')],
       ['is of a later version', () => server.cli('setrange', ENTRY.tokenKey, '0', '\u0002')],
       ['is in clear', () => server.cli('set', ENTRY.tokenKey, '["token",9e15,9e15,9e15]')],
-      ['is empty', () => server.cli('set', ENTRY.tokenKey, '')],
+      ['goes on and on', () => server.cli('append', ENTRY.tokenKey, 'x'.repeat(100_000))],
     ])('takes a value that %s for none, and puts a good one in its place', async (what, spoil) => {
       await one.acquire();
       await untilStored();
@@ -125,10 +125,22 @@ describeWithRedis('the second level in a real Redis', () => {
       expect([other.asked(), other.outcomes]).toEqual([1, ['unreadable']]);
     });
 
-    it('takes a key of another type for trouble, and goes on', async () => {
-      server.cli('rpush', ENTRY.tokenKey, 'a');
+    it('reads no more of a value than a token can be long', async () => {
+      server.cli('setrange', ENTRY.tokenKey, '10000000', 'x');
+      const readBytes = (): number => Number(/total_net_output_bytes:(\d+)/.exec(server.cli('info', 'stats'))?.[1]);
+      const before = readBytes();
       await other.acquire();
-      expect([other.asked(), other.outcomes]).toEqual([1, ['error']]);
+      expect([other.outcomes, readBytes() - before < 1_000_000]).toEqual([['unreadable'], true]);
+    });
+
+    it.each([
+      ['of another type', ['rpush', ENTRY.tokenKey, 'a']],
+      ['that is empty', ['set', ENTRY.tokenKey, '']],
+    ])('takes a key %s for one that is not there, and puts a token in its place', async (_what, command) => {
+      server.cli(...command);
+      const token = await other.acquire();
+      await until('the token is stored', async () => (await one.acquire()) === token);
+      expect([other.asked(), other.outcomes, other.log]).toEqual([1, ['miss'], []]);
     });
 
     it('never leaves a key without an end', async () => {
@@ -141,7 +153,7 @@ describeWithRedis('the second level in a real Redis', () => {
   describe('a token that a downstream refused', () => {
     it('is not found again, neither here nor by other replicas', async () => {
       const refused = newToken(one.clock.now());
-      await one.tokens.renew(PLACE, () => Promise.resolve(refused));
+      await one.tokens.renew(PLACE, () => fromEntra(refused));
       await untilStored();
       one.tokens.discard(PLACE, refused);
       expect(await one.acquire()).not.toBe(refused.accessToken);
@@ -150,7 +162,7 @@ describeWithRedis('the second level in a real Redis', () => {
 
     it('is not found again here, even when Redis will not delete it', async () => {
       const refused = newToken(one.clock.now());
-      await one.tokens.renew(PLACE, () => Promise.resolve(refused));
+      await one.tokens.renew(PLACE, () => fromEntra(refused));
       await untilStored();
       server.cli('config', 'set', 'min-replicas-to-write', '1');
       one.tokens.discard(PLACE, refused);
@@ -161,7 +173,7 @@ describeWithRedis('the second level in a real Redis', () => {
 
     it('does not take the one with it that has replaced it', async () => {
       const [refused, stronger] = [newToken(one.clock.now()), newToken(one.clock.now())];
-      await one.tokens.renew(PLACE, () => Promise.resolve(stronger));
+      await one.tokens.renew(PLACE, () => fromEntra(stronger));
       await untilStored();
       one.tokens.discard(PLACE, refused);
       expect([await one.acquire(), await other.acquire()]).toEqual([stronger.accessToken, stronger.accessToken]);
@@ -174,7 +186,7 @@ describeWithRedis('the second level in a real Redis', () => {
       await until('the first asks', () => first.asked() === 1);
       const second = other.acquire();
       first.answer('token');
-      expect([await second, other.asked()]).toEqual([(await first.request).accessToken, 0]);
+      expect([await second, other.asked()]).toEqual([(await first.request).token.accessToken, 0]);
     });
 
     it('each ask themselves when the one that asks is refused', async () => {
@@ -223,7 +235,7 @@ function heldEntra(replica: Replica) {
     if ((await outcome) === 'refusal') {
       throw new Error('refused');
     }
-    return newToken(replica.clock.now());
+    return fromEntra(newToken(replica.clock.now()));
   });
   request.catch(() => {});
   return { request, asked: () => asked, answer };

@@ -1,4 +1,4 @@
-import { planToken, type DownstreamToken } from '../../src/downstream-tokens.ts';
+import { planToken, type DownstreamToken, type FetchedToken } from '../../src/downstream-tokens.ts';
 import { parseRedisAddress } from '../../src/token-cache/redis-address.ts';
 import { SharedTokens, type TokenPlace } from '../../src/token-cache/shared-tokens.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -41,15 +41,20 @@ export function newToken(now: number): DownstreamToken {
   return planToken(`token ${given}`, now, { expiresIn: 3_600, refreshIn: undefined });
 }
 
+/** The same, as Entra gives it. */
+export function fromEntra(token: DownstreamToken): Promise<FetchedToken> {
+  return Promise.resolve({ token, from: 'entra', correlationId: undefined });
+}
+
 /** Makes a replica; not connected yet. */
 export function makeReplica(url: string, differs: Differences = {}): Replica {
   const clock = new Clock();
   const outcomes: string[] = [];
   const log: Replica['log'] = [];
   let asked = 0;
-  const ask = (): Promise<DownstreamToken> => {
+  const ask = (): Promise<FetchedToken> => {
     asked += 1;
-    return Promise.resolve(newToken(clock.now()));
+    return fromEntra(newToken(clock.now()));
   };
   const tokens = new SharedTokens({
     address: parseRedisAddress(url),
@@ -68,7 +73,7 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
     log,
     asked: () => asked,
     async acquire(place = PLACE) {
-      return (await tokens.acquire(place, ask)).accessToken;
+      return (await tokens.acquire(place, ask)).token.accessToken;
     },
   };
 }

@@ -27,7 +27,7 @@ async function expectShared(url: string, assertion: string): Promise<void> {
 }
 
 /** What the documentation grants the gateway's user. */
-const USER = 'user gateway on >s3cr3t ~obo:* -@all +get +set +del +eval +info +hello';
+const USER = 'user gateway on >s3cr3t ~obo:* -@all +get +getrange +set +del +eval +info +hello';
 
 describeWithRedis('one server', () => {
   let server: RedisServer;

@@ -1,0 +1,39 @@
+import { LRUCache } from 'lru-cache';
+import type { Principal } from '../principal.ts';
+
+/** Milliseconds in which a caller is expected to come back with a large body. */
+const LIFETIME = 10 * 60 * 1_000;
+
+const MOST_EXPECTED = 10_000;
+
+/**
+ * The claims that downstreams asked of callers whose requests could not be sent a second time. Such a caller comes back
+ * with the same large body and another assertion, which is then exchanged with these claims at once.
+ */
+export class ExpectedClaims {
+  readonly #expected = new LRUCache<string, { readonly claims: string; readonly until: number }>({
+    max: MOST_EXPECTED,
+  });
+  readonly #now: () => number;
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Remembers the claims for ten minutes. */
+  add(caller: Principal, downstream: string, claims: string): void {
+    this.#expected.set(keyOf(caller, downstream), { claims, until: this.#now() + LIFETIME });
+  }
+
+  /** The claims that the downstream will want, as JSON text; `undefined` when nothing is known. */
+  find(caller: Principal, downstream: string): string | undefined {
+    const known = this.#expected.get(keyOf(caller, downstream));
+    return known !== undefined && this.#now() < known.until ? known.claims : undefined;
+  }
+}
+
+/** The same caller, whatever its token. */
+function keyOf({ tenantId, objectId, clientId }: Principal, downstream: string): string {
+  return JSON.stringify([tenantId, objectId, clientId, downstream]);
+}
