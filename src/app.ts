@@ -9,6 +9,8 @@ import type { CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
 import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
 import { travel, type Request, type Steps } from './journey.ts';
+import type { NativeAuth } from './native-auth/native-auth.ts';
+import { toOAuthError } from './native-auth/oauth-error.ts';
 import { readRequestId, readTarget } from './receive.ts';
 import { hasBody } from './request-body.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly metadataPath: string;
   /** The RFC 9728 metadata, as JSON text. */
   readonly metadata: string;
+  /** Stands beside the journey, on paths of its own; absent unless gateway.yaml turns it on. */
+  readonly nativeAuth: NativeAuth | undefined;
   /** Is told of every request once it is over. */
   readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
@@ -36,7 +40,7 @@ const CALLER_GONE = 499;
 
 /** Gives an application the API: the journey, and the two documents that the gateway serves itself. */
 export function mountApi(app: Application, options: AppOptions): void {
-  const { steps, cors, onRequest } = options;
+  const { steps, nativeAuth, onRequest } = options;
   const documents = new Map<string, string>([
     [OWN_PATHS.contract, options.contract],
     [OWN_PATHS.metadata, options.metadata],
@@ -49,7 +53,10 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   async function handle(request: Request): Promise<void> {
     try {
-      if (!answerPreflight(request) && !serveDocument(request)) {
+      const proxy = findNativeAuth(request);
+      if (proxy !== undefined) {
+        await proxy.answer(request, ownHeaders(request));
+      } else if (!answerPreflight(request) && !serveDocument(request)) {
         await travel(request, steps);
       }
     } catch (error) {
@@ -73,12 +80,19 @@ export function mountApi(app: Application, options: AppOptions): void {
     return request;
   }
 
-  function ownHeaders({ req, record }: Request): string[] {
+  function findNativeAuth({ target }: Request): NativeAuth | undefined {
+    return nativeAuth?.serves(target.path) === true ? nativeAuth : undefined;
+  }
+
+  function ownHeaders(request: Request): string[] {
+    const { req, record } = request;
+    const { cors } = findNativeAuth(request) ?? options;
     return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
   }
 
   function answerPreflight(request: Request): boolean {
     const { req, res } = request;
+    const { cors } = options;
     const isPreflight = cors.isPreflight(req);
     if (isPreflight) {
       cors.answerPreflight(req, res, ownHeaders(request));
@@ -112,12 +126,14 @@ export function mountApi(app: Application, options: AppOptions): void {
       // The caller may or may not send its body now; only a new connection makes that certain.
       res.shouldKeepAlive = false;
     }
-    record.failure = toGatewayError(options.checkChallenge(thrown, record));
-    answerFailure(res, record.failure, {
+    const failure = toGatewayError(options.checkChallenge(thrown, record));
+    record.failure = failure;
+    answerFailure(res, failure, {
       frame: options.frame,
       requestId: record.requestId,
       instance: record.path,
       ownHeaders: ownHeaders(request),
+      extensions: findNativeAuth(request) && toOAuthError(failure),
     });
   }
 }

@@ -118,6 +118,12 @@ export const FAILURES = {
     detail: 'Send a smaller body.',
     blame: 'client',
   },
+  too_many_requests: {
+    status: 429,
+    title: 'There were too many requests',
+    detail: 'Wait as long as Retry-After says and send the same request again.',
+    blame: 'client',
+  },
   headers_too_large: {
     status: 431,
     title: 'The headers are too large',

@@ -27,6 +27,7 @@ import { createSecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
 import { toUrl } from './http/to-url.ts';
 import type { Steps } from './journey.ts';
+import { NativeAuth } from './native-auth/native-auth.ts';
 import { SessionStore } from './session.ts';
 import { createSteps, type Service, type StepOptions } from './steps.ts';
 import { createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
@@ -102,6 +103,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   const { logger = createLogger(), now = Date.now } = options;
   const { server: settings, identity, contract } = config;
   const authority = new Authority(identity.authority, identity.tenant);
+  const trustedProxies = settings.trustedProxies.length === 0 ? undefined : toNetworks(settings.trustedProxies);
   const http = new EntraHttpClient(ENTRA_DEADLINE);
   const keys = new SigningKeys({ authority, http, now, log: logger });
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
@@ -181,6 +183,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     };
     const security = createSecurityHeaders(new URL(publicUrl));
     const cors = new CorsPolicy(settings.cors.origins);
+    const nativeAuth = createNativeAuth();
     const challengeRules = {
       loop: new StepUpLoop(now),
       requireClientCapability: identity.requireClientCapability,
@@ -203,6 +206,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
         name: contract.title,
         scopes: contract.scopes,
       }),
+      nativeAuth,
       onRequest(req, record) {
         const { principal, operation, failure } = record;
         if (principal !== undefined && operation !== undefined && failure === undefined) {
@@ -218,11 +222,27 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       // So that a page can read, for one, that its token grew too large.
       const origin = /^origin: *(\S+)/im.exec(head)?.[1];
       const requestId = randomUUID();
-      const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(origin), ...security.own];
+      const policy = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : cors;
+      const ownHeaders = ['x-request-id', requestId, ...policy.headersFor(origin), ...security.own];
       answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
       metrics.recordProblem(fault);
       logger.info({ requestId, code: fault, status: FAILURES[fault].status }, 'unreadable request');
     }
+  }
+
+  function createNativeAuth(): NativeAuth | undefined {
+    const { nativeAuth } = config;
+    return (
+      nativeAuth &&
+      new NativeAuth({
+        ...nativeAuth,
+        origins: nativeAuth.origins ?? settings.cors.origins,
+        tenantUrl: authority.tenantUrl,
+        trustedProxies,
+        http,
+        now,
+      })
+    );
   }
 
   function composeSteps(site: Pick<StepOptions, 'answerHeaders' | 'bareChallenge'> & { publicUrl: URL }): Steps {
@@ -257,7 +277,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       services,
       selectRequestHeaders: createRequestHeaderSelection({
         publicUrl: site.publicUrl,
-        trustedProxies: settings.trustedProxies.length === 0 ? undefined : toNetworks(settings.trustedProxies),
+        trustedProxies,
       }),
       answerHeaders: site.answerHeaders,
       bareChallenge: site.bareChallenge,

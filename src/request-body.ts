@@ -35,6 +35,8 @@ export interface BodyReading {
   readonly askForBody: () => void;
   /** Milliseconds that the caller may let pass between two pieces. */
   readonly idleTimeout: number;
+  /** Milliseconds until the whole body must be here; default: none, as long as it keeps moving. */
+  readonly deadline?: number;
 }
 
 /**
@@ -75,18 +77,18 @@ export function streamingBody(req: IncomingMessage, { limit, askForBody, idleTim
 /**
  * Reads a whole body.
  *
- * @throws {GatewayError} `payload_too_large`
+ * @throws {GatewayError} `payload_too_large`, `request_timeout`
  * @throws {CallerGone} when the caller hangs up in the middle
  */
 export async function readWhole(
   req: IncomingMessage,
-  { limit, askForBody, idleTimeout }: BodyReading,
+  { limit, askForBody, idleTimeout, deadline }: BodyReading,
 ): Promise<Buffer> {
   refuseDeclaredLength(req, limit);
   askForBody();
   const chunks: Buffer[] = [];
   let seen = 0;
-  for await (const chunk of readChunks(req, idleTimeout)) {
+  for await (const chunk of readChunks(req, idleTimeout, deadline)) {
     seen += chunk.length;
     refuseLength(seen, limit);
     chunks.push(chunk);
@@ -112,11 +114,16 @@ function refuseLength(length: number, limit: number): void {
  * @throws {GatewayError} `request_timeout`
  * @throws {CallerGone} when the caller hangs up in the middle
  */
-async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGenerator<Buffer> {
+async function* readChunks(
+  req: IncomingMessage,
+  idleTimeout: number,
+  deadline = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
   const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  const end = performance.now() + deadline;
   try {
     for (;;) {
-      const next = await nextWithin(chunks, idleTimeout);
+      const next = await nextWithin(chunks, Math.min(idleTimeout, end - performance.now()));
       if (next.done === true) {
         return;
       }
@@ -127,9 +134,13 @@ async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGene
   }
 }
 
-function nextWithin(chunks: AsyncIterator<Buffer>, idleTimeout: number): Promise<IteratorResult<Buffer>> {
+async function nextWithin(chunks: AsyncIterator<Buffer>, patience: number): Promise<IteratorResult<Buffer>> {
+  if (patience <= 0) {
+    // A timer would come after a piece that is here already, and so perhaps never.
+    throw new GatewayError('request_timeout');
+  }
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new GatewayError('request_timeout')), idleTimeout);
+    const timer = setTimeout(() => reject(new GatewayError('request_timeout')), patience);
     chunks.next().then(
       (next) => {
         clearTimeout(timer);

@@ -93,9 +93,15 @@ export const ANSWER_GUIDE = {
     operator: 'Nothing for single cases. If it is frequent, look at the network before the gateway.',
   },
   payload_too_large: {
-    when: 'The body is larger than `server.bodyLimit`.',
+    when: 'The body is larger than `server.bodyLimit`, or a form of native authentication than 16 kB.',
     client: 'Send less.',
     operator: 'Raise `server.bodyLimit` if bodies of that size are right.',
+  },
+  too_many_requests: {
+    when: 'One client address made more requests to native authentication than `nativeAuth.rateLimit` allows.',
+    client: 'Wait as long as `Retry-After` says, then send the same request again.',
+    operator:
+      'Nothing for single cases. If people share an address, raise `nativeAuth.rateLimit`; behind a proxy of your own, list it in `server.trustedProxies`, or all count as one.',
   },
   headers_too_large: {
     when: 'The request has more than 1,000 headers, or more than 16 kB of them.',

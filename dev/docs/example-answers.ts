@@ -40,6 +40,7 @@ const FACTS: Partial<Record<Failure, FailureFacts>> = {
     errors: [{ in: 'body', pointer: '/amount', detail: 'must be > 0' }],
   },
   method_not_allowed: { allow: ['GET', 'POST'] },
+  too_many_requests: { retryAfter: 10 },
   identity_unavailable: { retryAfter: 10 },
   downstream_unavailable: { retryAfter: 10 },
 };

@@ -6,9 +6,11 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { loadContract, type Contract } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
+import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { describeIssues } from './describe-issues.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
 import { gatewaySchema, type GatewaySettings } from './schema.ts';
+import { isRecord, readKey } from './tree.ts';
 
 /** Everything the gateway needs to run: gateway.yaml with its defaults, and the contract it names. */
 export interface GatewayConfig extends Omit<GatewaySettings, 'contract'> {
@@ -31,9 +33,11 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   faults.push(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
+    ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
   );
   const folder = dirname(resolve(file));
   const contract = unset.has('contract') ? undefined : await loadContractOf(tree, folder, faults);
+  faults.push(...(contract ? checkNativeAuthPath(tree, contract) : []));
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
@@ -200,12 +204,4 @@ function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
 function unwrap(schema: unknown): unknown {
   const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
   return wrapped ? unwrap(schema.unwrap()) : schema;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function readKey(value: unknown, key: string): unknown {
-  return isRecord(value) ? value[key] : undefined;
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { OWN_PATHS } from '../contract/contract.ts';
 import { isLoopback } from '../entra/loopback.ts';
 import { parseRedisAddress, type RedisAddressError } from '../token-cache/redis-address.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -84,6 +85,13 @@ const WORKERS = "a whole number from 1 to 256, or 'auto'";
 
 const port = (byDefault: number) => wholeNumber(0, 65_535).default(byDefault);
 
+const originList = z.array(
+  text('an origin').refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+    error: 'an exact origin such as https://app.contoso.com, without a path',
+  }),
+  { error: 'a list of origins' },
+);
+
 const server = z.strictObject({
   host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
   port: port(8080).describe('The port of the API.'),
@@ -97,16 +105,7 @@ const server = z.strictObject({
     .default([])
     .describe('Networks whose X-Forwarded-* headers are believed.'),
   cors: z
-    .strictObject({
-      origins: z
-        .array(
-          text('an origin').refine((value) => URL.canParse(value) && new URL(value).origin === value, {
-            error: 'an exact origin such as https://app.contoso.com, without a path',
-          }),
-          { error: 'a list of origins' },
-        )
-        .default([]),
-    })
+    .strictObject({ origins: originList.default([]) })
     .prefault({})
     .describe('Browser origins that may call the API.'),
   bodyLimit: size('10mb').describe('The largest request body.'),
@@ -138,12 +137,15 @@ const credential = z
   })
   .describe('How the gateway proves itself to Entra: exactly one of the keys.');
 
+/** The Entra cloud of most. */
+export const DEFAULT_AUTHORITY = 'https://login.microsoftonline.com';
+
 const identity = z.strictObject({
   authority: webAddress(
     'the https address of an Entra cloud without a path, such as https://login.microsoftonline.com (http only for a loopback host)',
     (url) => url.pathname === '/' && (url.protocol === 'https:' || isLoopback(url.hostname)),
   )
-    .default('https://login.microsoftonline.com')
+    .default(DEFAULT_AUTHORITY)
     .describe('The Entra cloud.'),
   tenant: text("a tenant id (a GUID), or 'organizations' with allowedTenants")
     .refine((value) => GUID.test(value) || value === 'organizations', {
@@ -231,6 +233,45 @@ const redis = z.strictObject({
     .describe('redis:// or rediss://; with +sentinel, +cluster or +unix for the other ways to reach it.'),
 });
 
+/** Where native authentication is, unless gateway.yaml says otherwise. */
+export const DEFAULT_NATIVE_AUTH_PATH = '/native-auth';
+
+const NATIVE_AUTH_PATH = /^(?:\/[\w~-][\w.~-]*)+$/;
+const NATIVE_AUTH_PATH_ALLOWED = `a path such as ${DEFAULT_NATIVE_AUTH_PATH}, without a slash at the end; not ${OWN_PATHS.contract}`;
+const CLIENTS = 'a list of application (client) ids';
+const SOME_TIME = 'a duration such as 30s or 1m, not zero';
+
+const nativeAuth = z
+  .strictObject({
+    path: text(NATIVE_AUTH_PATH_ALLOWED)
+      .regex(NATIVE_AUTH_PATH, { error: NATIVE_AUTH_PATH_ALLOWED })
+      .refine((value) => value !== OWN_PATHS.contract, { error: NATIVE_AUTH_PATH_ALLOWED })
+      .default(DEFAULT_NATIVE_AUTH_PATH)
+      .describe('The prefix of its paths on the port of the API.'),
+    origins: originList
+      .optional()
+      .describe('The exact origins of the pages that may use it. Default: server.cors.origins.'),
+    clients: z
+      .array(
+        text('an application (client) id').refine((value) => GUID.test(value), {
+          error: 'an application (client) id (a GUID)',
+        }),
+        { error: CLIENTS },
+      )
+      .min(1, { error: CLIENTS })
+      .describe('The apps whose pages may use it.'),
+    rateLimit: z
+      .strictObject({
+        requests: wholeNumber(1, 1_000_000).default(60),
+        per: quantity(parseDuration, SOME_TIME)
+          .refine((milliseconds) => milliseconds > 0, { error: SOME_TIME })
+          .prefault('1m'),
+      })
+      .prefault({})
+      .describe('How many requests each client address may make in a time; each worker counts for itself.'),
+  })
+  .describe('A proxy for pages that use the native authentication API of Entra External ID, which has no CORS.');
+
 /** gateway.yaml, key by key. */
 export const gatewaySchema = z.strictObject({
   contract: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
@@ -241,6 +282,7 @@ export const gatewaySchema = z.strictObject({
       error: 'a map of downstream APIs by name',
     })
     .describe('The APIs behind the gateway, by name.'),
+  nativeAuth: nativeAuth.optional(),
   tokenCache: z
     .strictObject({
       maxSessions: wholeNumber(1, 5_000_000).default(100_000).describe('How many callers are remembered at most.'),

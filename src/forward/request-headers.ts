@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import { isIP } from 'node:net';
+import { isTrusted, peerAddress } from '../client-address.ts';
 import { NameTable } from './name-table.ts';
 
 /** Headers that belong to one connection and never to the next (RFC 9110 §7.6.1), both ways. */
@@ -85,7 +85,7 @@ export function createRequestHeaderSelection({ publicUrl, trustedProxies }: Requ
         headers.push(name, value);
       }
     }
-    pushForwarding(headers, req.socket.remoteAddress ?? '', forwarding);
+    pushForwarding(headers, peerAddress(req), forwarding);
     headers.push('x-request-id', requestId);
     if (token !== undefined) {
       headers.push('authorization', token.authorization);
@@ -94,9 +94,8 @@ export function createRequestHeaderSelection({ publicUrl, trustedProxies }: Requ
   };
 
   /** A trusted proxy's word is kept and continued; everyone else's is replaced by what we see ourselves. */
-  function pushForwarding(headers: string[], address: string, said: ReadonlyMap<string, string> | undefined): void {
-    const peer = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
-    if (said === undefined || !isTrustedPeer(peer, trustedProxies)) {
+  function pushForwarding(headers: string[], peer: string, said: ReadonlyMap<string, string> | undefined): void {
+    if (said === undefined || !isTrusted(peer, trustedProxies)) {
       headers.push('x-forwarded-host', host, 'x-forwarded-proto', protocol, 'x-forwarded-for', peer);
       return;
     }
@@ -153,9 +152,4 @@ function mayPass(fate: Fate, value: string): boolean {
 function rememberForwarding(forwarding: Map<string, string>, name: string, value: string): void {
   const earlier = forwarding.get(name);
   forwarding.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
-}
-
-function isTrustedPeer(peer: string, trusted: BlockList | undefined): boolean {
-  const family = trusted === undefined ? 0 : isIP(peer);
-  return family !== 0 && trusted?.check(peer, family === 4 ? 'ipv4' : 'ipv6') === true;
 }

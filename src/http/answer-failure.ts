@@ -13,6 +13,8 @@ export interface FailureContext {
   readonly instance: string;
   /** Headers that every answer of ours carries: names and values in turn. */
   readonly ownHeaders: readonly string[];
+  /** Members of the problem document besides the usual ones (RFC 9457 §3.2). */
+  readonly extensions?: object | undefined;
 }
 
 interface Answer {
@@ -21,7 +23,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** Seconds, for a 503 whose cause does not say how long it lasts. */
+/** Seconds, for a 503 or 429 whose cause does not say how long it lasts. */
 const DEFAULT_WAIT = 5;
 
 /**
@@ -49,10 +51,11 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function compose(error: GatewayError, { frame, requestId, instance, ownHeaders }: FailureContext): Answer {
+function compose(error: GatewayError, context: FailureContext): Answer {
+  const { frame, ownHeaders, extensions } = context;
   const { failure, facts } = error;
   const rule = FAILURES[failure];
-  const body = JSON.stringify(toProblem(error, { instance, requestId }));
+  const body = JSON.stringify({ ...toProblem(error, context), ...extensions });
   const headers = [
     'content-type',
     'application/problem+json',
@@ -66,7 +69,7 @@ function compose(error: GatewayError, { frame, requestId, instance, ownHeaders }
     const { scopes, authContext, claims } = facts;
     headers.push('www-authenticate', formatChallenge(frame, { error: rule.challenge, scopes, authContext, claims }));
   }
-  if (rule.status === 503) {
+  if (rule.status === 503 || rule.status === 429) {
     headers.push('retry-after', String(facts.retryAfter ?? DEFAULT_WAIT));
   }
   if (facts.allow !== undefined) {

@@ -21,6 +21,7 @@ const EXPECTED = {
   method_not_allowed: 'stop',
   request_timeout: 'stop',
   payload_too_large: 'stop',
+  too_many_requests: 'wait',
   headers_too_large: 'stop',
   gateway_misconfigured: 'stop',
   internal_error: 'stop',

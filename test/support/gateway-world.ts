@@ -21,6 +21,8 @@ export interface GatewayWorldOptions {
   readonly server?: object;
   readonly identity?: object;
   readonly tokenCache?: object;
+  /** Default none. */
+  readonly nativeAuth?: object;
   /** Milliseconds that a request gives Redis. */
   readonly redisPatience?: number;
   /** The timeouts of the downstream `hasty`. */
@@ -118,7 +120,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, tokenCache = {}, timeout }: GatewayWorldOptions,
+  { server, identity, tokenCache = {}, nativeAuth, timeout }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
@@ -134,6 +136,7 @@ function describeDeployment(
       ...identity,
     },
     tokenCache,
+    nativeAuth,
     downstreams: {
       api: { baseUrl: base, scopes: graph },
       orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'] },

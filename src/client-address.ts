@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP, type BlockList } from 'node:net';
+
+/** The address at the other end of the connection; an IPv4 address as such, also where the socket is an IPv6 one. */
+export function peerAddress(req: IncomingMessage): string {
+  const address = req.socket.remoteAddress ?? '';
+  // Node writes an IPv4 address on an IPv6 socket always in the same way.
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
+}
+
+/** True for an address in one of the networks whose word about where a request came from is believed. */
+export function isTrusted(address: string, networks: BlockList | undefined): boolean {
+  const family = networks === undefined ? 0 : isIP(address);
+  return family !== 0 && networks?.check(address, family === 4 ? 'ipv4' : 'ipv6') === true;
+}
+
+/**
+ * The address of the client: the last one in `X-Forwarded-For` that no trusted proxy has, because whatever stands before
+ * it is that client's word. Without trusted proxies it is the other end of the connection.
+ */
+export function findClientAddress(req: IncomingMessage, networks: BlockList | undefined): string {
+  const chain = String(req.headers['x-forwarded-for'] ?? '').split(',');
+  let address = peerAddress(req);
+  while (isTrusted(address, networks) && chain.length > 0) {
+    const before = withoutPort(chain.pop()?.trim() ?? '');
+    if (isIP(before) === 0) {
+      break;
+    }
+    address = toIPv4(before);
+  }
+  return address;
+}
+
+/** The IPv4 address that an IPv6 address stands for (RFC 4291 §2.5.5.2), however it is written; others as they are. */
+function toIPv4(address: string): string {
+  const [withoutZone = ''] = address.split('%');
+  const canonical = isIP(withoutZone) === 6 ? new URL(`http://[${withoutZone}]`).hostname : '';
+  const [, high, low] = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(canonical) ?? [];
+  return high === undefined || low === undefined ? address : [...toBytes(high), ...toBytes(low)].join('.');
+}
+
+function toBytes(hextet: string): [number, number] {
+  const value = Number.parseInt(hextet, 16);
+  return [value >> 8, value & 0xff];
+}
+
+/** Some proxies write `192.0.2.1:49152` and `[2001:db8::1]:49152`. */
+function withoutPort(text: string): string {
+  return /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+}

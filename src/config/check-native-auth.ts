@@ -1,0 +1,65 @@
+import { listOperations, type Contract } from '../contract/contract.ts';
+import { isLoopback } from '../entra/loopback.ts';
+import type { ConfigFault } from '../failures.ts';
+import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
+import { isRecord, readKey } from './tree.ts';
+
+/** What `nativeAuth` needs of other keys; it looks at the tree, so that it speaks up also when other keys are wrong. */
+export function checkNativeAuth(tree: unknown): ConfigFault[] {
+  const nativeAuth = readKey(tree, 'nativeAuth');
+  if (!isRecord(nativeAuth)) {
+    return [];
+  }
+  const identity = readKey(tree, 'identity');
+  const authority = readKey(identity, 'authority') ?? DEFAULT_AUTHORITY;
+  const origins = nativeAuth['origins'] ?? readKey(readKey(readKey(tree, 'server'), 'cors'), 'origins') ?? [];
+  return [
+    ...(typeof authority === 'string' && URL.canParse(authority) && !hasNativeAuth(new URL(authority))
+      ? [
+          {
+            at: 'nativeAuth',
+            message: `needs an External ID tenant in identity.authority, such as https://contoso.ciamlogin.com; found ${JSON.stringify(authority)}`,
+          },
+        ]
+      : []),
+    ...(readKey(identity, 'tenant') === 'organizations'
+      ? [{ at: 'nativeAuth', message: 'needs a tenant id in identity.tenant; found "organizations"' }]
+      : []),
+    ...(Array.isArray(origins) && origins.length === 0
+      ? [
+          {
+            at: 'nativeAuth.origins',
+            message: 'found nothing; allowed: at least one origin, here or in server.cors.origins',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Only External ID has the API; a loopback host is somebody trying things out. */
+function hasNativeAuth({ hostname }: URL): boolean {
+  return hostname.endsWith('.ciamlogin.com') || isLoopback(hostname);
+}
+
+/** Finds the operations that nobody could reach, because native authentication answers on their paths. */
+export function checkNativeAuthPath(tree: unknown, { document }: Contract): ConfigFault[] {
+  const nativeAuth = readKey(tree, 'nativeAuth');
+  const prefix = readKey(nativeAuth, 'path') ?? DEFAULT_NATIVE_AUTH_PATH;
+  if (!isRecord(nativeAuth) || typeof prefix !== 'string') {
+    return [];
+  }
+  return listOperations(document, { value: document, pointer: '' }, [])
+    .filter(({ path }) => `${decodePath(path)}/`.startsWith(`${prefix}/`))
+    .map(({ method, path }) => ({
+      at: `contract ${method.toUpperCase()} ${path}`,
+      message: `is below nativeAuth.path (${prefix}), where native authentication answers`,
+    }));
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

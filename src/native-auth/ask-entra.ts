@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
+import { readRetryAt } from '../entra/retry-after.ts';
+import { GatewayError } from '../failures.ts';
+
+/** The headers by which MSAL tells Entra about itself. */
+export const CLIENT_HEADERS = [
+  'x-client-cpu',
+  'x-client-current-telemetry',
+  'x-client-last-telemetry',
+  'x-client-os',
+  'x-client-sku',
+  'x-client-ver',
+] as const;
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What is sent on: a form that was checked, and the GUID by which Entra's logs know it. */
+interface Question {
+  readonly url: string;
+  readonly encodedForm: string;
+  readonly correlationId: string | undefined;
+}
+
+/** An answer of the native authentication API: JSON, whatever its status below 500. */
+export interface NativeAuthAnswer {
+  readonly status: number;
+  /** As Entra wrote it. */
+  readonly json: string;
+  /** `x-ms-request-id` and `Retry-After`, as far as there are any: names and values in turn. */
+  readonly headers: readonly string[];
+}
+
+/**
+ * Sends a form on to Entra.
+ *
+ * @param now milliseconds since the epoch
+ * @throws {GatewayError} `identity_unavailable` when what comes back is no answer of the API
+ */
+export async function askEntra(
+  http: EntraHttpClient,
+  req: IncomingMessage,
+  { url, encodedForm, correlationId }: Question,
+  now: () => number,
+): Promise<NativeAuthAnswer> {
+  const headers = { ...selectHeaders(req), ...(correlationId && { 'client-request-id': correlationId }) };
+  let response: EntraResponse;
+  try {
+    response = await http.post(url, headers, encodedForm);
+  } catch (error) {
+    const reason = error instanceof EntraUnreachable ? error.message : 'unknown';
+    throw new GatewayError('identity_unavailable', { log: { entra: { error: reason } } });
+  }
+  const { status, text } = response;
+  if (!isAnswer(response)) {
+    throw new GatewayError('identity_unavailable', { log: { entra: { status } }, ...tellWait(response, now()) });
+  }
+  return { status, json: text, headers: answerHeaders(response) };
+}
+
+function selectHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const told = CLIENT_HEADERS.flatMap((name) => {
+    const value = headers[name];
+    return typeof value === 'string' && PRINTABLE.test(value) ? [[name, value] as const] : [];
+  });
+  const { traceparent } = headers;
+  return {
+    accept: 'application/json',
+    'content-type': 'application/x-www-form-urlencoded',
+    ...Object.fromEntries(told),
+    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
+  };
+}
+
+/** A page of an outage, a redirect or a fault of the server is not for the client to read. */
+function isAnswer({ status, headers, text }: EntraResponse): boolean {
+  const isMeant = (status >= 200 && status < 300) || (status >= 400 && status < 500);
+  return isMeant && /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '') && isJson(text);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function answerHeaders({ headers }: EntraResponse): string[] {
+  return ['x-ms-request-id', 'retry-after'].flatMap((name) => {
+    const value = headers[name];
+    return value !== undefined && PRINTABLE.test(value) ? [name, value] : [];
+  });
+}
+
+function tellWait({ headers }: EntraResponse, now: number): { retryAfter?: number } {
+  const retryAt = readRetryAt(headers['retry-after'], now);
+  return retryAt === undefined ? {} : { retryAfter: Math.max(1, Math.ceil((retryAt - now) / 1_000)) };
+}

@@ -1,0 +1,62 @@
+import { GatewayError } from '../failures.ts';
+
+/** A form that can be read in one way only. */
+export interface Form {
+  /** The value of a parameter; `name` is in lower case, the form's own may be in any. */
+  get(name: string): string | undefined;
+  /** The form, encoded anew: what was checked is what is sent. */
+  readonly encoded: string;
+}
+
+/** The characters of a parameter's name (RFC 6749 appendix A.8). */
+const NAME = /^[\w.-]+$/;
+
+/** What an encoded form consists of; everything else must be percent-encoded. */
+const ENCODED = /^[\x21-\x7e]+$/;
+
+/** Control characters but the tab, which a password may have (RFC 6749 appendix A). */
+const CONTROL = /(?!\t)\p{Cc}/u;
+
+/**
+ * Reads an `application/x-www-form-urlencoded` body more strictly than browsers do, because two servers can read a
+ * loose one in two ways. Each parameter comes once (RFC 6749 §3.2), also where names differ only in case: there are
+ * servers that make no difference.
+ *
+ * @throws {GatewayError} `invalid_request`
+ */
+export function parseForm(text: string): Form {
+  const pairs = ENCODED.test(text) ? text.split('&').map(parsePair) : [];
+  const values = new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
+  if (pairs.length === 0) {
+    throw unreadable('it is empty, or holds what must be percent-encoded');
+  }
+  if (values.size < pairs.length) {
+    throw unreadable('a parameter is there twice');
+  }
+  return { get: (name) => values.get(name), encoded: new URLSearchParams(pairs).toString() };
+}
+
+function parsePair(piece: string): [name: string, value: string] {
+  const cut = piece.indexOf('=');
+  const name = decode(cut === -1 ? piece : piece.slice(0, cut));
+  const value = cut === -1 ? '' : decode(piece.slice(cut + 1));
+  if (!NAME.test(name)) {
+    throw unreadable('the name of a parameter has other characters than letters, digits, -, . and _');
+  }
+  if (CONTROL.test(value)) {
+    throw unreadable('a value has control characters');
+  }
+  return [name, value];
+}
+
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    throw unreadable('a parameter is not percent-encoded UTF-8');
+  }
+}
+
+function unreadable(why: string): GatewayError {
+  return new GatewayError('invalid_request', { detail: `The form cannot be read: ${why}.` });
+}

@@ -1,0 +1,184 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
+import { findClientAddress } from '../client-address.ts';
+import type { EntraHttpClient } from '../entra/http-client.ts';
+import { GatewayError } from '../failures.ts';
+import { receive, type RequestTarget } from '../receive.ts';
+import { readWhole } from '../request-body.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
+import { askEntra } from './ask-entra.ts';
+import { checkForm } from './check-form.ts';
+import { NativeAuthCors } from './cors.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { parseForm, type Form } from './form.ts';
+import { RateLimit, type RateLimitRules } from './rate-limit.ts';
+
+/** What {@link NativeAuth} works with. */
+export interface NativeAuthOptions {
+  /** The prefix of its paths on the port of the API, such as `/native-auth`. */
+  readonly path: string;
+  /** The tenant's address at Entra, which the paths of the endpoints are appended to. */
+  readonly tenantUrl: string;
+  /** The origins of the pages that may use it. */
+  readonly origins: readonly string[];
+  /** The client ids of the apps that may use it. */
+  readonly clients: readonly string[];
+  readonly rateLimit: RateLimitRules;
+  /** The networks whose X-Forwarded-For is believed; absent when there are none. */
+  readonly trustedProxies: BlockList | undefined;
+  readonly http: EntraHttpClient;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** One request to native authentication. */
+interface NativeAuthRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly target: RequestTarget;
+  readonly record: RequestRecord;
+}
+
+/** Bytes of a form. */
+const LARGEST_FORM = 16 * 1_024;
+
+/** Milliseconds that a caller may let pass between two pieces of a form. */
+const IDLE_TIMEOUT = 5_000;
+
+/** Milliseconds for a whole form: it is small, and nobody has proved by then who it comes from. */
+const FORM_DEADLINE = 10_000;
+
+const FORM = /^application\/x-www-form-urlencoded *(?:; *charset="?utf-8"? *)?$/i;
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** MSAL names its request so in the query when it renews a token, and in a header otherwise. */
+const CORRELATION_QUERY = /^\?client-request-id=([^&]*)$/;
+
+/**
+ * The proxy between pages and Entra's native authentication API, which sends no CORS headers of its own. It stands
+ * beside the journey of the API: no token is looked at here, and none is kept.
+ */
+export class NativeAuth {
+  /** The CORS headers of whatever is answered below its prefix, refusals too. */
+  readonly cors: NativeAuthCors;
+  readonly #options: NativeAuthOptions;
+  readonly #clients: ReadonlySet<string>;
+  readonly #limit: RateLimit;
+
+  constructor(options: NativeAuthOptions) {
+    this.cors = new NativeAuthCors(options.origins);
+    this.#options = options;
+    this.#clients = new Set(options.clients.map((id) => id.toLowerCase()));
+    this.#limit = new RateLimit(options.rateLimit, options.now);
+  }
+
+  /** True for the paths below its prefix, whether there is anything or not. */
+  serves(path: string): boolean {
+    const { path: prefix } = this.#options;
+    return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
+  }
+
+  /**
+   * Answers a request below the prefix.
+   *
+   * @param ownHeaders what every answer of ours carries: names and values in turn
+   * @throws {GatewayError} every refusal
+   * @throws {CallerGone} when the caller hangs up in the middle of its form
+   */
+  async answer(request: NativeAuthRequest, ownHeaders: readonly string[]): Promise<void> {
+    const { req, res, target, record } = request;
+    receive(req, target);
+    const endpoint = this.#match(target.path);
+    record.operation = `native-auth ${endpoint}`;
+    refuseMethod(req);
+    this.#refuseOrigin(req);
+    if (req.method === 'OPTIONS') {
+      res.writeHead(204, [...ownHeaders, ...this.cors.preflightHeaders]).end();
+      return;
+    }
+    const correlationId = readCorrelationId(req, target);
+    this.#countRequest(req);
+    const form = await readForm(req, res);
+    checkForm(endpoint, form, this.#clients);
+    const { http, tenantUrl, now } = this.#options;
+    const question = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
+    if (correlationId !== undefined) {
+      record.correlationId = correlationId;
+    }
+    const { status, json, headers } = await askEntra(http, req, question, now);
+    res.writeHead(status, [
+      'content-type',
+      'application/json; charset=utf-8',
+      'content-length',
+      String(Buffer.byteLength(json)),
+      'cache-control',
+      'no-store',
+      ...headers,
+      ...ownHeaders,
+    ]);
+    res.end(json);
+  }
+
+  /** Compares the path as it was sent: one that is written in another way is none of ours. */
+  #match(path: string): string {
+    const endpoint = ENDPOINTS.find((known) => path === `${this.#options.path}${known}`);
+    if (endpoint === undefined) {
+      throw new GatewayError('not_found', { detail: 'Native authentication has no such path.' });
+    }
+    return endpoint;
+  }
+
+  #refuseOrigin({ headers }: IncomingMessage): void {
+    if (!this.cors.allows(headers.origin)) {
+      throw new GatewayError('access_denied', {
+        detail: 'Only pages of the origins that the operator of this API has listed may use native authentication.',
+        log: { reason: 'the Origin is missing or not in nativeAuth.origins' },
+      });
+    }
+  }
+
+  #countRequest(req: IncomingMessage): void {
+    const wait = this.#limit.waitBeforeRequest(findClientAddress(req, this.#options.trustedProxies));
+    if (wait > 0) {
+      throw new GatewayError('too_many_requests', { retryAfter: Math.ceil(wait / 1_000) });
+    }
+  }
+}
+
+function refuseMethod({ method }: IncomingMessage): void {
+  if (method !== 'POST' && method !== 'OPTIONS') {
+    throw new GatewayError('method_not_allowed', { allow: ['POST', 'OPTIONS'] });
+  }
+}
+
+/** @throws {GatewayError} for any other query, because it would change what Entra is asked */
+function readCorrelationId({ headers }: IncomingMessage, { query }: RequestTarget): string | undefined {
+  const inQuery = CORRELATION_QUERY.exec(query)?.[1];
+  if (query !== '' && inQuery === undefined) {
+    throw new GatewayError('invalid_request', { detail: 'Send the request without a query.' });
+  }
+  const id = headers['client-request-id'] ?? inQuery;
+  return typeof id === 'string' && GUID.test(id) ? id : undefined;
+}
+
+async function readForm(req: IncomingMessage, res: ServerResponse): Promise<Form> {
+  const { 'content-type': type = '', 'content-encoding': coding, expect } = req.headers;
+  if (!FORM.test(type) || coding !== undefined) {
+    throw new GatewayError('invalid_request', {
+      detail: 'Send a form as application/x-www-form-urlencoded in UTF-8, without a Content-Encoding.',
+    });
+  }
+  const askForBody = (): void => {
+    if (expect !== undefined && req.httpVersion !== '1.0') {
+      res.writeContinue();
+    }
+  };
+  const body = await readWhole(req, {
+    limit: LARGEST_FORM,
+    askForBody,
+    idleTimeout: IDLE_TIMEOUT,
+    deadline: FORM_DEADLINE,
+  });
+  return parseForm(body.toString('latin1'));
+}
