@@ -13,6 +13,10 @@ export interface ListenOptions {
 export interface LoopbackServer {
   /** `http://localhost:{port}`. */
   readonly origin: string;
+  /** Stops listening until `resume` and breaks what is still open; connections are refused from then on. */
+  pause(): Promise<void>;
+  /** Listens again, on the same port. */
+  resume(): Promise<void>;
   /** Stops listening and breaks what is still open. */
   close(): Promise<void>;
 }
@@ -24,9 +28,17 @@ export async function listenOnLoopback(
 ): Promise<LoopbackServer> {
   const server = createServer();
   await listen(server, options);
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  const origin = `http://localhost:${port}`;
   server.on('request', makeHandler(origin));
-  return { origin, close: () => close(server) };
+  return {
+    origin,
+    pause: () => close(server),
+    resume: async () => {
+      if (!server.listening) await listen(server, { ...options, port });
+    },
+    close: () => close(server),
+  };
 }
 
 function listen(server: Server, { port = 0, host = '127.0.0.1' }: ListenOptions): Promise<void> {
@@ -39,8 +51,9 @@ function listen(server: Server, { port = 0, host = '127.0.0.1' }: ListenOptions)
   });
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return;
+  await new Promise<void>((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeAllConnections();
   });

@@ -13,6 +13,8 @@ export interface DemoApiOptions extends ListenOptions {
 
 /** One request that a demo API dealt with. */
 export interface DownstreamRequest {
+  /** When it arrived, milliseconds since 1970. */
+  readonly startedAt: number;
   readonly method: string;
   /** Path and query, as they arrived. */
   readonly path: string;
@@ -41,6 +43,10 @@ export interface DemoApi {
   resetTrouble(): void;
   /** Calls the listener for each further request; the answer ends that. */
   onRequest(listener: (request: DownstreamRequest) => void): () => void;
+  /** Refuses connections until `resume`. */
+  pause(): Promise<void>;
+  /** Takes connections again. */
+  resume(): Promise<void>;
   /** Stops it. */
   close(): Promise<void>;
 }
@@ -64,16 +70,20 @@ export async function startDemoApi(options: ListenOptions, addRoutes: (app: Expr
       Object.assign(trouble, noTrouble());
     },
     onRequest: (listener) => traffic.onRequest(listener),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
     close: () => server.close(),
   };
 }
 
 function noteRequests(traffic: TrafficLog<DownstreamRequest>): RequestHandler {
   return (req, res, next) => {
+    const startedAt = Date.now();
     const start = performance.now();
     const countBytes = watchBody(req);
     res.on('close', () => {
       traffic.add({
+        startedAt,
         method: req.method,
         path: req.originalUrl,
         headers: req.headers,

@@ -16,9 +16,9 @@ const CODE_LIFETIME_SECONDS = 600;
 
 /** What `prompt=none` answers where a page would have to be shown. */
 const SILENT_REFUSALS = {
-  chooseUser: { error: 'login_required', error_description: new EntraError(50058).description },
-  approveMfa: { error: 'interaction_required', error_description: new EntraError(50076).description },
-  consent: { error: 'consent_required', error_description: new EntraError(65001).description },
+  chooseUser: new EntraError(50058, { error: 'login_required' }),
+  approveMfa: new EntraError(50076, { error: 'interaction_required' }),
+  consent: new EntraError(65001, { error: 'consent_required' }),
 };
 
 /** Serves `/{tenant}/oauth2/v2.0/authorize`: GET shows a page or goes on, POST takes what the page asked. */
@@ -50,6 +50,7 @@ function authorize(directory: Directory, req: Request<{ tenant: string }>, res: 
     answer(directory, call, req);
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
+    noteRefusal(res, error);
     res.status(400).send(messagePage('We cannot sign you in', error.description));
   }
 }
@@ -63,6 +64,7 @@ function answer(directory: Directory, call: AuthorizationCall, req: Request<{ te
     takeStep(directory, call, { step: decideNextStep(directory, request, answers), answers });
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
+    noteRefusal(call.res, error);
     sendToClient(call, { error: redirectError(error), error_description: error.description });
   }
 }
@@ -73,13 +75,16 @@ interface Progress {
 }
 
 function takeStep(directory: Directory, call: AuthorizationCall, { step, answers }: Progress): void {
+  call.res.locals['step'] = step.page;
   if (step.page === 'done') {
     rememberSession(directory.grants, call.res, step.signIn);
     sendCode(directory, call, step.user, step.signIn);
     return;
   }
   if (call.query.get('prompt') === 'none') {
-    sendToClient(call, SILENT_REFUSALS[step.page]);
+    const refusal = SILENT_REFUSALS[step.page];
+    noteRefusal(call.res, refusal);
+    sendToClient(call, { error: refusal.error, error_description: refusal.description });
     return;
   }
   call.res.send(interactionPage(step, call.client, { ...answers }));
@@ -126,6 +131,11 @@ function readInteraction(
     loginHint: query.get('login_hint') ?? undefined,
     session: readSession(directory.grants, req),
   };
+}
+
+/** For the record of the request. */
+function noteRefusal(res: Response, { code, error }: EntraError): void {
+  res.locals['refusal'] = `AADSTS${code} ${error}`;
 }
 
 /** What a sign-in page sends back. */

@@ -38,7 +38,7 @@ export function findUnmetDemands(world: World, { user, resource, proof, claims }
         (claims.capolids.includes(policy.id) || guards(policy, user, resource)) &&
         !(policy.requires === 'mfa' && proof.amr.includes('mfa')),
     ),
-    contexts: claims.acrs.filter((id) => !proof.acrs.includes(id)),
+    contexts: claims.acrs.filter((id) => !proof.acrs.includes(id) && !isFree(world, id)),
   };
 }
 
@@ -63,6 +63,11 @@ export function findUnmeetable(user: User, { policies, contexts }: UnmetDemands)
   if (policy) return new EntraError(REFUSAL_OF[policy.requires]);
   const wantsMfa = policies.length > 0 || contexts.length > 0;
   return wantsMfa && !user.canDoMfa ? new EntraError(50079) : undefined;
+}
+
+/** Whether whoever asks for an authentication context gets it. */
+function isFree({ authenticationContexts }: World, id: string): boolean {
+  return authenticationContexts.some((context) => context.id === id && context.requires === 'nothing');
 }
 
 function guards(policy: Policy, user: User, resource: App): boolean {

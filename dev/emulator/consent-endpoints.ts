@@ -29,11 +29,18 @@ export function consentEndpoints(directory: Directory): Router {
   });
   router.get('/:tenant/oauth2/v2.0/logout', (req, res) => {
     forgetSession(res);
-    const next = req.query['post_logout_redirect_uri'];
-    if (typeof next === 'string') res.redirect(next);
+    const { post_logout_redirect_uri: next, state } = req.query;
+    if (typeof next === 'string' && URL.canParse(next)) res.redirect(withState(next, state));
     else res.send(messagePage('You are signed out'));
   });
   return router;
+}
+
+/** MSAL's popup knows by the state which sign-out is over. */
+function withState(uri: string, state: unknown): string {
+  const url = new URL(uri);
+  if (typeof state === 'string') url.searchParams.set('state', state);
+  return url.href;
 }
 
 interface AdminConsent {

@@ -2,6 +2,7 @@ import express, { Router, type RequestHandler } from 'express';
 import { revokeGrants } from './account-state.ts';
 import type { Directory } from './directory.ts';
 import { issueAccessToken, type AccessTokenOrder } from './issue-access-token.ts';
+import { findSentCodes } from './native-auth/one-time-code.ts';
 import { defaultSwitches, type Switches } from './switches.ts';
 import { findUser } from './world-model.ts';
 
@@ -21,7 +22,8 @@ export function controlEndpoints(directory: Directory): Router {
   router.put(`${BASE}/switches`, flipSwitches(switches));
   router.get(`${BASE}/world`, (_req, res) => {
     const apps = world.apps.map(({ secrets: _secrets, ...app }) => app);
-    res.json({ ...world, apps });
+    const users = world.users.map(({ password: _password, ...user }) => user);
+    res.json({ ...world, apps, users });
   });
   router.put(`${BASE}/policies/:id`, (req, res) => {
     const policy = world.policies.find(({ id }) => id === req.params.id);
@@ -32,6 +34,10 @@ export function controlEndpoints(directory: Directory): Router {
     const user = findUser(world, req.params.user);
     if (user) revokeGrants(user);
     res.sendStatus(user ? 204 : 404);
+  });
+  router.get(`${BASE}/codes`, (req, res) => {
+    const { user } = req.query;
+    res.json(findSentCodes(directory, typeof user === 'string' ? user : ''));
   });
   router.post(`${BASE}/keys`, async (_req, res) => {
     await keys.roll();

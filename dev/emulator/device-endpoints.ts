@@ -22,7 +22,7 @@ const PAGE_PATH = '/common/oauth2/deviceauth';
 export function deviceEndpoints(directory: Directory): Router {
   const router = Router();
   router.post('/:tenant/oauth2/v2.0/devicecode', (req, res, next) => {
-    simulateOutage(directory.switches, res)
+    simulateOutage(directory.switches, res, 'none')
       .then((answered) => {
         if (!answered) startFlow(directory, req, res);
       })

@@ -1,4 +1,6 @@
 import type { GrantStore } from './grant-store.ts';
+import type { Continuation } from './native-auth/flow.ts';
+import type { SentCode } from './native-auth/one-time-code.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { Switches } from './switches.ts';
 import type { World } from './world-model.ts';
@@ -11,6 +13,10 @@ export interface Directory {
   readonly switches: Switches;
   readonly keys: SigningKeys;
   readonly grants: GrantStore;
+  /** Flows of native authentication that are under way, by their continuation token. */
+  readonly continuations: Map<string, Continuation>;
+  /** Every one-time code that was sent, oldest first. */
+  readonly sentCodes: SentCode[];
 }
 
 /** The issuer of a tenant's v2 tokens, or the template when given `{tenantid}`. */

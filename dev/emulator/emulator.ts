@@ -10,9 +10,11 @@ import { deviceEndpoints } from './device-endpoints.ts';
 import type { Directory } from './directory.ts';
 import { discoveryEndpoints } from './discovery-endpoints.ts';
 import type { Exchange } from './exchange.ts';
-import { receiveForms } from './form.ts';
+import { readCorrelationId, receiveForms } from './form.ts';
 import { GrantStore } from './grant-store.ts';
+import type { NextStep } from './interaction.ts';
 import { issueAccessToken, type AccessTokenOrder } from './issue-access-token.ts';
+import { nativeAuthEndpoints } from './native-auth/native-auth-endpoints.ts';
 import { SigningKeys, type TokenHeader } from './signing-keys.ts';
 import { defaultSwitches, type Switches } from './switches.ts';
 import { tokenEndpoint } from './token-endpoint.ts';
@@ -27,6 +29,8 @@ export interface EmulatorOptions extends ListenOptions {
 
 /** One HTTP request that the emulator dealt with. */
 export interface EntraRequest {
+  /** When it arrived, milliseconds since 1970. */
+  readonly startedAt: number;
   readonly method: string;
   /** Path without its query. */
   readonly path: string;
@@ -35,6 +39,12 @@ export interface EntraRequest {
   /** Milliseconds from arrival to the end of the answer. */
   readonly ms: number;
   readonly userAgent: string | undefined;
+  /** `client-request-id`, by which its sender knows it again. */
+  readonly correlationId: string | undefined;
+  /** At the authorization endpoint, what comes next for the person; `done` brings a code. */
+  readonly step: NextStep['page'] | undefined;
+  /** At the authorization endpoint and in native authentication, the refusal: the AADSTS number and the OAuth error. */
+  readonly refusal: string | undefined;
   /** Its entry in `exchanges`, for the token endpoint. */
   readonly exchange: Exchange | undefined;
 }
@@ -74,7 +84,8 @@ export async function startEmulator({ world = demoWorld(), ...listen }: Emulator
   const keys = await SigningKeys.create();
   const traffic = new TrafficLog<EntraRequest>();
   const exchanges: Exchange[] = [];
-  const shared = { world, switches: defaultSwitches(), keys, grants: new GrantStore() };
+  const memory = { grants: new GrantStore(), continuations: new Map(), sentCodes: [] };
+  const shared = { world, switches: defaultSwitches(), keys, ...memory };
   const server = await listenOnLoopback(listen, (origin) => buildApp({ ...shared, origin }, exchanges, traffic));
   const directory: Directory = { ...shared, origin: server.origin };
   return {
@@ -106,8 +117,9 @@ function buildApp(directory: Directory, exchanges: Exchange[], traffic: TrafficL
   app.disable('etag');
   app.use(
     noteRequests(traffic),
-    allowPages,
     receiveForms(),
+    nativeAuthEndpoints(directory),
+    allowPages,
     controlEndpoints(directory),
     discoveryEndpoints(directory),
     tokenEndpoint(directory, exchanges),
@@ -120,14 +132,19 @@ function buildApp(directory: Directory, exchanges: Exchange[], traffic: TrafficL
 
 function noteRequests(traffic: TrafficLog<EntraRequest>): RequestHandler {
   return (req, res, next) => {
+    const startedAt = Date.now();
     const start = performance.now();
     res.on('close', () => {
       traffic.add({
+        startedAt,
         method: req.method,
         path: req.originalUrl.split('?')[0] ?? '',
         status: res.headersSent ? res.statusCode : 0,
         ms: performance.now() - start,
         userAgent: req.get('user-agent'),
+        correlationId: readCorrelationId(req),
+        step: res.locals['step'] as EntraRequest['step'],
+        refusal: res.locals['refusal'] as string | undefined,
         exchange: res.locals['exchange'] as Exchange | undefined,
       });
     });

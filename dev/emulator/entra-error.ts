@@ -29,7 +29,9 @@ const SHAPES = {
     suberror: 'basic_action',
     text: 'A policy or a new location demands that the user register for multifactor authentication.',
   },
+  50126: { error: 'invalid_grant', text: 'The user name or the password is wrong.', lookUp: true },
   50158: { error: 'invalid_grant', suberror: 'basic_action', text: 'An external challenge was not satisfied.' },
+  50181: { error: 'invalid_grant', suberror: 'invalid_oob_value', text: 'The one-time code is wrong.' },
   50173: {
     error: 'invalid_grant',
     suberror: 'bad_token',
@@ -44,6 +46,10 @@ const SHAPES = {
     lookUp: true,
   },
   54005: { error: 'invalid_grant', text: 'The authorization code was already redeemed.' },
+  55103: { error: 'credential_required', text: 'A credential is required.' },
+  55105: { error: 'invalid_grant', suberror: 'attribute_validation_failed', text: 'An attribute is not valid.' },
+  55106: { error: 'attributes_required', text: 'User attributes are required.' },
+  55200: { error: 'invalid_request', text: 'The continuation_token is invalid.' },
   65001: {
     error: 'invalid_grant',
     suberror: 'consent_required',
@@ -59,10 +65,15 @@ const SHAPES = {
   70019: { error: 'expired_token', text: 'The device code has expired.' },
   90002: { error: 'invalid_request', text: 'The tenant was not found.', lookUp: true },
   90013: { error: 'invalid_request', text: 'The request holds invalid input.' },
+  90100: { error: 'invalid_request', text: 'A parameter is empty or not valid.' },
+  399246: { error: 'invalid_grant', text: 'The new password is not good enough.' },
   500011: { error: 'invalid_resource', text: 'The resource was not found in the tenant.' },
   500131: { error: 'invalid_grant', text: 'The audience of the assertion is not this application.' },
+  500222: { error: 'invalid_request', text: 'The tenant or user does not support native credential recovery.' },
   500133: { error: 'invalid_grant', text: 'The assertion is outside its time range.' },
   501481: { error: 'invalid_grant', text: 'The code_verifier does not match the code_challenge.' },
+  550022: { error: 'invalid_client', text: 'Confidential Client is not supported in Native Authentication API flow.' },
+  552003: { error: 'expired_token', text: 'The continuation_token is expired.' },
   700016: { error: 'unauthorized_client', text: 'The application was not found in the tenant.', lookUp: true },
   700021: {
     error: 'invalid_client',
@@ -94,6 +105,8 @@ const SHAPES = {
   7000222: { error: 'invalid_client', status: 401, text: 'The client secret has expired.', lookUp: true },
   240002: { error: 'invalid_request', text: 'An id_token cannot be used as an on-behalf-of assertion.' },
   900144: { error: 'invalid_request', text: 'The request body lacks a parameter.', lookUp: true },
+  901007: { error: 'invalid_request', text: "The challenge_type list parameter does not include the 'redirect' type." },
+  1003037: { error: 'user_already_exists', text: 'It looks like you may already have an account.' },
   9001023: { error: 'invalid_request', text: 'The grant is not supported on this endpoint; use the tenant.' },
   9002325: { error: 'invalid_request', text: 'Cross-origin code redemption needs PKCE.' },
   9002326: {
@@ -115,6 +128,10 @@ export interface EntraErrorDetail {
   readonly error?: string | undefined;
   /** Claims request as JSON text. */
   readonly claims?: string | undefined;
+  /** Replaces the usual suberror. */
+  readonly suberror?: string | undefined;
+  /** Further members of the body, such as a continuation token. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A refusal of Entra. */
@@ -123,13 +140,18 @@ export class EntraError extends Error {
   readonly claims: string | undefined;
   /** The OAuth error. */
   readonly error: string;
+  readonly suberror: string | undefined;
+  /** Further members of the body. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   /** Makes the refusal with that AADSTS number. */
-  constructor(code: EntraErrorCode, { text, claims, error }: EntraErrorDetail = {}) {
+  constructor(code: EntraErrorCode, { text, claims, error, suberror, members = {} }: EntraErrorDetail = {}) {
     super(text ?? SHAPES[code].text);
     this.code = code;
     this.claims = claims;
     this.error = error ?? SHAPES[code].error;
+    this.suberror = suberror ?? shapeOf(code).suberror;
+    this.members = members;
   }
 
   /** HTTP status at the token endpoint. */
@@ -174,18 +196,15 @@ interface ErrorContent {
 
 /** The body of a refusal. */
 export function describeEntraError(refusal: EntraError, frame: ErrorFrame): EntraErrorBody {
-  const { suberror, lookUp } = shapeOf(refusal.code);
-  return describeError(
-    {
-      error: styledError(refusal, frame.switches),
-      codes: [refusal.code],
-      description: refusal.description,
-      suberror,
-      claims: refusal.claims,
-      lookUp,
-    },
-    frame,
-  );
+  const content = {
+    error: styledError(refusal, frame.switches),
+    codes: [refusal.code],
+    description: refusal.description,
+    suberror: refusal.suberror,
+    claims: refusal.claims,
+    lookUp: shapeOf(refusal.code).lookUp,
+  };
+  return { ...describeError(content, frame), ...refusal.members };
 }
 
 /** The body of any error. */

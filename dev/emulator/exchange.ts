@@ -9,6 +9,8 @@ const NEVER_KEPT = [
   'code_verifier',
   'device_code',
   'password',
+  'oob',
+  'continuation_token',
 ];
 
 /** One request at the token endpoint, without its secrets; made on arrival, completed with the answer. */

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'express';
+import type { CredentialKind } from './client-authentication.ts';
 import type { Switches } from './switches.ts';
 
 type Outage = Exclude<Switches['entra'], 'up' | 'slow'>;
@@ -26,10 +27,10 @@ const OUTAGES: Record<Outage, (res: Response, switches: Switches) => void> = {
   },
 };
 
-/** Answers in Entra's place while it is switched to fail; true means the request is dealt with. */
-export async function simulateOutage(switches: Switches, res: Response): Promise<boolean> {
-  const { entra } = switches;
-  if (entra === 'up') return false;
+/** Answers in Entra's place while it is switched to fail for such a client; true means the request is dealt with. */
+export async function simulateOutage(switches: Switches, res: Response, credential: CredentialKind): Promise<boolean> {
+  const { entra, outageFor } = switches;
+  if (entra === 'up' || (outageFor === 'confidentialClients' && credential === 'none')) return false;
   if (entra === 'slow') {
     await wait(switches.delayMs);
     return false;

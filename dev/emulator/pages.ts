@@ -2,10 +2,16 @@ import type { NextStep } from './interaction.ts';
 import type { App } from './world-model.ts';
 
 const STYLE = `
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem; color: #1b1b1b }
-  h1 { font-size: 1.4rem } small { color: #555 } form { display: grid; gap: .6rem }
-  button, input { font: inherit; padding: .6rem .9rem; border: 1px solid #888; border-radius: 4px; text-align: left }
-  button { background: #f4f6f8; cursor: pointer } button.go { background: #0b5cad; color: #fff; border-color: #0b5cad }`;
+  :root { color-scheme: light dark; --text: #1b1b1b; --muted: #555; --ground: #fff; --button: #f4f6f8;
+    --accent: #0b5cad; --on-accent: #fff }
+  @media (prefers-color-scheme: dark) { :root { --text: #e7eaed; --muted: #a3abb3; --ground: #15181b; --button: #262b30;
+    --accent: #7ab6f5; --on-accent: #0b1a29 } }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 4rem auto; padding: 0 1rem;
+    background: var(--ground); color: var(--text) }
+  h1 { font-size: 1.4rem } small { color: var(--muted) } form { display: grid; gap: .6rem }
+  button, input { font: inherit; padding: .6rem .9rem; border: 1px solid #888; border-radius: 4px; text-align: left;
+    background: var(--button); color: inherit; cursor: pointer } input { background: var(--ground); cursor: text }
+  button.go { background: var(--accent); color: var(--on-accent); border-color: var(--accent) }`;
 
 const CONSENT_BUTTONS = [button('consent', 'granted', 'Accept', 'go'), button('consent', 'denied', 'Cancel')];
 
@@ -78,7 +84,7 @@ function hiddenInput(name: string, value: string): string {
 
 function layOut(title: string, body: string): string {
   return (
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title><link rel="icon" href="data:,">` +
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style>` +
     `<h1>${escapeHtml(title)}</h1>${body}<p><small>Microsoft Entra emulator: no password is asked.</small></p></html>`
   );

@@ -21,7 +21,7 @@ interface RawAnswer {
 
 /** What a person or a test may turn while the emulator runs; each holds until it is turned back. */
 export interface Switches {
-  /** How the token endpoint and the device code endpoint behave. */
+  /** How the token endpoint, the device code endpoint and the native authentication API behave. */
   entra:
     | 'up'
     | 'throttled'
@@ -35,6 +35,8 @@ export interface Switches {
     | 'hang'
     /** Breaks the connection. */
     | 'reset';
+  /** Whom `entra` is about; confidential clients are those that prove themselves, such as the gateway. */
+  outageFor: 'everyone' | 'confidentialClients';
   /** `Retry-After` of a throttled answer; default `60`. */
   retryAfter: string;
   /** Milliseconds for `slow`; default 1000. */
@@ -59,12 +61,15 @@ export interface Switches {
   certificateRevoked: boolean;
   /** Seconds between two polls of the device code flow; default 5. */
   deviceCodeInterval: number;
+  /** Seconds that the continuation tokens of native authentication live; default 600. */
+  continuationTokenLifetimeSeconds: number;
 }
 
 /** All switches in their resting position. */
 export function defaultSwitches(): Switches {
   return {
     entra: 'up',
+    outageFor: 'everyone',
     retryAfter: '60',
     delayMs: 1000,
     refuse: undefined,
@@ -77,5 +82,6 @@ export function defaultSwitches(): Switches {
     secretExpired: false,
     certificateRevoked: false,
     deviceCodeInterval: 5,
+    continuationTokenLifetimeSeconds: 600,
   };
 }

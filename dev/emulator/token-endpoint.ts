@@ -4,18 +4,25 @@ import { authenticateClient, readClientCredentials, type ClientCredentials } fro
 import type { Directory } from './directory.ts';
 import { describeEntraError, describeError, EntraError, type EntraErrorBody, type ErrorFrame } from './entra-error.ts';
 import { withoutSecrets, type Exchange } from './exchange.ts';
-import { readForm } from './form.ts';
+import { readCorrelationId, readForm } from './form.ts';
 import { redeemAuthorizationCode } from './grants/authorization-code.ts';
 import { grantToApp } from './grants/client-credentials.ts';
 import { redeemDeviceCode } from './grants/device-code.ts';
 import { redeemAssertion } from './grants/on-behalf-of.ts';
+import { redeemPassword } from './grants/password.ts';
 import { redeemRefreshToken } from './grants/refresh-token.ts';
+import { redeemContinuation } from './native-auth/redeem-continuation.ts';
+import type { WebFallback } from './native-auth/web-fallback.ts';
 import { simulateOutage } from './outage.ts';
+import { sendJson } from './send-json.ts';
 import type { Refusal } from './switches.ts';
 import type { TokenReply } from './token-reply.ts';
 import { demandParameter, type TokenRequest } from './token-request.ts';
 
-type GrantHandler = (directory: Directory, request: TokenRequest) => TokenReply | Promise<TokenReply>;
+type GrantHandler = (directory: Directory, request: TokenRequest) => TokenReply | WebFallback | Promise<TokenReply>;
+
+/** Exchanges that are kept: more than any test makes, and few enough for days. */
+const MOST_KEPT = 10_000;
 
 const ON_BEHALF_OF = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const CLIENT_CREDENTIALS = 'client_credentials';
@@ -25,11 +32,12 @@ const GRANTS: ReadonlyMap<string, GrantHandler> = new Map<string, GrantHandler>(
   ['refresh_token', redeemRefreshToken],
   ['device_code', redeemDeviceCode],
   ['urn:ietf:params:oauth:grant-type:device_code', redeemDeviceCode],
+  ['password', redeemPassword],
   [CLIENT_CREDENTIALS, grantToApp],
   [ON_BEHALF_OF, redeemAssertion],
 ]);
 
-/** Serves `/{tenant}/oauth2/v2.0/token` and notes every request in `exchanges`. */
+/** Serves `/{tenant}/oauth2/v2.0/token` and notes the newest requests in `exchanges`. */
 export function tokenEndpoint(directory: Directory, exchanges: Exchange[]): Router {
   const router = Router();
   router.post('/:tenant/oauth2/v2.0/token', (req, res, next) => {
@@ -37,11 +45,12 @@ export function tokenEndpoint(directory: Directory, exchanges: Exchange[]): Rout
     const credentials = readClientCredentials(form, req.get('authorization'));
     const exchange = noteExchange(req.params.tenant, form, credentials);
     exchanges.push(exchange);
+    if (exchanges.length > MOST_KEPT) exchanges.shift();
     res.locals['exchange'] = exchange;
     res.on('finish', () => {
       exchange.status = res.statusCode;
     });
-    simulateOutage(directory.switches, res)
+    simulateOutage(directory.switches, res, credentials.kind)
       .then(async (answered) => {
         if (!answered) await answer(directory, { req, res, form, credentials, exchange });
       })
@@ -64,13 +73,20 @@ async function answer(directory: Directory, call: TokenCall): Promise<void> {
   if (sendSwitchedAnswer(directory, call, frame)) return;
   try {
     const client = await authenticateClient(directory, exchange.tenant, call.credentials);
-    const grant = GRANTS.get(demandParameter(form, 'grant_type'));
-    if (!grant) throw new EntraError(70003);
-    send(res, 200, await grant(directory, describeRequest(call, client)), randomUUID());
+    const grant = findGrant(form);
+    sendJson(res, 200, await grant(directory, describeRequest(call, client)), randomUUID());
   } catch (error) {
     if (!(error instanceof EntraError)) throw error;
     sendError(call, error.status, describeEntraError(error, frame));
   }
+}
+
+/** A flow of native authentication ends here too; it has a password grant of its own. */
+function findGrant(form: URLSearchParams): GrantHandler {
+  const grantType = demandParameter(form, 'grant_type');
+  const grant = form.has('continuation_token') ? redeemContinuation : GRANTS.get(grantType);
+  if (!grant) throw new EntraError(70003);
+  return grant;
 }
 
 function describeRequest({ req, form, exchange }: TokenCall, client: TokenRequest['client']): TokenRequest {
@@ -113,28 +129,11 @@ function sendError({ res, exchange }: TokenCall, status: number, body: EntraErro
   exchange.errorCode = body.error_codes[0];
   const suberror = body.suberror === undefined ? 0 : 1;
   res.set('x-ms-clitelem', `1,${body.error_codes[0] ?? 0},${suberror},,`);
-  send(res, status, body, body.trace_id);
+  sendJson(res, status, body, body.trace_id);
 }
 
-function send(res: Response, status: number, body: object, traceId: string): void {
-  res.status(status);
-  res.set({
-    'Cache-Control': 'no-store, no-cache',
-    Pragma: 'no-cache',
-    Expires: '-1',
-    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
-    'X-Content-Type-Options': 'nosniff',
-    P3P: 'CP="DSP CUR OTPi IND OTRi ONL FIN"',
-    'x-ms-request-id': traceId,
-    'x-ms-ests-server': '2.1.0 - EMULATOR',
-  });
-  res.append('Set-Cookie', ['fpc=emulator; path=/; HttpOnly', 'x-ms-gateway-slice=estsfd; path=/; HttpOnly']);
-  res.json(body);
-}
-
-function frameOf({ origin, switches }: Directory, { req, form }: TokenCall): ErrorFrame {
-  const sent = req.get('client-request-id') ?? form.get('client-request-id') ?? req.query['client-request-id'];
-  return { origin, switches, correlationId: typeof sent === 'string' ? sent : randomUUID() };
+function frameOf({ origin, switches }: Directory, { req }: TokenCall): ErrorFrame {
+  return { origin, switches, correlationId: readCorrelationId(req) ?? randomUUID() };
 }
 
 function noteExchange(tenant: string, form: URLSearchParams, credentials: ClientCredentials): Exchange {

@@ -12,14 +12,20 @@ export interface User {
   /** Short name for pages, tests and the command line. */
   readonly alias: string;
   name: string;
+  /** What is special about them, in a few words. */
+  readonly about: string;
   userPrincipalName: string;
   readonly homeTenant: string;
   /** Object id in the home tenant. */
   readonly oid: string;
   /** Object ids by the tenants in which this person is a guest. */
   guestIn: Record<string, string>;
+  /** For the sign-ins that take one; the pages ask for none. Undefined: there is none to sign in with. */
+  password: string | undefined;
   /** Whether a second factor is registered. */
   canDoMfa: boolean;
+  /** Where the codes of the second factor go in native authentication; default the user principal name. */
+  mfaEmail: string | undefined;
   /** `blocked`: may not sign in. `revoked`: every grant so far is refused until the next sign-in. */
   status: 'active' | 'blocked' | 'revoked';
   /** Unix seconds; what was issued earlier is refused. */
@@ -50,6 +56,21 @@ interface FederatedCredential {
   readonly publicKey: string;
 }
 
+/** Something that people have to tell of themselves when they sign up. */
+export interface RequiredAttribute {
+  /** As Entra calls it: `displayName`, `city`, … */
+  readonly name: string;
+  /** Regular expression of the values that are allowed. */
+  readonly pattern: string;
+}
+
+/** How people sign up to an app that asks for their credentials itself. */
+export interface NativeAuthentication {
+  /** What they sign in with from then on. */
+  signUpWith: 'password' | 'emailCode';
+  requiredAttributes: RequiredAttribute[];
+}
+
 /** An app registration together with its service principal. */
 export interface App {
   /** Short name for pages, tests and the command line. */
@@ -74,6 +95,8 @@ export interface App {
   certificates: Certificate[];
   federatedCredentials: FederatedCredential[];
   redirectUris: RedirectUri[];
+  /** Undefined: people sign in to it only in a browser. */
+  nativeAuthentication: NativeAuthentication | undefined;
   /** App roles an administrator granted it, by the client id of the resource. */
   grantedAppRoles: Record<string, string[]>;
 }
@@ -103,7 +126,7 @@ export interface Policy {
 /** An authentication context and the control behind it. */
 interface AuthenticationContext {
   readonly id: string;
-  readonly requires: 'mfa';
+  requires: 'mfa' | 'nothing';
 }
 
 /** Everything the emulator knows; all of it may be changed while it runs. */

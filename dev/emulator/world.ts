@@ -1,4 +1,4 @@
-import type { App, Consent, User, World } from './world-model.ts';
+import type { App, Consent, Policy, RedirectUri, User, World } from './world-model.ts';
 
 /** The tenant of the gateway, Contoso. */
 export const HOME_TENANT_ID = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -14,12 +14,25 @@ export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 export const ORDERS_APP_ID = '2f1a7c3e-8b54-4d69-a0e2-6c9b7d8e1f20';
 /** The client id of the public client: a desktop program and the playground page. */
 export const DESKTOP_CLIENT_ID = 'c9a5b7e1-0d3f-4c28-8e6a-91f2d4b3a807';
+/** The client id of the web app that renders its pages on a server. */
+const WEB_APP_CLIENT_ID = '3d8b6f24-5c17-4e9a-a1d3-70b2c4e5f691';
+/** The web app's client secret in the demo world. */
+const WEB_APP_CLIENT_SECRET = 'demo-secret-of-the-web-app';
+/** The client id of the shop whose page asks people for their credentials itself (native authentication). */
+export const STOREFRONT_CLIENT_ID = 'd2b8f4a6-5c1e-4f70-9a3d-84e6c7b1f509';
 /** The client id of the program that signs in as itself. */
 export const DAEMON_CLIENT_ID = '7e0d1c2b-3a49-4f58-b6c7-d8e9f0a1b2c3';
 /** The daemon's client secret in the demo world. */
 export const DAEMON_CLIENT_SECRET = 'demo-secret-of-the-daemon';
+/** The client id of an app that is not among the gateway's `allowedClients`. */
+const VISITOR_CLIENT_ID = 'f4a1d6c8-2e7b-4b95-8c03-5d9e1a7f6b20';
 /** The id of the policy that wants MFA from Megan before her data leaves Graph. */
 export const GRAPH_MFA_POLICY_ID = '9d4e6f10-2b7a-4c35-8f91-3e5a7b6c0d12';
+/** The ids of the policies that want a compliant device; at rest they are off. */
+const DEVICE_POLICY_IDS = {
+  graph: '3c1f8a52-7d6e-4b90-a1c4-5e2d9b0f7a31',
+  orders: '3c1f8a52-7d6e-4b90-a1c4-5e2d9b0f7a32',
+} as const;
 
 const GATEWAY_URI = `api://${GATEWAY_CLIENT_ID}`;
 const EVERY_TENANT = [HOME_TENANT_ID, PARTNER_TENANT_ID];
@@ -31,16 +44,30 @@ const GUEST_AT_CONTOSO = '1a2b3c4d-1003-4a00-8a00-000000001003';
 const BLOCKED = '1a2b3c4d-0004-4a00-8a00-000000000004';
 const REVOKED = '1a2b3c4d-0005-4a00-8a00-000000000005';
 const NEWCOMER = '1a2b3c4d-0006-4a00-8a00-000000000006';
+const CODY = '1a2b3c4d-0007-4a00-8a00-000000000007';
 
-/** A fresh copy of the demo world. */
-export function demoWorld(): World {
+/**
+ * A fresh copy of the demo world.
+ *
+ * @param playgroundOrigin where the playground's pages are served, for the redirect URIs of their app registrations
+ */
+export function demoWorld(playgroundOrigin = 'http://localhost:3000'): World {
   return {
     tenants: [
       { id: HOME_TENANT_ID, name: 'Contoso', domain: 'contoso.com' },
       { id: PARTNER_TENANT_ID, name: 'Fabrikam', domain: 'fabrikam.com' },
     ],
     users: demoUsers(),
-    apps: [gateway(), graph(), orders(), desktop(), daemon()],
+    apps: [
+      gateway(),
+      graph(),
+      orders(),
+      desktop(playgroundOrigin),
+      storefront(playgroundOrigin),
+      webApp(),
+      daemon(),
+      visitor(),
+    ],
     consents: demoConsents(),
     policies: [
       {
@@ -51,37 +78,63 @@ export function demoWorld(): World {
         requires: 'mfa',
         enabled: true,
       },
+      describeDevicePolicy(DEVICE_POLICY_IDS.graph, 'Compliant devices for Microsoft Graph', GRAPH_APP_ID),
+      describeDevicePolicy(DEVICE_POLICY_IDS.orders, 'Compliant devices for the Orders API', ORDERS_APP_ID),
     ],
     authenticationContexts: [{ id: 'c1', requires: 'mfa' }],
   };
 }
 
+function describeDevicePolicy(id: string, name: string, on: string): Policy {
+  return { id, name, on, users: 'all', requires: 'compliantDevice', enabled: false };
+}
+
+/**
+ * Everybody's demo password is `demo-password-of-{alias}`. The pages ask for none; apps with native authentication do:
+ * Adele and Megan sign in with theirs, Cody with a code, and Gustav, whose account is another tenant's, only in a browser.
+ * Megan's second factor is a code, too. What was sent to whom is read at `/_emulator/codes?user={alias}`.
+ */
 function demoUsers(): User[] {
   return [
-    describeUser('adele', 'Adele Vance', ADELE),
-    { ...describeUser('megan', 'Megan Bowen', MEGAN), canDoMfa: true },
+    describeUser('adele', 'Adele Vance', ADELE, 'has a password and no second factor'),
     {
-      ...describeUser('guest', 'Gustav Guest', GUEST_AT_HOME),
+      ...describeUser('megan', 'Megan Bowen', MEGAN, 'a policy asks her for MFA before Graph is read'),
+      canDoMfa: true,
+    },
+    {
+      ...describeUser('guest', 'Gustav Guest', GUEST_AT_HOME, 'a guest from Fabrikam'),
       homeTenant: PARTNER_TENANT_ID,
       userPrincipalName: 'guest@fabrikam.com',
       guestIn: { [HOME_TENANT_ID]: GUEST_AT_CONTOSO },
       canDoMfa: true,
     },
-    { ...describeUser('blocked', 'Bianca Blocked', BLOCKED), status: 'blocked' },
-    { ...describeUser('revoked', 'Rafael Revoked', REVOKED), status: 'revoked' },
-    describeUser('newcomer', 'Nestor Newcomer', NEWCOMER),
+    { ...describeUser('blocked', 'Bianca Blocked', BLOCKED, 'her account is disabled'), status: 'blocked' },
+    {
+      ...describeUser(
+        'revoked',
+        'Rafael Revoked',
+        REVOKED,
+        'what was issued to him before his next sign-in is refused',
+      ),
+      status: 'revoked',
+    },
+    describeUser('newcomer', 'Nestor Newcomer', NEWCOMER, 'starts without consent to what the gateway does for him'),
+    { ...describeUser('cody', 'Cody Code', CODY, 'has no password: a code is sent to him'), password: undefined },
   ];
 }
 
-function describeUser(alias: string, name: string, oid: string): User {
+function describeUser(alias: string, name: string, oid: string, about: string): User {
   return {
     alias,
     name,
+    about,
     userPrincipalName: `${alias}@contoso.com`,
     homeTenant: HOME_TENANT_ID,
     oid,
     guestIn: {},
+    password: `demo-password-of-${alias}`,
     canDoMfa: false,
+    mfaEmail: undefined,
     status: 'active',
     tokensValidFrom: undefined,
   };
@@ -104,6 +157,7 @@ function describeApp(alias: string, name: string, clientId: string, servicePrinc
     certificates: [],
     federatedCredentials: [],
     redirectUris: [],
+    nativeAuthentication: undefined,
     grantedAppRoles: {},
   };
 }
@@ -143,7 +197,7 @@ function orders(): App {
   };
 }
 
-function desktop(): App {
+function desktop(playgroundOrigin: string): App {
   return {
     ...describeApp(
       'desktop',
@@ -153,11 +207,34 @@ function desktop(): App {
     ),
     tenants: EVERY_TENANT,
     publicClient: true,
-    redirectUris: [
-      { uri: 'http://localhost', kind: 'native' },
-      { uri: 'http://localhost:3000', kind: 'spa' },
-      { uri: 'http://localhost:3000/redirect.html', kind: 'spa' },
-    ],
+    redirectUris: [{ uri: 'http://localhost', kind: 'native' }, ...pageRedirectUris(playgroundOrigin)],
+  };
+}
+
+function storefront(playgroundOrigin: string): App {
+  return {
+    ...describeApp('storefront', 'Contoso storefront', STOREFRONT_CLIENT_ID, '5e0f1a2b-0007-4c00-9b00-0000000000a7'),
+    publicClient: true,
+    redirectUris: pageRedirectUris(playgroundOrigin),
+    nativeAuthentication: {
+      signUpWith: 'password',
+      requiredAttributes: [{ name: 'displayName', pattern: '^.{1,64}$' }],
+    },
+  };
+}
+
+function pageRedirectUris(origin: string): RedirectUri[] {
+  return [
+    { uri: origin, kind: 'spa' },
+    { uri: `${origin}/redirect.html`, kind: 'spa' },
+  ];
+}
+
+function webApp(): App {
+  return {
+    ...describeApp('web-app', 'Contoso web app', WEB_APP_CLIENT_ID, '5e0f1a2b-0006-4c00-9b00-0000000000a6'),
+    secrets: [WEB_APP_CLIENT_SECRET],
+    redirectUris: [{ uri: 'http://localhost/signed-in', kind: 'web' }],
   };
 }
 
@@ -167,6 +244,10 @@ function daemon(): App {
     secrets: [DAEMON_CLIENT_SECRET],
     grantedAppRoles: { [GATEWAY_CLIENT_ID]: ['Orders.Read.All'] },
   };
+}
+
+function visitor(): App {
+  return describeApp('visitor', 'An app of another team', VISITOR_CLIENT_ID, '5e0f1a2b-0008-4c00-9b00-0000000000a8');
 }
 
 function demoConsents(): Consent[] {
@@ -179,7 +260,14 @@ function demoConsents(): Consent[] {
       resource: GATEWAY_CLIENT_ID,
       scopes: [...everyClientScope],
     })),
-    ...[ADELE, MEGAN, GUEST_AT_CONTOSO, BLOCKED, REVOKED].flatMap((oid) => gatewayConsents(HOME_TENANT_ID, oid)),
+    ...[WEB_APP_CLIENT_ID, STOREFRONT_CLIENT_ID].map((client) => ({
+      tenant: HOME_TENANT_ID,
+      user: 'everyone',
+      client,
+      resource: GATEWAY_CLIENT_ID,
+      scopes: [...everyClientScope],
+    })),
+    ...[ADELE, MEGAN, GUEST_AT_CONTOSO, BLOCKED, REVOKED, CODY].flatMap((oid) => gatewayConsents(HOME_TENANT_ID, oid)),
     ...gatewayConsents(PARTNER_TENANT_ID, GUEST_AT_HOME),
   ];
 }

@@ -5,6 +5,7 @@ import {
   type AuthenticationResult,
 } from '@azure/msal-node';
 import type { Emulator } from '../emulator/emulator.ts';
+import { describeAuthority, type MsalAuthority } from '../emulator/msal-authority.ts';
 import { DESKTOP_CLIENT_ID, GATEWAY_CLIENT_ID, HOME_TENANT_ID } from '../emulator/world.ts';
 import { Browser, type Persona } from './browser.ts';
 
@@ -12,9 +13,6 @@ import { Browser, type Persona } from './browser.ts';
 export const SCOPES = ['Profile.Read', 'Orders.Read', 'Orders.ReadWrite'].map(
   (scope) => `api://${GATEWAY_CLIENT_ID}/${scope}`,
 );
-
-/** MSAL accepts only https authorities; nobody answers at this name, as all endpoints are given below. */
-const AUTHORITY_HOST = 'entra-emulator.localhost';
 
 /** What a silent request for a token came to. */
 export type SilentOutcome = { readonly token: AuthenticationResult } | { readonly interactionRequired: string };
@@ -29,7 +27,7 @@ export class SignInClient {
   constructor({ origin }: Emulator) {
     this.#origin = origin;
     this.#browser = new Browser(origin);
-    this.#msal = new PublicClientApplication({ auth: describeAuthority(origin) });
+    this.#msal = new PublicClientApplication({ auth: describeDesktop(origin) });
   }
 
   /** Signs a person in with the authorization code flow and PKCE. */
@@ -69,24 +67,7 @@ export class SignInClient {
   }
 }
 
-/** MSAL's settings for the desktop program at an emulator: no discovery, and claims challenges are welcome. */
-export function describeAuthority(origin: string): ConstructorParameters<typeof PublicClientApplication>[0]['auth'] {
-  const name = `https://${AUTHORITY_HOST}/{tenantid}`;
-  const tenant = `${origin}/{tenantid}`;
-  return {
-    clientId: DESKTOP_CLIENT_ID,
-    authority: `https://${AUTHORITY_HOST}/${HOME_TENANT_ID}`,
-    knownAuthorities: [AUTHORITY_HOST],
-    clientCapabilities: ['cp1'],
-    cloudDiscoveryMetadata: JSON.stringify({
-      tenant_discovery_endpoint: `${name}/v2.0/.well-known/openid-configuration`,
-      metadata: [{ preferred_network: AUTHORITY_HOST, preferred_cache: AUTHORITY_HOST, aliases: [AUTHORITY_HOST] }],
-    }),
-    authorityMetadata: JSON.stringify({
-      issuer: `${name}/v2.0`,
-      authorization_endpoint: `${tenant}/oauth2/v2.0/authorize`,
-      token_endpoint: `${tenant}/oauth2/v2.0/token`,
-      jwks_uri: `${tenant}/discovery/v2.0/keys`,
-    }),
-  };
+/** MSAL's settings for the desktop program at an emulator; claims challenges are welcome. */
+export function describeDesktop(origin: string): MsalAuthority & { clientId: string; clientCapabilities: string[] } {
+  return { ...describeAuthority(origin, HOME_TENANT_ID), clientId: DESKTOP_CLIENT_ID, clientCapabilities: ['cp1'] };
 }

@@ -1,6 +1,6 @@
 import { PublicClientApplication } from '@azure/msal-node';
 import { Browser, type Persona } from '../../dev/tour/browser.ts';
-import { describeAuthority, SCOPES } from '../../dev/tour/sign-in-client.ts';
+import { describeDesktop, SCOPES } from '../../dev/tour/sign-in-client.ts';
 import type { DemoWorld } from '../../dev/world.ts';
 import type { Session } from '../../examples/recover/msal-node.ts';
 
@@ -12,7 +12,7 @@ export interface SignedIn extends Session {
 
 /** Signs a person in at the emulator; the browser answers its pages as the person would. */
 export async function signIn({ emulator }: DemoWorld, persona: Persona): Promise<SignedIn> {
-  const msal = new PublicClientApplication({ auth: describeAuthority(emulator.origin) });
+  const msal = new PublicClientApplication({ auth: describeDesktop(emulator.origin) });
   const browser = new Browser(emulator.origin);
   let pages = -1;
   const openBrowser = async (url: string): Promise<void> => {

@@ -45,8 +45,8 @@ const refusals: Refusal[] = [
   },
   { when: 'the grant type is missing', form: { grant_type: undefined }, code: 900144, error: 'invalid_request' },
   {
-    when: 'the grant type is a password',
-    form: { grant_type: 'password' },
+    when: 'the grant type is unknown',
+    form: { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' },
     code: 70003,
     error: 'unsupported_grant_type',
   },

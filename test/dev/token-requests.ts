@@ -1,5 +1,6 @@
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import type { Emulator } from '../../dev/emulator/emulator.ts';
+import { describeAuthority } from '../../dev/emulator/msal-authority.ts';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 
 /** An answer of the token endpoint. */
@@ -54,24 +55,11 @@ export function claimsOf(token: unknown): Record<string, unknown> {
 
 /** The gateway's MSAL, as a real middle tier would set it up. */
 export function confidentialClient({ origin }: Emulator): ConfidentialClientApplication {
-  const host = 'entra-emulator.localhost';
-  const name = `https://${host}/{tenantid}`;
   return new ConfidentialClientApplication({
     auth: {
+      ...describeAuthority(origin, HOME_TENANT_ID),
       clientId: GATEWAY_CLIENT_ID,
       clientSecret: GATEWAY_CLIENT_SECRET,
-      authority: `https://${host}/${HOME_TENANT_ID}`,
-      knownAuthorities: [host],
-      cloudDiscoveryMetadata: JSON.stringify({
-        tenant_discovery_endpoint: `${name}/v2.0/.well-known/openid-configuration`,
-        metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
-      }),
-      authorityMetadata: JSON.stringify({
-        issuer: `${name}/v2.0`,
-        authorization_endpoint: `${origin}/{tenantid}/oauth2/v2.0/authorize`,
-        token_endpoint: `${origin}/{tenantid}/oauth2/v2.0/token`,
-        jwks_uri: `${origin}/{tenantid}/discovery/v2.0/keys`,
-      }),
     },
   });
 }
