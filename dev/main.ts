@@ -1,19 +1,20 @@
-import { pino } from 'pino';
 import { PortError, readPorts } from './ports.ts';
 import { startWorld, type DemoWorld } from './world.ts';
 
 /** Starts the demo world on its fixed ports and tells what to do with it. */
 async function main(): Promise<void> {
-  // The gateway logs its own start first, so it is silent until `ready` stands on the first line.
-  const logger = pino({
-    level: 'silent',
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
+  // The gateway logs its own start first, so its lines wait until `ready` stands on the first.
+  let isReady = false;
+  const onLogLine = (line: string): void => {
+    if (isReady) process.stdout.write(line);
+  };
+  const world = await startWorld({ ports: readPorts(process.env), onLogLine });
+  await world.playground.prepare().catch(async (error: unknown) => {
+    await world.close();
+    throw error;
   });
-  const world = await startWorld({ ports: readPorts(process.env), logger });
   console.log(describe(world));
-  logger.level = 'info';
+  isReady = true;
   const stop = (): void => {
     void world.close();
   };
@@ -21,19 +22,22 @@ async function main(): Promise<void> {
   process.once('SIGTERM', stop);
 }
 
-function describe({ gatewayUrl, managementUrl, emulator, graph, orders }: DemoWorld): string {
+function describe({ gatewayUrl, managementUrl, emulator, graph, orders, playground }: DemoWorld): string {
   const tokenOf = (query: string): string =>
     `"Authorization: Bearer $(curl -s '${emulator.origin}/_emulator/token?${query}')"`;
   const order = `'{"customer":"Fabrikam","lines":[{"article":"bolt","quantity":4}]}'`;
-  return `ready ${gatewayUrl}
+  return `ready ${playground.origin}
 
+Open that page, sign in as one of the demo people, call the API and watch each hop. Behind it:
+
+  gateway      ${gatewayUrl}
   contract     ${gatewayUrl}/openapi.json
   management   ${managementUrl}/readyz, ${managementUrl}/metrics
   Entra        ${emulator.origin} (emulator; switches at /_emulator/switches)
   Graph        ${graph.origin}
   Orders       ${orders.origin}
 
-Try
+Or with curl
   without a token: a challenge
     curl -i ${gatewayUrl}/orders
   as Adele: her profile, by an exchange on her behalf

@@ -7,6 +7,7 @@ export interface Ports {
   readonly emulator: number;
   readonly graph: number;
   readonly orders: number;
+  readonly playground: number;
 }
 
 /** The environment variable that moves each port, and where it is otherwise. */
@@ -16,6 +17,7 @@ const DEFAULTS = {
   emulator: { variable: 'EMULATOR_PORT', port: 8081 },
   graph: { variable: 'GRAPH_PORT', port: 8082 },
   orders: { variable: 'ORDERS_PORT', port: 8083 },
+  playground: { variable: 'PLAYGROUND_PORT', port: 3000 },
 } as const satisfies Record<keyof Ports, { variable: string; port: number }>;
 
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];

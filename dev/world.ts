@@ -1,26 +1,34 @@
 import { fileURLToPath } from 'node:url';
-import { pino, type Logger } from 'pino';
 import { loadConfig } from '../src/config/load-config.ts';
-import { createGateway } from '../src/gateway.ts';
+import { createGateway, type Gateway } from '../src/gateway.ts';
+import { createLogger } from '../src/telemetry/logger.ts';
 import type { DemoApi } from './demo-apis/demo-api.ts';
 import { startGraph } from './demo-apis/graph.ts';
 import { startOrders } from './demo-apis/orders.ts';
 import { startEmulator, type Emulator } from './emulator/emulator.ts';
-import { GATEWAY_CLIENT_SECRET } from './emulator/world.ts';
+import { demoWorld, GATEWAY_CLIENT_SECRET } from './emulator/world.ts';
+import { describeDownstreamHop, describeEntraHop, describeGatewayHop } from './playground/describe-hop.ts';
+import { describeSettings } from './playground/describe-settings.ts';
+import { startPlayground, type Playground } from './playground/server.ts';
+import { Trace } from './playground/trace.ts';
+import type { RestartableGateway } from './playground/turns.ts';
+import { WorldControls } from './playground/world-controls.ts';
 import { demandFreePorts, findFreePorts, portVariables, type Ports } from './ports.ts';
 
 const CONFIG_FILE = fileURLToPath(new URL('gateway.yaml', import.meta.url));
 
-/** The whole demo world: Entra, two downstream APIs and the gateway before them. */
+/** The whole demo world: Entra, two downstream APIs, the gateway before them, and the playground. */
 export interface DemoWorld {
   readonly emulator: Emulator;
   readonly graph: DemoApi;
   readonly orders: DemoApi;
+  readonly gateway: RestartableGateway;
   /** Where clients reach the gateway. */
   readonly gatewayUrl: string;
   /** Where operators reach it. */
   readonly managementUrl: string;
-  /** Stops everything, the gateway first. */
+  readonly playground: Playground;
+  /** Stops everything, the playground and the gateway first. */
   close(): Promise<void>;
 }
 
@@ -28,34 +36,90 @@ export interface DemoWorld {
 export interface DemoWorldOptions {
   /** Default: any that are free. */
   readonly ports?: Ports;
-  /** Where the gateway logs; default nowhere. */
-  readonly logger?: Logger;
+  /** Gets the lines of the gateway's log; default nobody. */
+  readonly onLogLine?: (line: string) => void;
 }
 
 /**
  * Starts the demo world in this process.
  * @throws {PortError} when a port is taken
  */
-export async function startWorld(options: DemoWorldOptions = {}): Promise<DemoWorld> {
-  const ports = options.ports ?? (await findFreePorts());
-  await demandFreePorts(ports);
-  const emulator = await startEmulator({ port: ports.emulator });
-  const graph = await startGraph({ port: ports.graph, emulator });
-  const orders = await startOrders({ port: ports.orders, emulator });
-  const closeServers = async (): Promise<void> => {
-    await Promise.all([emulator.close(), graph.close(), orders.close()]);
+export async function startWorld({ ports, onLogLine = () => {} }: DemoWorldOptions = {}): Promise<DemoWorld> {
+  const chosen = ports ?? (await findFreePorts());
+  await demandFreePorts(chosen);
+  const stops: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const stop of stops.splice(0).toReversed()) await stop();
   };
   try {
-    const config = await loadConfig(CONFIG_FILE, { ...portVariables(ports), GATEWAY_CLIENT_SECRET });
-    const gateway = createGateway(config, { logger: options.logger ?? pino({ level: 'silent' }) });
-    const { url, managementUrl } = await gateway.start();
-    const close = async (): Promise<void> => {
-      await gateway.stop();
-      await closeServers();
-    };
-    return { emulator, graph, orders, gatewayUrl: url, managementUrl, close };
+    return { ...(await startServers(chosen, onLogLine, stops)), close };
   } catch (error) {
-    await closeServers();
+    await close();
     throw error;
+  }
+}
+
+/** Starts one after the other; `stops` gets how each is stopped. */
+async function startServers(
+  ports: Ports,
+  onLogLine: (line: string) => void,
+  stops: (() => Promise<void>)[],
+): Promise<Omit<DemoWorld, 'close'>> {
+  const started = <T extends { close(): Promise<void> }>(server: T): T => {
+    stops.push(() => server.close());
+    return server;
+  };
+  const trace = new Trace();
+  const world = demoWorld(`http://localhost:${ports.playground}`);
+  const emulator = started(await startEmulator({ port: ports.emulator, world }));
+  const graph = started(await startGraph({ port: ports.graph, emulator }));
+  const orders = started(await startOrders({ port: ports.orders, emulator }));
+  emulator.onRequest((request) => trace.add(describeEntraHop(request, world)));
+  graph.onRequest((request) => trace.add(describeDownstreamHop('graph', request)));
+  orders.onRequest((request) => trace.add(describeDownstreamHop('orders', request)));
+  const write = (line: string): void => {
+    trace.add(describeGatewayHop(line));
+    onLogLine(line);
+  };
+  const config = await loadConfig(CONFIG_FILE, { ...portVariables(ports), GATEWAY_CLIENT_SECRET });
+  const gateway = new DemoGateway(() => createGateway(config, { logger: createLogger({ write }) }));
+  stops.push(() => gateway.stop());
+  const { url: gatewayUrl, managementUrl } = await gateway.start();
+  const settings = describeSettings(config.server.publicUrl ?? gatewayUrl, emulator);
+  const controls = new WorldControls({ emulator, graph, gateway });
+  const playground = started(await startPlayground({ port: ports.playground, settings, trace, controls }));
+  return { emulator, graph, orders, gateway, gatewayUrl, managementUrl, playground };
+}
+
+/** The gateway of a world; a new one takes its place when it is restarted. */
+class DemoGateway implements RestartableGateway {
+  readonly #create: () => Gateway;
+  #running: Gateway;
+  #restarting: Promise<unknown> = Promise.resolve();
+
+  constructor(create: () => Gateway) {
+    this.#create = create;
+    this.#running = create();
+  }
+
+  start(): ReturnType<Gateway['start']> {
+    return this.#running.start();
+  }
+
+  async restart(): Promise<void> {
+    const restarted = this.#replace();
+    this.#restarting = restarted.catch(() => undefined);
+    await restarted;
+  }
+
+  async stop(): Promise<void> {
+    await this.#restarting;
+    await this.#running.stop();
+  }
+
+  async #replace(): Promise<void> {
+    await this.#running.stop();
+    this.#running = this.#create();
+    await this.#running.start();
   }
 }

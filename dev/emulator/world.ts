@@ -29,7 +29,7 @@ const VISITOR_CLIENT_ID = 'f4a1d6c8-2e7b-4b95-8c03-5d9e1a7f6b20';
 /** The id of the policy that wants MFA from Megan before her data leaves Graph. */
 export const GRAPH_MFA_POLICY_ID = '9d4e6f10-2b7a-4c35-8f91-3e5a7b6c0d12';
 /** The ids of the policies that want a compliant device; at rest they are off. */
-const DEVICE_POLICY_IDS = {
+export const DEVICE_POLICY_IDS = {
   graph: '3c1f8a52-7d6e-4b90-a1c4-5e2d9b0f7a31',
   orders: '3c1f8a52-7d6e-4b90-a1c4-5e2d9b0f7a32',
 } as const;

@@ -1,4 +1,4 @@
-import { findNextStep } from './next-step.ts';
+import type { TokenDemand } from './call-and-recover.ts';
 
 /** What a page asks MSAL for. */
 export interface TokenRequest<Account> {
@@ -21,32 +21,15 @@ export interface Session<Account> {
   readonly scopes: string[];
 }
 
-/** One operation can want two proofs: one for the gateway itself and one for the API behind it. */
-const MOST_ROUNDS = 2;
-
-/** Calls the API; when it wants another token, gets that and calls again. The body must be one that can be sent twice. */
-export async function callApi<A>(session: Session<A>, url: string, init: RequestInit = {}): Promise<Response> {
-  const { msal, account, scopes } = session;
-  let token = await acquireToken(msal, { account, scopes });
-  for (let round = 0; ; round += 1) {
-    const headers = new Headers(init.headers);
-    headers.set('authorization', `Bearer ${token}`);
-    const response = await fetch(url, { ...init, headers });
-    const step = await findNextStep(response);
-    if (round === MOST_ROUNDS || (step.do !== 'renew' && step.do !== 'signIn')) return response;
-    const claims = step.do === 'renew' && step.claims !== undefined ? { claims: step.claims } : {};
-    const request = { account, scopes, ...claims, forceRefresh: true };
-    token =
-      step.do === 'signIn' ? (await msal.acquireTokenPopup(request)).accessToken : await acquireToken(msal, request);
-  }
-}
-
-async function acquireToken<A>(msal: TokenClient<A>, request: TokenRequest<A>): Promise<string> {
+/** Gets a token for the API without the user where that is possible, otherwise with the user. */
+export async function acquireToken<A>({ msal, account, scopes }: Session<A>, demand: TokenDemand): Promise<string> {
+  const { claims, forceRefresh = false, interactive = false } = demand;
+  const request = { account, scopes, forceRefresh, ...(claims !== undefined && { claims }) };
   try {
-    return (await msal.acquireTokenSilent(request)).accessToken;
+    if (!interactive) return (await msal.acquireTokenSilent(request)).accessToken;
   } catch (error) {
     const { name, errorCode } = error as { name?: string; errorCode?: string };
     if (name !== 'InteractionRequiredAuthError' && errorCode !== 'invalid_grant') throw error;
-    return (await msal.acquireTokenPopup(request)).accessToken;
   }
+  return (await msal.acquireTokenPopup(request)).accessToken;
 }

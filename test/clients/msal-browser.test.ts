@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AccountInfo } from '@azure/msal-node';
 import { startWorld, type DemoWorld } from '../../dev/world.ts';
-import { callApi, type Session } from '../../examples/recover/msal-browser.ts';
+import { callAndRecover, type Client } from '../../examples/recover/call-and-recover.ts';
+import { acquireToken, type Session } from '../../examples/recover/msal-browser.ts';
 import { PAYOUT_REQUEST } from './payout.ts';
 import { ADELE, MEGAN, signIn, type SignedIn } from './signed-in.ts';
 
@@ -12,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 /** A page's MSAL, played by that of Node: the same cache and the same rules, with a browser instead of a popup. */
-function inPage({ msal, account, scopes, openBrowser }: SignedIn): Session<AccountInfo> {
-  return {
+function inPage({ msal, account, scopes, openBrowser }: SignedIn): Client {
+  const session: Session<AccountInfo> = {
     account,
     scopes,
     msal: {
@@ -22,25 +23,26 @@ function inPage({ msal, account, scopes, openBrowser }: SignedIn): Session<Accou
         msal.acquireTokenInteractive({ ...request, loginHint: username, openBrowser }),
     },
   };
+  return { getToken: (demand) => acquireToken(session, demand) };
 }
 
 describe('examples/recover/msal-browser.ts', () => {
   it('recovers by itself when Entra wants MFA for Graph', async () => {
     const megan = await signIn(world, MEGAN);
-    const response = await callApi(inPage(megan), `${world.gatewayUrl}/me`);
+    const response = await callAndRecover(inPage(megan), `${world.gatewayUrl}/me`);
     expect([response.status, megan.pagesOpened()]).toEqual([200, 1]);
   });
 
   it('recovers by itself when the contract wants an authentication context', async () => {
     const megan = await signIn(world, MEGAN);
-    const response = await callApi(inPage(megan), `${world.gatewayUrl}/payouts`, PAYOUT_REQUEST);
+    const response = await callAndRecover(inPage(megan), `${world.gatewayUrl}/payouts`, PAYOUT_REQUEST);
     expect([response.status, megan.pagesOpened()]).toEqual([202, 1]);
   });
 
   it('lets the user sign in again when the session was revoked', async () => {
     const adele = await signIn(world, ADELE);
     world.emulator.revokeUser('adele');
-    const response = await callApi(inPage(adele), `${world.gatewayUrl}/me`);
+    const response = await callAndRecover(inPage(adele), `${world.gatewayUrl}/me`);
     expect([response.status, adele.pagesOpened()]).toEqual([200, 1]);
   });
 
@@ -50,7 +52,7 @@ describe('examples/recover/msal-browser.ts', () => {
     const stop = world.emulator.onRequest(({ path }) => {
       if (path.endsWith('/authorize')) world.emulator.switches.refuse = undefined;
     });
-    const response = await callApi(inPage(adele), `${world.gatewayUrl}/me`);
+    const response = await callAndRecover(inPage(adele), `${world.gatewayUrl}/me`);
     stop();
     expect([response.status, adele.pagesOpened()]).toEqual([200, 1]);
   });

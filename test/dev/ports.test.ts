@@ -10,6 +10,7 @@ describe('the ports of the demo world', () => {
       emulator: 8081,
       graph: 9,
       orders: 8083,
+      playground: 3000,
     });
   });
 

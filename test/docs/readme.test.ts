@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { format } from 'prettier';
 import { makeAnswersDocument } from '../../dev/docs/answers-document.ts';
 import { refreshCodeBlocks } from '../../dev/docs/code-blocks.ts';
+import { refreshSwitchTables } from '../../dev/docs/switch-tables.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
 import { codeOf, FAILURES, type Failure } from '../../src/failures.ts';
 
@@ -10,6 +11,8 @@ import { codeOf, FAILURES, type Failure } from '../../src/failures.ts';
 function read(name: string): string {
   return readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
 }
+
+const RECIPES = ['command-line', 'daemon', 'desktop', 'password', 'web-app'];
 
 describe('the documents that repeat what the code knows', () => {
   it('the README lists every failure with its status, and no other', () => {
@@ -33,6 +36,10 @@ describe('the documents that repeat what the code knows', () => {
     expect(read('docs/clients.md')).toBe(refreshCodeBlocks(read('docs/clients.md'), read));
   });
 
+  it('docs/playground.md says of the switches what they say themselves (npm run docs)', async () => {
+    expect(read('docs/playground.md')).toBe(await refreshSwitchTables(read('docs/playground.md')));
+  });
+
   it('docs/clients.md shows every file of examples/recover', () => {
     const shown = [...read('docs/clients.md').matchAll(/^<!-- examples\/recover\/(\S+) -->$/gm)].map(
       ([, name = '']) => name,
@@ -41,19 +48,30 @@ describe('the documents that repeat what the code knows', () => {
     expect(shown.toSorted()).toEqual(files.toSorted());
   });
 
+  it.each(['single-page-app/app.ts', ...RECIPES.map((name) => `${name}/main.ts`)])(
+    'docs/clients.md shows %s',
+    (file) => {
+      expect(read('docs/clients.md')).toContain(`<!-- examples/${file} -->`);
+    },
+  );
+
   it.each(readdirSync(new URL('../../examples/recover', import.meta.url)))('%s is short enough to copy', (name) => {
     expect(read(`examples/recover/${name}`).split('\n').length).toBeLessThan(60);
   });
 
-  it.each(['README.md', 'docs/architecture.md', 'docs/answers.md', 'docs/clients.md'])(
-    'the links of %s lead somewhere',
-    (name) => {
-      const folder = name.includes('/') ? `${name.slice(0, name.lastIndexOf('/'))}/` : '';
-      const links = [...read(name).matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => `${folder}${link}`);
-      expect(links.length).toBeGreaterThan(0);
-      for (const link of links) {
-        expect(() => read(link)).not.toThrow();
-      }
-    },
-  );
+  it.each([
+    'README.md',
+    'docs/architecture.md',
+    'docs/answers.md',
+    'docs/clients.md',
+    'docs/native-auth.md',
+    'docs/playground.md',
+  ])('the links of %s lead somewhere', (name) => {
+    const folder = name.includes('/') ? `${name.slice(0, name.lastIndexOf('/'))}/` : '';
+    const links = [...read(name).matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, link]) => `${folder}${link}`);
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links) {
+      expect(() => read(link)).not.toThrow();
+    }
+  });
 });

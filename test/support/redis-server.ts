@@ -4,20 +4,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
 import { until } from './gateway-poll.ts';
+import { describeWith } from './installed-program.ts';
 
 const isInstalled = ['redis-server', 'redis-cli'].every((name) => spawnSync(name, ['--version']).status === 0);
 
 /** A `describe` for tests that need a real Redis: without one they are skipped by name, but fail where CI is set. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  if (isInstalled) {
-    describe(name, tests);
-  } else if (process.env['CI'] === undefined) {
-    describe.skip(`${name} (needs redis-server)`, tests);
-  } else {
-    it(`${name} (needs redis-server)`, () => expect('redis-server').toBe('installed'));
-  }
+  describeWith('redis-server', isInstalled, name, tests);
 }
 
 /** A Redis of its own, on loopback, in a temporary folder. */

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { startWorld, type DemoWorld } from '../../dev/world.ts';
+import { describeWithChromium } from '../support/chromium.ts';
+import { answerEntra, giveConsent } from './entra-window.ts';
+import { PlaygroundPage } from './playground-page.ts';
+
+const SIGN_IN = ['client → entra 200', 'client → entra 302', 'client → entra 200'];
+const STEP_UP = ['client → entra 400', ...SIGN_IN];
+const CHALLENGE = ['client → gateway 401', 'gateway → entra 400'];
+const GRAPH = ['client → gateway 200', 'gateway → entra 200', 'gateway → graph 200'];
+const ORDERS = ['client → gateway 200', 'gateway → entra 200', 'gateway → orders 200'];
+
+describeWithChromium('the playground', (chromium) => {
+  let world: DemoWorld;
+  let playground: PlaygroundPage;
+  beforeEach(async () => {
+    world = await startWorld();
+    playground = await PlaygroundPage.open(chromium, world);
+  });
+  afterEach(() => world.close());
+
+  it('shows who signed in and what their token says', async () => {
+    await playground.signIn('Adele Vance');
+    expect(await playground.part('claims').textContent()).toContain('adele@contoso.com');
+  });
+
+  it('draws the way of a call', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('200 OK');
+    expect(await playground.body()).toMatchObject({ displayName: 'Adele Vance' });
+    await playground.expectHops([...SIGN_IN, ...GRAPH]);
+  });
+
+  it('does not ask Entra again for a token that the gateway holds', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    await playground.send();
+    await playground.expectHops(['client → gateway 200', 'gateway → graph 200']);
+  });
+
+  it('takes a person through MFA with one button, and draws the retry into the same diagram', async () => {
+    await playground.signIn('Megan Bowen');
+    await playground.call('listMessages');
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    expect(await playground.part('challenge').textContent()).toContain('capolids');
+    await playground.expectHops([...SIGN_IN, ...CHALLENGE]);
+    await playground.satisfy(['Approve']);
+    expect(await playground.answer()).toBe('200 OK');
+    await playground.expectHops([...SIGN_IN, ...CHALLENGE, ...STEP_UP, ...GRAPH]);
+  });
+
+  it('gets the authentication context that a payout needs', async () => {
+    await playground.signIn('Megan Bowen');
+    await playground.call('approvePayout');
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    expect(await playground.part('challenge').textContent()).toContain('"c1"');
+    await playground.expectHops([...SIGN_IN, 'client → gateway 401']);
+    await playground.satisfy(['Approve']);
+    expect(await playground.answer()).toBe('202 Accepted');
+  });
+
+  it('gets an authentication context without the person where Entra asks nothing for it', async () => {
+    await playground.turn('payout-context', 'free');
+    await playground.signIn('Adele Vance');
+    await playground.call('approvePayout');
+    await playground.satisfy();
+    expect(await playground.answer()).toBe('202 Accepted');
+  });
+
+  it('shows the page where consent is given, and the call works after it', async () => {
+    await playground.turn('consent', 'missing');
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('403 Forbidden consent_required');
+    await giveConsent(playground.page, () => playground.part('satisfy').click());
+    await playground.finish();
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('lets a person go on after their sessions were revoked while they worked', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    await playground.act('revoke-adele');
+    await playground.send();
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    expect(await playground.part('challenge').textContent()).toContain('nbf');
+    await playground.satisfy(['Adele Vance']);
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('waits as long as Entra asked while it throttles', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.turn('entra', 'throttled');
+    world.emulator.switches.retryAfter = '1';
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('503 Service Unavailable identity_unavailable');
+    await playground.turn('entra', 'up');
+    await playground.satisfy();
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('serves who was served before while Entra is down', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.call('listOrders');
+    await playground.turn('entra', 'down');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('503 Service Unavailable identity_unavailable');
+  });
+
+  it('sends a call many times, counts the answers and draws the last', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.turn('graph', 'gone');
+    await playground.fill('send-as', 'often');
+    await playground.call('getProfile');
+    await playground.expectHops([...SIGN_IN, 'client → gateway 503']);
+    const counts = /\d+ × 502 downstream_unreachable, \d+ × 503 downstream_unavailable; then/;
+    expect(await playground.part('diagram').textContent()).toMatch(counts);
+  });
+
+  it('calls two services, of which a policy guards the second, and asks for one step-up', async () => {
+    await playground.signIn('Megan Bowen');
+    await playground.part('both-services').click();
+    await playground.finish();
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    await playground.satisfy(['Approve']);
+    expect(await playground.answer()).toBe('200 OK');
+    await playground.expectHops([...SIGN_IN, ...ORDERS, ...CHALLENGE, ...STEP_UP, ...ORDERS, ...GRAPH]);
+  });
+
+  it('still knows who is signed in when it is loaded again', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.page.reload();
+    await playground.part('who').getByText('Adele Vance').waitFor();
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('puts everything back to rest', async () => {
+    await playground.turn('graph', 'broken');
+    await playground.turn('consent', 'missing');
+    await playground.reset();
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('signs out here and at Entra', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.signOut();
+    expect(await playground.part('who').textContent()).toBe('Nobody');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('401 Unauthorized missing_token');
+    await playground.satisfy(['Adele Vance']);
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it.each(['Rafael Revoked', 'Gustav Guest'])('%s signs in', async (name) => {
+    await playground.signIn(name);
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('lets a person who closed the window of Entra begin again', async () => {
+    await playground.part('person').selectOption('Adele Vance');
+    const [popup] = await Promise.all([playground.page.waitForEvent('popup'), playground.part('sign-in').click()]);
+    await popup.close();
+    await playground.part('live').getByText('The window of Entra was closed before it had an answer.').waitFor();
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('tells why a person cannot sign in', async () => {
+    await playground.part('person').selectOption('Bianca Blocked');
+    await answerEntra(playground.page, () => playground.part('sign-in').click(), ['Bianca Blocked']);
+    await playground.part('live').getByText('The account is disabled.').waitFor();
+    expect(await playground.part('who').textContent()).toBe('Nobody');
+  });
+});
