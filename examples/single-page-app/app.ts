@@ -49,9 +49,11 @@ function wait(seconds: number): Promise<void> {
 }
 
 function onClick(id: string, act: () => Promise<void>): void {
-  find(id, HTMLElement).addEventListener('click', () => {
+  const button = find(id, HTMLButtonElement);
+  button.addEventListener('click', () => {
     act().catch((error: unknown) => show('status', error instanceof Error ? error.message : String(error)));
   });
+  button.disabled = false;
 }
 
 function show(id: string, text: string): void {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startWorld, type DemoWorld } from '../../dev/world.ts';
@@ -19,6 +20,17 @@ describeWithChromium('examples/single-page-app', (chromium) => {
     await press(page, 'My profile');
     await page.getByText('The API answered 200.').waitFor();
     expect(JSON.parse(await answerOf(page))).toMatchObject({ displayName: 'Adele Vance' });
+  });
+
+  it('takes nothing that is pressed before it can do it', async () => {
+    const page = await open();
+    await page.route('**/settings.json', async (route) => {
+      await setTimeout(500);
+      await route.continue();
+    });
+    await page.reload();
+    await signIn(page, 'Adele Vance');
+    expect(await page.getByRole('status').textContent()).toBe('Adele Vance is signed in.');
   });
 
   it('lets the person approve with MFA when Entra wants that, and calls again', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { startWorld, type DemoWorld } from '../../dev/world.ts';
 import { describeWithChromium } from '../support/chromium.ts';
@@ -22,6 +23,16 @@ describeWithChromium('the playground', (chromium) => {
   it('shows who signed in and what their token says', async () => {
     await playground.signIn('Adele Vance');
     expect(await playground.part('claims').textContent()).toContain('adele@contoso.com');
+  });
+
+  it('takes nothing that is pressed before it can do it', async () => {
+    await playground.page.route('**/settings.json', async (route) => {
+      await setTimeout(500);
+      await route.continue();
+    });
+    await playground.page.reload();
+    await playground.send();
+    expect(await playground.answer()).toBe('401 Unauthorized missing_token');
   });
 
   it('draws the way of a call', async () => {

@@ -64,8 +64,8 @@ async function start(): Promise<void> {
   });
   connectButtons(conversation, form);
   connectWorld(world, conversation);
+  find('controls', HTMLElement).inert = false;
   await conversation.resume();
-  document.body.dataset['ready'] = '';
 }
 
 function connectButtons(conversation: Conversation, form: RequestForm): void {

@@ -124,5 +124,7 @@ function toRefusal(error: unknown): Turn {
   return { kind: 'refused', why: error instanceof Error ? error.message : String(error) };
 }
 
-await NativePage.open();
-document.body.dataset['ready'] = '';
+await NativePage.open().catch((error: unknown) => {
+  const state = find('native-state', HTMLElement);
+  state.textContent = `The page cannot start: is npm start still running? (${String(error)})`;
+});

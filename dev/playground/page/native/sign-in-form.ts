@@ -32,7 +32,9 @@ export class SignInForm {
       this.#choosePerson();
     });
     this.#choosePerson();
-    onSubmit(find('start', HTMLFormElement), actions.start);
+    const start = find('start', HTMLFormElement);
+    onSubmit(start, actions.start);
+    start.inert = false;
     onSubmit(this.#step, () => {
       actions.submit(this.#ask === 'password' ? this.#password.value : this.#code.value);
     });
