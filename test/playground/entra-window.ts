@@ -10,10 +10,18 @@ export async function answerEntra(page: Page, act: () => Promise<void>, buttons:
   if (!popup.isClosed()) await popup.waitForEvent('close');
 }
 
-/** What a person does about a consent page: accepts, reads the thanks and closes it. */
-export async function giveConsent(page: Page, act: () => Promise<void>): Promise<void> {
+/**
+ * What a person does about a consent page: accepts, reads the thanks and closes it.
+ *
+ * @param buttons to press before, by their names
+ */
+export async function giveConsent(
+  page: Page,
+  act: () => Promise<void>,
+  buttons: readonly string[] = [],
+): Promise<void> {
   const [popup] = await Promise.all([page.waitForEvent('popup'), act()]);
-  await popup.getByRole('button', { name: 'Accept' }).click();
+  for (const name of [...buttons, 'Accept']) await popup.getByRole('button', { name }).click();
   await popup.getByText('The permission was given.').waitFor();
   await popup.close();
 }

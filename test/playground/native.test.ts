@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { startWorld, type DemoWorld } from '../../dev/world.ts';
 import { describeWithChromium } from '../support/chromium.ts';
-import { answerEntra } from './entra-window.ts';
+import { answerEntra, giveConsent } from './entra-window.ts';
 import { findViolations } from './find-violations.ts';
 
 describeWithChromium('native authentication on a page', (chromium) => {
@@ -71,6 +71,29 @@ describeWithChromium('native authentication on a page', (chromium) => {
     await page.getByTestId('native-can-password').uncheck();
     await begin('Adele Vance');
     await answerEntra(page, () => page.getByTestId('native-fallback').click(), ['Adele Vance']);
+    await page.getByTestId('response-status').getByText('200').waitFor();
+    expect(await page.getByTestId('native-result').textContent()).toContain('"displayName": "Adele Vance"');
+  });
+
+  it('shows the page where consent is given, and calls again with a fresh token', async () => {
+    await begin('Nestor Newcomer');
+    await give('native-password', passwordOf('newcomer'));
+    await page.getByTestId('problem-code').getByText('consent_required').waitFor();
+    // Entra's window knows nobody yet.
+    await giveConsent(page, () => page.getByTestId('satisfy').click(), ['Nestor Newcomer']);
+    await page.getByTestId('response-status').getByText('200').waitFor();
+    expect(await page.getByTestId('native-result').textContent()).toContain('"displayName": "Nestor Newcomer"');
+    await page.getByText('refresh token, Nestor Newcomer').waitFor();
+  });
+
+  it('waits as long as the gateway says while Entra is throttled, and calls again', async () => {
+    await begin('Adele Vance');
+    await page.getByTestId('native-password').waitFor();
+    Object.assign(world.emulator.switches, { entra: 'throttled', retryAfter: '1', outageFor: 'confidentialClients' });
+    await give('native-password', passwordOf('adele'));
+    await page.getByTestId('problem-code').getByText('identity_unavailable').waitFor();
+    world.emulator.switches.entra = 'up';
+    await page.getByTestId('satisfy').click();
     await page.getByTestId('response-status').getByText('200').waitFor();
     expect(await page.getByTestId('native-result').textContent()).toContain('"displayName": "Adele Vance"');
   });

@@ -33,7 +33,7 @@ export interface CallAnswer {
 /** A request to Entra that the page makes by way of the gateway: native authentication. */
 interface ProxiedRequest {
   readonly kind: 'proxied';
-  /** `x-request-id`. */
+  /** `x-request-id`; the `client-request-id` where the library lets a page choose nothing else. */
   readonly correlationId: string;
 }
 
@@ -107,7 +107,9 @@ export class Journey {
 
   /** What the gateway told of a request that it passed on to Entra, and how Entra met it. */
   hopsOfProxiedRequest(request: ProxiedRequest): { readonly outer: Hop | undefined; readonly inner: readonly Hop[] } {
-    const outer = this.hopOfCall(request);
+    const outer = this.#hops.find(
+      (hop) => hop.to === 'gateway' && [hop.correlationId, hop.exchangesAs].includes(request.correlationId),
+    );
     const endpoint = outer?.path.replace(PROXIED, '') ?? '';
     // The library can send two requests of one sign-in under one id, but to two endpoints.
     const isInner = ({ correlationId, path }: Hop): boolean =>
@@ -116,7 +118,7 @@ export class Journey {
   }
 
   /** What the gateway itself told of a call, once the call is over. */
-  hopOfCall({ correlationId }: Call | ProxiedRequest): Hop | undefined {
+  hopOfCall({ correlationId }: Call): Hop | undefined {
     return this.#hops.find((hop) => hop.to === 'gateway' && hop.correlationId === correlationId);
   }
 

@@ -1,10 +1,11 @@
 import type { PlaygroundSettings } from '../../playground-settings.ts';
 import { AnswerView } from '../answer-view.ts';
 import { sendCall, type Answer } from '../call.ts';
+import { showConsentPage } from '../consent-page.ts';
 import { loadContract } from '../contract.ts';
 import { find } from '../element.ts';
 import type { Journey } from '../journey.ts';
-import { judgeAnswer } from '../remedy.ts';
+import { judgeAnswer, type Remedy } from '../remedy.ts';
 import { startJourney } from '../start-journey.ts';
 import { Viewer } from '../viewer.ts';
 import { NativeSignIn, type Turn } from './native-sign-in.ts';
@@ -16,18 +17,18 @@ const CALL = { method: 'GET', path: '/me', about: 'Who is signed in' };
 /** The library takes only a reply with all kinds of tokens. */
 const OPENID_SCOPES = ['openid', 'profile', 'offline_access'];
 
-/** A page that signs people in by itself, calls the gateway for them, and does what a claims challenge asks for. */
+/** A page that signs people in by itself, calls the gateway for them, and does what an answer asks for. */
 class NativePage {
   readonly #settings: PlaygroundSettings;
   readonly #scopes: readonly string[];
   readonly #form: SignInForm;
   readonly #viewer = new Viewer(find('diagram', HTMLOListElement));
   readonly #journey: Journey = startJourney(this.#viewer);
-  readonly #answer = new AnswerView(() => void this.#begin(this.#claims));
+  readonly #answer = new AnswerView(() => void this.#satisfy());
   #signIn: NativeSignIn | undefined;
   #turn: Turn | undefined;
-  /** Those that the last answer asks for. */
-  #claims: string | undefined;
+  /** What the last answer asks for. */
+  #remedy: Remedy | undefined;
 
   private constructor(settings: PlaygroundSettings, scopes: readonly string[]) {
     this.#settings = settings;
@@ -79,6 +80,49 @@ class NativePage {
     if (this.#signIn) await this.#go(this.#signIn.continueInBrowser(correlationId));
   }
 
+  /** Does what the last answer asks for, and calls again. */
+  async #satisfy(): Promise<void> {
+    const remedy = this.#remedy;
+    if (remedy === undefined) return;
+    this.#showRemedy(undefined);
+    try {
+      await this.#remedyBy(remedy);
+    } catch (error) {
+      this.#showRemedy(remedy);
+      this.#answer.showTrouble(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #remedyBy(remedy: Remedy): Promise<void> {
+    switch (remedy.do) {
+      case 'renew':
+        await this.#begin(remedy.claims);
+        return;
+      case 'consent':
+        await this.#giveConsent(remedy.uri);
+        return;
+      case 'wait':
+        this.#journey.addHeading(`The client waits ${remedy.seconds} s`);
+        await new Promise((resolve) => setTimeout(resolve, remedy.seconds * 1000));
+        if (this.#turn?.kind === 'signedIn') await this.#call(this.#turn.accessToken);
+        return;
+      case 'signIn':
+      case 'askScopes':
+        await this.#begin(undefined);
+    }
+  }
+
+  async #giveConsent(uri: string): Promise<void> {
+    const correlationId = crypto.randomUUID();
+    this.#journey.addHeading(`${this.#form.username} is asked for consent`);
+    this.#journey.addVisit(correlationId);
+    await showConsentPage(uri, correlationId, new AbortController().signal);
+    // The gateway remembers a refusal for up to a minute, but only for the token that met it.
+    const renewalId = crypto.randomUUID();
+    this.#journey.addProxiedRequest(renewalId);
+    if (this.#signIn) await this.#go(this.#signIn.renew(renewalId));
+  }
+
   /** Waits for what comes next, shows it, and calls the gateway once somebody is signed in. */
   async #go(next: Promise<Turn>): Promise<void> {
     this.#form.tell('Asking Entra.');
@@ -90,6 +134,7 @@ class NativePage {
   async #call(accessToken: string): Promise<void> {
     const requestId = crypto.randomUUID();
     this.#journey.addHeading('The client sends');
+    this.#answer.clear('Waiting for the answer of the gateway.');
     this.#journey.addCall({ correlationId: requestId, ...CALL });
     await sendCall(CALL, {
       gatewayUrl: this.#settings.gatewayUrl,
@@ -110,13 +155,16 @@ class NativePage {
     const { status, ms, challenge, problem } = head;
     this.#journey.answerCall(requestId, { status, ms, challenge, refusal: problem?.code });
     const verdict = judgeAnswer(head, undefined);
-    // There is one thing that this page does about an answer: it signs in again with the claims that it asks for.
-    const remedy = verdict.remedy?.do === 'renew' ? verdict.remedy : undefined;
-    this.#claims = remedy?.claims;
     this.#answer.showHead(head, verdict);
-    this.#answer.showRemedy(remedy, true);
-    if (remedy) document.body.dataset['next'] = 'satisfy';
+    this.#showRemedy(verdict.remedy);
     this.#viewer.showAnswer();
+  }
+
+  #showRemedy(remedy: Remedy | undefined): void {
+    this.#remedy = remedy;
+    this.#answer.showTrouble('');
+    this.#answer.showRemedy(remedy, true);
+    document.body.dataset['next'] = remedy ? 'satisfy' : 'native-start';
   }
 }
 

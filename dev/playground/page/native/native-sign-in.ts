@@ -108,6 +108,12 @@ export class NativeSignIn {
     return { kind: 'signedIn', name: account.name ?? username, accessToken };
   }
 
+  /** Gets a fresh token without the person. */
+  async renew(correlationId: string): Promise<Turn> {
+    const { data } = this.#library.getCurrentAccount({ correlationId });
+    return data ? this.#finish(data, true) : { kind: 'refused', why: 'Nobody is signed in.' };
+  }
+
   async #read({ state, error, data }: Result): Promise<Turn> {
     if (error) return error.isRedirectRequired() ? { kind: 'browser' } : { kind: 'refused', why: explain(error) };
     if (data) return this.#finish(data);
@@ -136,8 +142,8 @@ export class NativeSignIn {
     };
   }
 
-  async #finish(account: CustomAuthAccountData): Promise<Turn> {
-    const { data, error } = await account.getAccessToken({ forceRefresh: false, scopes: [...this.#demand.scopes] });
+  async #finish(account: CustomAuthAccountData, forceRefresh = false): Promise<Turn> {
+    const { data, error } = await account.getAccessToken({ forceRefresh, scopes: [...this.#demand.scopes] });
     if (!data) return { kind: 'refused', why: error?.errorData.message ?? 'There is no token.' };
     return {
       kind: 'signedIn',
