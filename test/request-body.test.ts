@@ -1,8 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { readWhole, type BodyReading } from '../src/request-body.ts';
+import { openBody, readWhole, type BodyReading } from '../src/request-body.ts';
 
 const HOUR = 3_600_000;
 
@@ -26,3 +28,41 @@ describe('a body that keeps moving', () => {
     await expect(reading).rejects.toMatchObject({ failure });
   });
 });
+
+describe('a body that nothing is to be checked of', () => {
+  const length = ['Content-Length: 10'];
+  it.each<[how: string, headers: readonly string[], pieces: readonly string[], arrives: string]>([
+    ['arrived with its head goes on in one piece', length, ['0123456789'], 'held'],
+    ['comes in two pieces goes on as it comes', length, ['01234', '56789'], 'streamed'],
+    ['has no length goes on as it comes', ['Transfer-Encoding: chunked'], ['a\r\n0123456789\r\n0\r\n\r\n'], 'streamed'],
+    ['has to be asked for goes on as it comes', [...length, 'Expect: 100-continue'], ['0123456789'], 'streamed'],
+  ])('that %s', async (_, headers, pieces, arrives) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const seen = new Promise<[string, string, boolean]>((resolve, reject) => {
+      const take = (req: IncomingMessage): void => void describeBody(req).then(resolve, reject);
+      server.on('request', take).on('checkContinue', take);
+    });
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [first = '', ...rest] = pieces;
+    socket.write(`${['POST / HTTP/1.1', 'Host: x', ...headers].join('\r\n')}\r\n\r\n${first}`);
+    for (const piece of rest) {
+      await setTimeout(20);
+      socket.write(piece);
+    }
+    expect(await seen).toEqual([arrives, '0123456789', true]);
+    socket.destroy();
+    server.close();
+  });
+});
+
+/** How it goes on, what it is, and whether it can be sent once more. */
+async function describeBody(req: IncomingMessage): Promise<[string, string, boolean]> {
+  const body = await openBody(req, { limit: 100, askForBody: () => undefined, idleTimeout: HOUR });
+  const sent = body.send();
+  const chunks = [];
+  for await (const chunk of Buffer.isBuffer(sent) ? [sent] : (sent ?? [])) {
+    chunks.push(chunk);
+  }
+  return [Buffer.isBuffer(sent) ? 'held' : 'streamed', Buffer.concat(chunks).toString(), body.isReplayable];
+}

@@ -4,8 +4,8 @@ import {
   hasBody,
   heldBody,
   NO_BODY,
+  openBody,
   readWhole,
-  streamingBody,
   type BodyReading,
   type OutgoingBody,
 } from '../request-body.ts';
@@ -51,7 +51,7 @@ export function validate(
     return validateJson(req, mediaType.json, faults, input.reading);
   }
   refuse(faults);
-  return streamingBody(req, input.reading);
+  return openBody(req, input.reading);
 }
 
 function checkParameters(
