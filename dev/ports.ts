@@ -22,6 +22,11 @@ const DEFAULTS = {
 
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];
 
+/** Systems choose ports from 32,768 on; processes that run side by side have other last digits. */
+const PORTS_OF_A_PROCESS = 100;
+const FIRST_OF_THIS_PROCESS = 10_000 + (process.pid % 100) * PORTS_OF_A_PROCESS;
+let given = 0;
+
 /** A port that cannot be had; the message says which variable moves it. */
 export class PortError extends Error {}
 
@@ -56,12 +61,22 @@ export async function demandFreePorts(ports: Ports): Promise<void> {
   if (faults.length > 0) throw new PortError(faults.join('\n'));
 }
 
-/** Ports that nobody listens on at this moment. */
+/**
+ * Ports of loopback that are free and stay so until somebody listens on them, or listens again. One that the system
+ * chooses (port 0) may go to another program, or to a connection, as soon as it is given back.
+ */
 export async function findFreePorts(): Promise<Ports> {
-  const servers = NAMES.map(() => createServer());
-  const found = await Promise.all(servers.map((server) => listen(server, 0)));
-  await Promise.all(servers.map((server) => close(server)));
+  const found = await Promise.all(NAMES.map(() => findFreePort()));
   return mapPorts((name) => found[NAMES.indexOf(name)] ?? 0);
+}
+
+/** One such port; 10,000 above it is another, which is where the bus of a Redis cluster's node wants to be. */
+export async function findFreePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_OF_THIS_PROCESS + (given % PORTS_OF_A_PROCESS);
+    given += 1;
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
 }
 
 function mapPorts(portOf: (name: keyof Ports) => number): Ports {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findClosedPort } from '../support/gateway-downstream.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
 import { rowOf, startCheckWorld } from './check-world.ts';
 import { makeCertificate } from './make-certificate.ts';
@@ -105,7 +105,7 @@ describeWithTls('a real Redis with TLS and a certificate of its own (made with o
   let server: RedisServer;
   let url: string;
   beforeAll(async () => {
-    const tlsPort = await findClosedPort();
+    const tlsPort = await findFreePort();
     const config = [`tls-port ${tlsPort}`, `tls-cert-file ${files.cert}`, `tls-key-file ${files.key}`];
     server = await startRedis({ config: [...config, 'tls-auth-clients no'] });
     url = `rediss://localhost:${tlsPort}`;

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { until, untilReady, type Run } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
 
@@ -59,14 +60,6 @@ async function beginUpload(url: string): Promise<ClientRequest> {
   upload.write('first half, ');
   await until(() => (emulator.exchanges.length > before ? true : undefined));
   return upload;
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), 'close');
-  return port;
 }
 
 async function untilGone(...pids: readonly number[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
-import { demandFreePorts, findFreePorts, portVariables, readPorts } from '../../dev/ports.ts';
+import { demandFreePorts, findFreePort, findFreePorts, portVariables, readPorts } from '../../dev/ports.ts';
 
 describe('the ports of the demo world', () => {
   it('stand still unless a variable moves them', () => {
@@ -20,6 +20,18 @@ describe('the ports of the demo world', () => {
 
   it('are handed to gateway.yaml as variables', () => {
     expect(portVariables(readPorts({}))).toMatchObject({ GATEWAY_PORT: '8080', MANAGEMENT_PORT: '9090' });
+  });
+});
+
+describe('ports that were found', () => {
+  it('are all different, and none that a system chooses for others', async () => {
+    const found = (await Promise.all([findFreePorts(), findFreePorts()])).flatMap((ports) => Object.values(ports));
+    expect([new Set(found).size, found.filter((port) => port < 1_024 || port > 32_767)]).toEqual([12, []]);
+  });
+
+  it('go round when one process has used up its own', async () => {
+    const found = await Promise.all(Array.from({ length: 250 }, () => findFreePort()));
+    expect(Math.max(...found) - Math.min(...found)).toBeLessThan(100);
   });
 });
 

@@ -1,7 +1,7 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Browser } from '../../dev/tour/browser.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { startWorld } from '../../dev/world.ts';
 import { startRecipe } from './recipe.ts';
 
@@ -29,15 +29,6 @@ afterAll(async () => {
   program.kill();
   await world.close();
 });
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return free;
-}
 
 describe('examples/web-app', () => {
   it('sends a stranger to Entra and back to the page they wanted', async () => {

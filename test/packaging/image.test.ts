@@ -10,27 +10,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { readStages, textsOf, wordsOf } from './dockerfile.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const [build = [], image = []] = readStages(new URL('../../Dockerfile', import.meta.url));
-
-/** A port that nobody listens on at this moment. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Copies what a `COPY` of the build context copies. */
 function copyFromContext(texts: readonly string[], folder: string): void {

@@ -6,6 +6,7 @@ import { startGraph } from '../../dev/demo-apis/graph.ts';
 import { startOrders } from '../../dev/demo-apis/orders.ts';
 import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { buildProgram, untilListening, untilReady, type Program, type Run } from './command-program.ts';
 
 /** What a test writes into the server section of gateway.yaml. */
@@ -74,7 +75,9 @@ downstreams:
     env,
     writeConfig,
     async serve(settings) {
-      const run = program.start(['serve', '--config', await writeConfig('gateway.yaml', settings)], env);
+      // Workers share a port that their primary looks for first and gives back for a moment.
+      const port = settings?.workers === undefined ? 0 : await findFreePort();
+      const run = program.start(['serve', '--config', await writeConfig('gateway.yaml', { port, ...settings })], env);
       const urls = await untilListening(run);
       await untilReady(urls.managementUrl);
       return { run, ...urls };

@@ -148,14 +148,6 @@ export async function startWire(): Promise<WireDownstream> {
   return wire;
 }
 
-/** Finds a port on which nobody listens. */
-export async function findClosedPort(): Promise<number> {
-  const server = createNetServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));

@@ -3,17 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
+import { findFreePort } from '../../dev/ports.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { gatewayContract } from './gateway-contract.ts';
-import {
-  findClosedPort,
-  startDownstream,
-  startWire,
-  type ScriptedDownstream,
-  type WireDownstream,
-} from './gateway-downstream.ts';
+import { startDownstream, startWire, type ScriptedDownstream, type WireDownstream } from './gateway-downstream.ts';
 import { until } from './gateway-poll.ts';
 
 /** What differs from the usual gateway.yaml; keys are merged into its parts. */
@@ -68,7 +63,7 @@ export interface GatewayWorld {
 /** Starts a world of its own for a test file. */
 export async function startGatewayWorld(options: GatewayWorldOptions = {}): Promise<GatewayWorld> {
   const emulator = options.emulator ?? (await startEmulator());
-  const [downstream, wire, closedPort] = await Promise.all([startDownstream(), startWire(), findClosedPort()]);
+  const [downstream, wire, closedPort] = await Promise.all([startDownstream(), startWire(), findFreePort()]);
   options.beforeStart?.(emulator);
   const folder = await mkdtemp(join(tmpdir(), 'obo-gateway-'));
   const file = join(folder, 'gateway.yaml');

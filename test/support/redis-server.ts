@@ -1,9 +1,10 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../dev/ports.ts';
 import { until } from './gateway-poll.ts';
 import { describeWith } from './installed-program.ts';
 
@@ -89,20 +90,6 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     if (child.exitCode === null && child.signalCode === null) {
       child.kill('SIGKILL');
       await once(child, 'exit');
-    }
-  }
-}
-
-/** A free port; 10,000 above it there is still room for the bus of a cluster's node. */
-async function findFreePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    if (port < 55_000) {
-      return port;
     }
   }
 }
