@@ -63,7 +63,11 @@ describeWithRedis('a real Redis', () => {
       rowOf(rows, 'Redis: transport'),
       server.cli('dbsize'),
     ]).toEqual([
-      { status: expect.stringMatching(/ok|warn/), check: READABLE, found: expect.stringMatching(/ in \d+ ms$/) },
+      expect.objectContaining({
+        // On a busy machine it is far, and this is a warning.
+        status: expect.stringMatching(/ok|warn/),
+        found: expect.stringMatching(/ in \d+ ms$/),
+      }),
       { status: 'ok', check: WRITABLE, found: `redis://127.0.0.1:${server.port} takes tokens` },
       undefined,
       '0',
