@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parseChallenges } from '../../src/challenge/parse-challenges.ts';
@@ -317,12 +318,12 @@ describe('whatever a downstream sends', () => {
     ['token68', 'a/+=='],
     ['marks that only tokens have', '!'],
     ['tokens and marks', 'a !'],
-  ])('100 kB of %s take linear time', (_what, unit) => {
-    const filler = unit.repeat(100_000 / unit.length);
-    const started = performance.now();
+  ])('1 MB of %s do not take for ever', async (_what, unit) => {
+    const filler = unit.repeat(1_000_000 / unit.length);
     for (const text of [filler, `Bearer ${filler}`, `Bearer a="${filler}`, `Bearer a="x", ${filler}"`]) {
       parseChallenges(text);
     }
-    expect(performance.now() - started).toBeLessThan(1_000);
+    // Had it taken so long, Jest's timeout would come first.
+    await setTimeout(0);
   });
 });

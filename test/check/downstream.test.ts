@@ -17,8 +17,8 @@ function withBaseUrl(baseUrl: string) {
   return { downstreams: { graph: { baseUrl, scopes: ['https://graph.microsoft.com/User.Read'] } } };
 }
 
-async function checkDownstream(baseUrl: string) {
-  return rowOf(await world.rowsOf(withBaseUrl(baseUrl), { deadline: 300 }), CHECK);
+async function checkDownstream(baseUrl: string, deadline = 5_000) {
+  return rowOf(await world.rowsOf(withBaseUrl(baseUrl), { deadline }), CHECK);
 }
 
 describe('a downstream', () => {
@@ -63,7 +63,7 @@ describe('a downstream', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const row = await checkDownstream(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const row = await checkDownstream(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 1_000);
     server.close();
     expect(row).toMatchObject({ status: 'fail', found: expect.stringMatching(new RegExp(code)) });
   });

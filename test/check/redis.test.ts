@@ -13,8 +13,8 @@ afterAll(() => world.close());
 const READABLE = 'Redis: readable';
 const WRITABLE = 'Redis: writable';
 
-async function checkRedis(url: string) {
-  return world.rowsOf({ tokenCache: { redis: { url } } }, { deadline: 500 });
+async function checkRedis(url: string, deadline = 5_000) {
+  return world.rowsOf({ tokenCache: { redis: { url } } }, { deadline });
 }
 
 describe('the second level in Redis', () => {
@@ -34,7 +34,7 @@ describe('the second level in Redis', () => {
   it('fails when it says nothing', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const row = rowOf(await checkRedis(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`), READABLE);
+    const row = rowOf(await checkRedis(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`, 500), READABLE);
     server.close();
     expect(row).toMatchObject({ status: 'fail', found: expect.stringContaining('(TIMEOUT)') });
   });

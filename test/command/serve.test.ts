@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { GATEWAY_CLIENT_SECRET } from '../../dev/emulator/world.ts';
 import { until, untilListening } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
+
+// Whole programs start here, several at a time.
+jest.setTimeout(60_000);
 
 const world = await startCommandWorld();
 const { program, emulator, orders, writeConfig, env, bearer } = world;

@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { findFreePort } from '../../dev/ports.ts';
 import { until, untilReady, type Run } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
+
+// Whole programs start here, several at a time.
+jest.setTimeout(60_000);
 
 const world = await startCommandWorld();
 const { program, emulator, writeConfig, env, bearer } = world;

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { RouteTable } from '../../src/contract/route-table.ts';
 import { GatewayError } from '../../src/failures.ts';
@@ -125,18 +126,19 @@ describe('a method that the path does not have', () => {
   });
 });
 
+/** After a search that would take for ever, Jest's timeout comes before this. */
+const letJestLookAtTheClock = () => setTimeout(0);
+
 describe('a table that is hard to search', () => {
-  it('answers within a moment, though every level has a way that leads nowhere', () => {
-    const table = tableOf(...Array.from({ length: 12 }, (_, depth) => `/${'{a}.{b}/'.repeat(depth)}x/${depth}`));
-    const start = performance.now();
-    expect(match(table, `/${'a.b/'.repeat(12)}y`)).toBe('not_found');
-    expect(performance.now() - start).toBeLessThan(1_000);
+  it('answers, though every level has a way that leads nowhere', async () => {
+    const table = tableOf(...Array.from({ length: 40 }, (_, depth) => `/${'{a}.{b}/'.repeat(depth)}x/${depth}`));
+    expect(match(table, `/${'a.b/'.repeat(40)}y`)).toBe('not_found');
+    await letJestLookAtTheClock();
   });
 
-  it.each([120, 15_000])('answers within a moment for one segment of many parameters and %d characters', (length) => {
+  it.each([120, 15_000])('answers for one segment of many parameters and %d characters', async (length) => {
     const table = tableOf('/{a}-{b}-{c}-{d}-{e}.x');
-    const start = performance.now();
     expect(match(table, `/${'-'.repeat(length)}`)).toBe('not_found');
-    expect(performance.now() - start).toBeLessThan(500);
+    await letJestLookAtTheClock();
   });
 });

@@ -22,5 +22,5 @@ describe('npm start', () => {
       world.kill('SIGTERM');
     }
     expect(await ended).toEqual([0, null]);
-  }, 30_000);
+  }, 60_000);
 });

@@ -80,6 +80,6 @@ describe('a request to the token endpoint', () => {
   });
 
   it('has no answer when the second try gets none', async () => {
-    expect(await post([{ status: 500 }, 'hang'], { deadline: 500 })).toEqual({ status: undefined, requests: 2 });
+    expect(await post([{ status: 500 }, 'hang'], { deadline: 1_500 })).toEqual({ status: undefined, requests: 2 });
   });
 });

@@ -68,7 +68,7 @@ describe('what if Entra', () => {
     expect((await callMe(known)).status).toBe(200);
     const refused = await waiting;
     expect([refused.status, (await readProblem(refused)).code]).toEqual([503, 'identity_unavailable']);
-  }, 10_000);
+  });
 
   it('answers with a redirect: it is not followed', async () => {
     emulator.switches.body = {

@@ -141,12 +141,12 @@ describe('the image, built step by step as its Dockerfile says', () => {
     expect(() => execFileSync(healthCommand, healthArgs, { cwd: imageFolder, stdio: 'pipe' })).toThrow(
       /does not answer/,
     );
-  }, 30_000);
+  }, 60_000);
 });
 
-/** Asks the readiness probe until it says yes, for at most fifteen seconds. */
+/** Asks the readiness probe until it says yes, for at most thirty seconds. */
 async function waitUntilReady(management: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   for (;;) {
     const response = await fetch(`${management}/readyz`).catch(() => undefined);
     if (response?.ok === true) {

@@ -62,13 +62,13 @@ function start(args: readonly string[], env: Record<string, string>): Run {
   return { process: child, out: () => out, err: () => err, ended };
 }
 
-/** Looks again and again until there is something to see, for at most ten seconds. */
+/** Looks again and again until there is something to see, for at most thirty seconds. */
 export async function until<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 30_000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (performance.now() > end) throw new Error('Nothing was seen within ten seconds.');
+    if (performance.now() > end) throw new Error('Nothing was seen within thirty seconds.');
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-const PATIENCE = 5_000;
+/** Milliseconds; what a busy machine does late is not wrong. */
+const PATIENCE = 20_000;
 
 /** Waits until a condition holds, and says what was awaited when it never does. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, patience = PATIENCE): Promise<void> {

@@ -135,7 +135,7 @@ function describeDeployment(
     downstreams: {
       api: { baseUrl: base, scopes: graph },
       orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'] },
-      hasty: { baseUrl: base, scopes: graph, timeout: { response: '200ms', idle: '400ms', ...timeout } },
+      hasty: { baseUrl: base, scopes: graph, timeout: { response: '500ms', idle: '1s', ...timeout } },
       wire: { baseUrl: `http://127.0.0.1:${ports.wire}`, scopes: graph },
       gone: { baseUrl: `http://127.0.0.1:${ports.closed}`, scopes: graph },
     },

@@ -86,7 +86,7 @@ export async function startReplica(url: string, differs: Differences = {}): Prom
   return replica;
 }
 
-/** Waits until look-ups get an answer; at most five seconds, or so many milliseconds. */
+/** Waits until look-ups get an answer; at most twenty seconds, or so many milliseconds. */
 export async function untilConnected({ tokens, outcomes, clock }: Replica, patience?: number): Promise<void> {
   const probe = { ...PLACE, assertion: 'nobody' };
   const answers = async (): Promise<boolean> => {

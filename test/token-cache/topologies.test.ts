@@ -74,7 +74,7 @@ describeWithRedis('three Sentinels', () => {
     await until('the Sentinels know each other and the standby', () =>
       sentinels.every((server) => /slaves=1,sentinels=3/.test(server.cli('info', 'sentinel'))),
     );
-  }, 20_000);
+  }, 60_000);
   afterAll(() => Promise.all([primary, standby, ...sentinels].map((server) => server.close())));
 
   it('lead to the primary', () => expectShared(url, 'first'));
@@ -84,10 +84,10 @@ describeWithRedis('three Sentinels', () => {
     await primary.kill();
     await until('it is logged', () => replica.log.length > 0);
     const during = await replica.acquire({ ...PLACE, assertion: 'during' });
-    await untilConnected(replica, 20_000);
+    await untilConnected(replica, 40_000);
     expect([during, replica.log.map(({ level }) => level).slice(0, 2)]).toEqual([expect.any(String), ['warn', 'info']]);
     await expectShared(url, 'second');
-  }, 30_000);
+  }, 60_000);
 
   it('cost nobody a token when none of them is there', async () => {
     await Promise.all(sentinels.map((server) => server.kill()));
@@ -113,7 +113,7 @@ describeWithRedis('a cluster of three', () => {
       nodes.every((server) => server.cli('cluster', 'info').includes('cluster_state:ok')),
     );
     url = `redis+cluster://gateway:s3cr3t@${addresses.slice(0, 2).join(',')}`;
-  }, 30_000);
+  }, 60_000);
   afterAll(() => Promise.all(nodes.map((server) => server.close())));
 
   it('keeps tokens on all of its nodes', async () => {
@@ -126,10 +126,10 @@ describeWithRedis('a cluster of three', () => {
         const found = await Promise.all(places.map((place) => other.acquire(place)));
         return found.join(' ') === tokens.join(' ');
       },
-      15_000,
+      40_000,
     );
     expect(nodes.map((server) => Number(server.cli('dbsize')) > 0)).toEqual([true, true, true]);
-  }, 20_000);
+  }, 60_000);
 
   it('says that it is gone and that it is back, and is used again', async () => {
     const replica = await connect(url);
@@ -137,10 +137,10 @@ describeWithRedis('a cluster of three', () => {
     await until('it is logged', () => replica.log.length > 0);
     await replica.acquire();
     await Promise.all(nodes.map((server) => server.restart()));
-    await untilConnected(replica, 20_000);
+    await untilConnected(replica, 40_000);
     // It comes back node by node, and may go once more meanwhile.
     expect(replica.log.map(({ level }) => level).slice(0, 2)).toEqual(['warn', 'info']);
-  }, 30_000);
+  }, 60_000);
 });
 
 describe('a cluster', () => {
