@@ -185,6 +185,7 @@ describe('the answer of Entra', () => {
     ['a fault that names a time', answerWith(503, [...json, 'retry-after', '42'], '{"error":"x"}'), '42'],
     ['more than a megabyte', answerWith(200, json, `"${'x'.repeat(2 ** 20)}"`), '5'],
     ['a broken connection', (req: { socket: { destroy(): void } }) => req.socket.destroy(), '5'],
+    ['only silence', () => undefined, '5'],
   ])('that is %s becomes a 503 with Retry-After, which the page may read', async (_, answer, wait) => {
     entra.answer = answer;
     const { status, body, header } = await world.post(INITIATE, form({ username: 'a' }));

@@ -182,6 +182,34 @@ describeWithChromium('the playground', (chromium) => {
     expect(await playground.answer()).toBe('200 OK');
   });
 
+  it.each([
+    { what: 'a step-up', user: 'Megan Bowen', policy: undefined, operation: 'listMessages', buttons: ['Approve'] },
+    { what: 'consent', user: 'Adele Vance', policy: ['consent', 'missing'] as const, operation: 'getProfile' },
+  ])('closes the window of Entra when $what is stopped, and asks again when it is wanted', async (story) => {
+    if (story.policy) await playground.turn(...story.policy);
+    await playground.signIn(story.user);
+    await playground.call(story.operation);
+    const satisfy = (): Promise<void> => playground.part('satisfy').click();
+    const [popup] = await Promise.all([playground.page.waitForEvent('popup'), satisfy()]);
+    await Promise.all([popup.waitForEvent('close'), playground.part('stop').click()]);
+    await playground.part('live').getByText('You stopped it.').waitFor();
+    await (story.buttons ? answerEntra : giveConsent)(playground.page, satisfy, story.buttons ?? []);
+    await playground.finish();
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
+  it('stops waiting for an API that says nothing', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.turn('graph', 'hang');
+    await playground.part('send').click();
+    await playground.part('stop').click();
+    await playground.finish();
+    expect(await playground.part('live').textContent()).toContain('got no answer');
+    await playground.turn('graph', 'well');
+    await playground.send();
+    expect(await playground.answer()).toBe('200 OK');
+  });
+
   it('tells why a person cannot sign in', async () => {
     await playground.part('person').selectOption('Bianca Blocked');
     await answerEntra(playground.page, () => playground.part('sign-in').click(), ['Bianca Blocked']);

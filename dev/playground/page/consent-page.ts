@@ -6,7 +6,7 @@ const WINDOW = 'popup,width=500,height=640';
  * Opens the page where a person gives consent; ends when they have closed it.
  *
  * @param correlationId `client-request-id` of the visit
- * @param signal stops waiting
+ * @param signal closes it
  * @throws {Error} when the browser does not open it
  */
 export async function showConsentPage(uri: string, correlationId: string, signal: AbortSignal): Promise<void> {
@@ -15,5 +15,9 @@ export async function showConsentPage(uri: string, correlationId: string, signal
   const popup = window.open(page, 'consent', WINDOW);
   if (!popup)
     throw new Error('The browser did not open the window of Entra; allow popups for this page and try again.');
-  await whenClosed(popup, signal);
+  try {
+    await whenClosed(popup, signal);
+  } finally {
+    popup.close();
+  }
 }

@@ -77,18 +77,25 @@ export class Identity {
 
   /**
    * Lets a person sign in anew in a popup, whatever the browser remembers.
+   *
+   * @param stop closes the popup
    * @throws {Error} why it came to nothing, for the person
    */
-  async signIn(loginHint: string, scopes: readonly string[]): Promise<Session> {
+  async signIn(loginHint: string, scopes: readonly string[], stop: AbortSignal): Promise<Session> {
     const request = { scopes: [...scopes], loginHint, prompt: 'login', ...this.#begin() };
-    return this.#adopt(await this.#inPopup(this.#msal.acquireTokenPopup(request)));
+    return this.#adopt(await this.#inPopup(this.#msal.acquireTokenPopup(request), stop));
   }
 
   /**
    * Gets a token for the person who is signed in: without them where that is possible, otherwise in a popup.
+   *
+   * @param stop closes the popup
    * @throws {Error} why it came to nothing, for the person
    */
-  async getToken({ scopes, claims, isFresh = false, person = 'if needed' }: TokenDemand): Promise<Session> {
+  async getToken(
+    { scopes, claims, isFresh = false, person = 'if needed' }: TokenDemand,
+    stop: AbortSignal,
+  ): Promise<Session> {
     const account = this.#msal.getActiveAccount();
     if (!account) throw new Error('Nobody is signed in.');
     const demand = { scopes: [...scopes], account, ...(claims !== undefined && { claims }) };
@@ -108,13 +115,18 @@ export class Identity {
     }
     // Without claims a popup could end at once with the sign-in that the browser remembers, and prove nothing new.
     const prompt = claims === undefined && person === 'at once' ? { prompt: 'login' } : {};
-    return this.#adopt(await this.#inPopup(this.#msal.acquireTokenPopup({ ...demand, ...prompt, ...this.#begin() })));
+    const request = { ...demand, ...prompt, ...this.#begin() };
+    return this.#adopt(await this.#inPopup(this.#msal.acquireTokenPopup(request), stop));
   }
 
-  /** Ends the sign-in here and at Entra. */
-  async signOut(): Promise<void> {
+  /**
+   * Ends the sign-in here and at Entra.
+   *
+   * @param stop closes the popup
+   */
+  async signOut(stop: AbortSignal): Promise<void> {
     const account = this.#msal.getActiveAccount();
-    await this.#inPopup(this.#msal.logoutPopup({ account, correlationId: this.#announce() }));
+    await this.#inPopup(this.#msal.logoutPopup({ account, correlationId: this.#announce() }), stop);
     this.#msal.setActiveAccount(null);
   }
 
@@ -134,10 +146,11 @@ export class Identity {
     return { name: account?.name ?? '', userPrincipalName: account?.username ?? '', accessToken };
   }
 
-  async #inPopup<Result>(result: Promise<Result>): Promise<Result> {
+  async #inPopup<Result>(result: Promise<Result>, stop: AbortSignal): Promise<Result> {
     const over = new AbortController();
+    stop.addEventListener('abort', () => this.#popup?.close(), { signal: over.signal });
     try {
-      return await Promise.race([result, this.#watchPopup(over.signal)]);
+      return await Promise.race([result, this.#watchPopup(over.signal, stop)]);
     } catch (error) {
       throw toReadable(error);
     } finally {
@@ -145,11 +158,18 @@ export class Identity {
     }
   }
 
-  /** MSAL opens its popup a moment after the call. */
-  async #watchPopup(signal: AbortSignal): Promise<never> {
+  async #watchPopup(over: AbortSignal, stop: AbortSignal): Promise<never> {
     this.#popup = undefined;
-    while (this.#popup === undefined && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
-    return this.#popup === undefined ? new Promise(() => undefined) : failWhenClosed(this.#popup, signal);
+    const popup = await this.#waitForPopup(over);
+    if (popup === undefined) return new Promise(() => undefined);
+    if (stop.aborted) popup.close();
+    return failWhenClosed(popup, over);
+  }
+
+  /** MSAL opens its popup a moment after the call. */
+  async #waitForPopup(over: AbortSignal): Promise<Window | undefined> {
+    while (this.#popup === undefined && !over.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
+    return this.#popup;
   }
 }
 

@@ -24,13 +24,13 @@ export class Tokens {
    * @throws {Error} why it came to nothing, for the person
    */
   async signIn({ userPrincipalName }: DemoUser, signal: AbortSignal): Promise<Session> {
-    return this.#show(await orStop(this.#identity.signIn(userPrincipalName, this.#who.scopes), signal));
+    return this.#show(await orStop(this.#identity.signIn(userPrincipalName, this.#who.scopes, signal), signal));
   }
 
   /** Signs out, here and at Entra. */
   async signOut(signal: AbortSignal): Promise<void> {
     try {
-      await orStop(this.#identity.signOut(), signal);
+      await orStop(this.#identity.signOut(signal), signal);
     } finally {
       this.#who.showSession(undefined);
     }
@@ -46,7 +46,7 @@ export class Tokens {
    * @throws {Error} why it came to nothing, for the person
    */
   async get(demand: Omit<TokenDemand, 'scopes'>, signal: AbortSignal): Promise<Session> {
-    return this.#show(await orStop(this.#identity.getToken({ scopes: this.#who.scopes, ...demand }), signal));
+    return this.#show(await orStop(this.#identity.getToken({ scopes: this.#who.scopes, ...demand }, signal), signal));
   }
 
   /**
@@ -56,7 +56,8 @@ export class Tokens {
   async renewQuietly(): Promise<boolean> {
     if (!this.isSignedIn) return true;
     try {
-      this.#show(await this.#identity.getToken({ scopes: this.#who.scopes, isFresh: true, person: 'never' }));
+      const demand = { scopes: this.#who.scopes, isFresh: true, person: 'never' } as const;
+      this.#show(await this.#identity.getToken(demand, new AbortController().signal));
     } catch {
       this.#isStale = true;
     }
