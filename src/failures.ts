@@ -177,6 +177,9 @@ export const FAILURES = {
 /** The name of a row of {@link FAILURES}. */
 export type Failure = keyof typeof FAILURES;
 
+/** What the `code` of a problem document can be. */
+export type FailureCode = { [F in Failure]: (typeof FAILURES)[F] extends { code: infer Code } ? Code : F }[Failure];
+
 /** The `code` of a failure, which is its name where its row says nothing else. */
 export function codeOf(failure: Failure): string {
   const rule = FAILURES[failure];

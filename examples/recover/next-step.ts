@@ -18,8 +18,10 @@ const OURS = 'urn:obo-gateway:problem:';
 /** Decides by the challenge and the `code` of the problem document; the body of the response can still be read. */
 export async function findNextStep(response: Response): Promise<NextStep> {
   if (!response.headers.get('content-type')?.startsWith('application/problem+json')) return { do: 'use' };
-  const problem = (await response.clone().json()) as Record<string, string>;
-  if (!problem['type']?.startsWith(OURS)) return { do: 'use' };
+  // The API behind the gateway may send anything under this media type.
+  const json: Promise<unknown> = response.clone().json();
+  const problem = ((await json.catch(() => null)) ?? {}) as Record<string, string>;
+  if (!String(problem['type']).startsWith(OURS)) return { do: 'use' };
   const claims = readClaims(response.headers.get('www-authenticate'));
   const wait = response.headers.get('retry-after');
   const { code, consentUri, detail = '' } = problem;

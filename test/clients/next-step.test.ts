@@ -52,6 +52,13 @@ describe('examples/recover/next-step.ts', () => {
         { status: 409, headers: { 'content-type': 'application/problem+json' } },
       ),
     ],
+    ...['<p>', '', 'null', '[]', '{"type":7}'].map(
+      (body) =>
+        [
+          `a problem of the API that reads ${JSON.stringify(body)}`,
+          new Response(body, { status: 500, headers: { 'content-type': 'application/problem+json' } }),
+        ] as const,
+    ),
   ])('uses %s as it is', async (_, response) => {
     expect(await findNextStep(response)).toEqual({ do: 'use' });
   });

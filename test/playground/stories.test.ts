@@ -210,6 +210,14 @@ describeWithChromium('the playground', (chromium) => {
     expect(await playground.answer()).toBe('200 OK');
   });
 
+  it('does not take a problem document of the API for one of the gateway', async () => {
+    Object.assign(world.orders.trouble, { status: 409, headers: { 'content-type': 'application/problem+json' } });
+    await playground.signIn('Adele Vance');
+    await playground.call('listOrders');
+    expect(await playground.answer()).toBe('409 Conflict');
+    expect(await playground.page.locator('#meaning').textContent()).toContain('not the gateway’s refusal');
+  });
+
   it('tells why a person cannot sign in', async () => {
     await playground.part('person').selectOption('Bianca Blocked');
     await answerEntra(playground.page, () => playground.part('sign-in').click(), ['Bianca Blocked']);

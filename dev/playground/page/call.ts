@@ -1,4 +1,5 @@
 import { findNextStep, type NextStep } from '../../../examples/recover/next-step.ts';
+import type { FailureCode } from '../../../src/failures.ts';
 
 /** What is sent to the gateway, but for the token. */
 export interface CallRequest {
@@ -36,7 +37,7 @@ export interface Answer {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The challenge, if there is one. */
   readonly challenge: string | undefined;
-  /** The problem document of the gateway, if it is one. */
+  /** The problem document of the gateway, if it is one of its own. */
   readonly problem: Problem | undefined;
   readonly nextStep: NextStep;
 }
@@ -44,8 +45,7 @@ export interface Answer {
 /** The part of a problem document that is read here. */
 export interface Problem {
   readonly title: string;
-  readonly detail: string;
-  readonly code: string;
+  readonly code: FailureCode;
 }
 
 /** What came of the body so far; of a large one only the beginning is kept. */
@@ -122,15 +122,16 @@ function breakToken(token: string): string {
 
 async function readHead(response: Response, ms: number): Promise<Answer> {
   const { status, statusText, headers } = response;
-  const isProblem = headers.get('content-type')?.startsWith('application/problem+json') === true;
+  const nextStep = await findNextStep(response);
+  const isOurs = nextStep.do !== 'use';
   return {
     status,
     statusText,
     ms,
     headers: [...headers],
     challenge: headers.get('www-authenticate') ?? undefined,
-    problem: isProblem ? ((await response.clone().json()) as Problem) : undefined,
-    nextStep: await findNextStep(response),
+    problem: isOurs ? ((await response.clone().json()) as Problem) : undefined,
+    nextStep,
   };
 }
 

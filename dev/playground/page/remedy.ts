@@ -1,4 +1,5 @@
 import type { NextStep } from '../../../examples/recover/next-step.ts';
+import type { FailureCode } from '../../../src/failures.ts';
 import type { Answer } from './call.ts';
 import { explainClaims, parameterOf, readChallenge } from './challenge.ts';
 
@@ -13,7 +14,7 @@ export interface Verdict {
 }
 
 /** What each `code` means for the client; the claims of a challenge say more than its code. */
-const MEANINGS: Readonly<Record<string, string>> = {
+const MEANINGS: Readonly<Record<FailureCode, string>> = {
   missing_token:
     'No token came in the Authorization header. The challenge tells any client where to get one, and the call can be sent again.',
   invalid_token:
@@ -21,6 +22,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   invalid_request: 'The request itself is wrong: the problem document says where. No other token will mend it.',
   insufficient_scope:
     'The token is good, but lacks a permission that this operation needs. The challenge names it, and the client asks Entra for it with the person at the screen.',
+  insufficient_claims:
+    'The token does not prove enough yet. The claims of the challenge say what is missing, and the client passes them on to Entra.',
   interaction_required:
     'Entra wants the person at the screen and gave no claims to relay. The client lets them sign in, without a silent try.',
   consent_required:
@@ -32,6 +35,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   client_not_capable: 'More proof is needed, but the client has not declared that it can take a claims challenge.',
   not_found: 'The contract has no such path. Nothing was asked of anybody.',
   method_not_allowed: 'The contract has the path, but not with this method.',
+  request_timeout: 'The request did not arrive whole in time.',
+  too_many_requests:
+    'Too many requests for native authentication came from one address; the answer says how long to wait.',
   payload_too_large: 'The body is larger than the gateway lets pass.',
   headers_too_large: 'More than 16 kB of headers, or more than 1,000: refused before anything else is looked at.',
   gateway_misconfigured:
@@ -82,7 +88,7 @@ function explain({ status, problem, challenge, nextStep }: Answer): string {
   if (nextStep.do === 'stop' && problem === undefined) return nextStep.why;
   const claims = challenge === undefined ? undefined : readChallenge(challenge).claims;
   if (claims !== undefined) return explainClaims(claims);
-  if (problem !== undefined) return MEANINGS[problem.code] ?? problem.detail;
+  if (problem !== undefined) return MEANINGS[problem.code];
   if (status < 400) return 'It went well. The API behind the gateway answered, and its answer came through as it is.';
   return 'This is not the gateway’s refusal: the API behind it answered so, and its answer came through as it is.';
 }
