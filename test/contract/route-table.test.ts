@@ -136,7 +136,7 @@ describe('a table that is hard to search', () => {
     await letJestLookAtTheClock();
   });
 
-  it.each([120, 15_000])('answers for one segment of many parameters and %d characters', async (length) => {
+  it.each([120, 1_500_000])('answers for one segment of many parameters and %d characters', async (length) => {
     const table = tableOf('/{a}-{b}-{c}-{d}-{e}.x');
     expect(match(table, `/${'-'.repeat(length)}`)).toBe('not_found');
     await letJestLookAtTheClock();
