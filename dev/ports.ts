@@ -22,9 +22,13 @@ const DEFAULTS = {
 
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];
 
-/** Systems choose ports from 32,768 on; processes that run side by side have other last digits. */
+/**
+ * Systems choose ports from 32,768 on. Jest numbers the workers that run side by side; other processes go by the last
+ * digits of their id, beyond the first nine workers.
+ */
 const PORTS_OF_A_PROCESS = 100;
-const FIRST_OF_THIS_PROCESS = 10_000 + (process.pid % 100) * PORTS_OF_A_PROCESS;
+const SHARE = Number(process.env['JEST_WORKER_ID'] ?? 10 + (process.pid % 90)) % 100;
+const FIRST_OF_THIS_PROCESS = 10_000 + SHARE * PORTS_OF_A_PROCESS;
 let given = 0;
 
 /** A port that cannot be had; the message says which variable moves it. */
