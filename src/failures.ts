@@ -94,6 +94,27 @@ export const FAILURES = {
     detail: 'Mend the request and send it again.',
     blame: 'client',
   },
+  unsupported_media_type: {
+    code: 'invalid_request',
+    status: 415,
+    title: 'The body is not in a form that can be checked',
+    detail: 'Send the body as JSON in UTF-8 with one of the media types of the contract.',
+    blame: 'client',
+  },
+  upgrade_required: {
+    code: 'invalid_request',
+    status: 426,
+    title: 'Another protocol is needed',
+    detail: 'This operation is a WebSocket: open it with "Upgrade: websocket".',
+    blame: 'client',
+  },
+  target_too_long: {
+    code: 'invalid_request',
+    status: 414,
+    title: 'The address is too long',
+    detail: 'Send a shorter path and query.',
+    blame: 'client',
+  },
   not_found: {
     status: 404,
     title: 'There is no such path',
@@ -127,8 +148,14 @@ export const FAILURES = {
   headers_too_large: {
     status: 431,
     title: 'The headers are too large',
-    detail: 'Send at most 1,000 headers of together at most 16 kB.',
+    detail: 'Send fewer and shorter headers: at most 1,000, and together no more than this API accepts.',
     blame: 'client',
+  },
+  overloaded: {
+    status: 503,
+    title: 'This API has too much to do just now',
+    detail: 'Wait as long as Retry-After says and send the same request again.',
+    blame: 'gateway',
   },
   gateway_misconfigured: {
     status: 500,
@@ -158,6 +185,12 @@ export const FAILURES = {
     status: 502,
     title: 'The service behind this API cannot be reached',
     detail: 'Try again later.',
+    blame: 'downstream',
+  },
+  downstream_invalid_response: {
+    status: 502,
+    title: 'The service behind this API gave no valid answer',
+    detail: 'Nothing in the request is wrong; give the requestId to the operator of this API.',
     blame: 'downstream',
   },
   downstream_timeout: {

@@ -33,7 +33,7 @@ export interface BodyReading {
   readonly limit: number;
   /** Is called before the first read: a caller may be waiting to hear that its body is wanted (RFC 9110 §10.1.1). */
   readonly askForBody: () => void;
-  /** Milliseconds that the caller may let pass between two pieces. */
+  /** Milliseconds that the caller may let pass between two pieces; may be infinite. */
   readonly idleTimeout: number;
   /** Milliseconds until the whole body must be here; default: none, as long as it keeps moving. */
   readonly deadline?: number;
@@ -168,7 +168,9 @@ async function nextWithin(chunks: AsyncIterator<Buffer>, patience: number): Prom
     throw new GatewayError('request_timeout');
   }
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new GatewayError('request_timeout')), patience);
+    const timer = Number.isFinite(patience)
+      ? setTimeout(() => reject(new GatewayError('request_timeout')), patience)
+      : undefined;
     chunks.next().then(
       (next) => {
         clearTimeout(timer);

@@ -32,7 +32,7 @@ export async function startGateway(
     join(own, 'gateway.yaml'),
     JSON.stringify({
       contract: './openapi.yaml',
-      server: { host: '127.0.0.1', port, bodyLimit: '2gb', management: { port: managementPort } },
+      server: { host: '127.0.0.1', port, bodyLimit: '2gb', drainDelay: '0s', management: { port: managementPort } },
       identity: {
         authority: entraOrigin,
         tenant: TENANT_ID,

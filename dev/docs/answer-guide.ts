@@ -77,6 +77,21 @@ export const ANSWER_GUIDE = {
     client: 'Mend the request. `errors` lists every fault with its place.',
     operator: `${BUG_OF_CLIENT} If the client is right, mend the contract.`,
   },
+  unsupported_media_type: {
+    when: 'The body is checked against the contract, but comes in a form in which two readers could read it differently: a `charset` other than UTF-8.',
+    client: 'Send the body as JSON in UTF-8.',
+    operator: BUG_OF_CLIENT,
+  },
+  upgrade_required: {
+    when: 'A WebSocket operation (`x-upgrade: websocket`) was called without an upgrade, or an upgrade to a WebSocket came to an operation that is none.',
+    client: 'Open a WebSocket where the contract has one, and nowhere else.',
+    operator: BUG_OF_CLIENT,
+  },
+  target_too_long: {
+    when: 'The path and the query alone are larger than `server.headLimit`.',
+    client: 'Send less in the address.',
+    operator: 'Raise `server.headLimit` if addresses of that length are right.',
+  },
   not_found: {
     when: 'The contract has no operation with this path.',
     client: 'Mend the address; `GET /openapi.json` has all operations.',
@@ -104,9 +119,15 @@ export const ANSWER_GUIDE = {
       'Nothing for single cases. If people share an address, raise `nativeAuth.rateLimit`; behind a proxy of your own, list it in `server.trustedProxies`, or all count as one.',
   },
   headers_too_large: {
-    when: 'The request has more than 1,000 headers, or more than 16 kB of them.',
+    when: 'The request has more than 1,000 headers, or its head is larger than `server.headLimit`.',
     client: 'Send fewer headers. Cookies, which the gateway never needs, are the usual cause.',
     operator: BUG_OF_CLIENT,
+  },
+  overloaded: {
+    when: 'The gateway has as many requests under way as `server.maxInFlight` allows, holds as many bodies as it may, or has no file descriptor left.',
+    client: 'Wait as long as `Retry-After` says, then send the same request again.',
+    operator:
+      'Add replicas or workers, or raise the limit that the log names. If one client causes it, stop that client.',
   },
   gateway_misconfigured: {
     when: 'Entra refuses the gateway itself: its secret or certificate, its registration, or the scopes of a downstream.',
@@ -129,9 +150,15 @@ export const ANSWER_GUIDE = {
     operator: "Compare the downstream's `scopes` in `gateway.yaml` with the audience that it expects.",
   },
   downstream_unreachable: {
-    when: 'The API behind the gateway cannot be connected to, broke the connection, or sent what is not HTTP.',
+    when: 'The API behind the gateway cannot be connected to, or broke the connection before its answer was complete.',
     client: 'Try again later; a request that changes something may have arrived.',
     operator: 'Look at `baseUrl`, at name resolution and at the API itself. The log has the network error.',
+  },
+  downstream_invalid_response: {
+    when: "The API behind the gateway sent what is not HTTP, or a head that is larger than the downstream's `headLimit`.",
+    client: 'Stop, and show the `requestId`. Nothing in the request is wrong.',
+    operator:
+      'Look at the API; the log has the `reason`. Raise `headLimit` of the downstream if its heads may be that large.',
   },
   downstream_timeout: {
     when: "The API behind the gateway took longer than the downstream's `timeout`.",

@@ -41,6 +41,7 @@ const FACTS: Partial<Record<Failure, FailureFacts>> = {
   },
   method_not_allowed: { allow: ['GET', 'POST'] },
   too_many_requests: { retryAfter: 10 },
+  overloaded: { retryAfter: 1 },
   identity_unavailable: { retryAfter: 10 },
   downstream_unavailable: { retryAfter: 10 },
 };

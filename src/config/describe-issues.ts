@@ -6,7 +6,7 @@ import { joinPath } from './environment.ts';
 /** A secret that slipped into the place of a key is no plain word, or looks like nothing else. */
 const PLAIN_WORD = /^[A-Za-z]{1,30}$/;
 
-const SECRET_PATH = /^(identity\.credential|tokenCache\.redis)(\.|$)/;
+const SECRET_PATH = /^(identity\.credential|tokenCache\.redis|downstreams\.[^.]+\.(headers\.set|query|proxy))(\.|$)/;
 
 /**
  * Turns what the schema found into one fault a line: the key, what was found, what is allowed.

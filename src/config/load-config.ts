@@ -147,7 +147,20 @@ function resolvePaths(settings: GatewaySettings, folder: string): GatewaySetting
     }),
     ...(federatedTokenFile && { federatedTokenFile: resolve(folder, federatedTokenFile) }),
   };
-  return { ...settings, identity: { ...settings.identity, credential } };
+  const downstreams = Object.fromEntries(
+    Object.entries(settings.downstreams).map(([name, { tls, ...downstream }]) => [
+      name,
+      { ...downstream, ...(tls && { tls: resolveTls(tls, folder) }) },
+    ]),
+  );
+  return { ...settings, identity: { ...settings.identity, credential }, downstreams };
+}
+
+type Tls = NonNullable<GatewaySettings['downstreams'][string]['tls']>;
+
+function resolveTls({ serverName, ...files }: Tls, folder: string): Tls {
+  const paths = Object.entries(files).map(([key, file]) => [key, file && resolve(folder, file)]);
+  return { ...(Object.fromEntries(paths) as typeof files), ...(serverName && { serverName }) };
 }
 
 const CERTIFICATE = 'identity.credential.certificate';

@@ -21,6 +21,21 @@ function duration(byDefault: string) {
   return quantity(parseDuration, allowed).prefault(byDefault);
 }
 
+/** A time after which something is given up: not zero, which would be at once, but perhaps never. */
+function timeLimit(byDefault: string) {
+  const allowed = "a duration such as 500ms, 30s or 5m, not zero, or 'none'";
+  return text(allowed)
+    .transform((value, context): number | undefined => {
+      const parsed = value === 'none' ? undefined : parseDuration(value);
+      if (value !== 'none' && (parsed === undefined || parsed === 0)) {
+        context.issues.push({ code: 'custom', message: allowed, input: value });
+        return z.NEVER;
+      }
+      return parsed;
+    })
+    .prefault(byDefault);
+}
+
 function size(byDefault: string) {
   const allowed = 'a size such as 64kb, 10mb or 2gb';
   return quantity(parseSize, allowed).prefault(byDefault);
@@ -86,11 +101,24 @@ const WORKERS = "a whole number from 1 to 256, or 'auto'";
 const port = (byDefault: number) => wholeNumber(0, 65_535).default(byDefault);
 
 const originList = z.array(
-  text('an origin').refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+  text('an origin').refine(isExactOrigin, {
     error: 'an exact origin such as https://app.contoso.com, without a path',
   }),
   { error: 'a list of origins' },
 );
+
+/** Hybrid apps have origins of their own schemes (`capacitor://localhost`), which URL calls opaque. */
+const HYBRID_ORIGIN = /^(?:capacitor|ionic|app|tauri):\/\/[a-z0-9.-]+$/;
+
+function isExactOrigin(value: string): boolean {
+  return HYBRID_ORIGIN.test(value) || (URL.canParse(value) && new URL(value).origin === value);
+}
+
+/** The name of a header (RFC 9110 §5.1). */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+const SMALLEST_HEAD_LIMIT = 1_024;
+const LARGEST_HEAD_LIMIT = 1_024 * 1_024;
 
 const server = z.strictObject({
   host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
@@ -105,11 +133,34 @@ const server = z.strictObject({
     .default([])
     .describe('Networks whose X-Forwarded-* headers are believed.'),
   cors: z
-    .strictObject({ origins: originList.default([]) })
+    .strictObject({
+      origins: originList.default([]).describe('Browser origins that may call the API.'),
+      exposedHeaders: z
+        .array(text('a header name').regex(HEADER_NAME, { error: 'a header name' }), {
+          error: 'a list of header names',
+        })
+        .default([])
+        .describe('Headers of answers that pages may read besides the usual ones.'),
+    })
     .prefault({})
-    .describe('Browser origins that may call the API.'),
+    .describe('What pages of other origins may do.'),
   bodyLimit: size('10mb').describe('The largest request body.'),
-  drainTimeout: duration('30s').describe('How long requests in flight may take after SIGTERM.'),
+  headLimit: size('16kb')
+    .refine((bytes) => bytes >= SMALLEST_HEAD_LIMIT && bytes <= LARGEST_HEAD_LIMIT, {
+      error: 'a size from 1kb to 1mb, such as 16kb',
+    })
+    .describe('The largest request line with its headers.'),
+  keepAlive: timeLimit('65s').describe('How long an idle connection of a caller stays open.'),
+  maxConnections: wholeNumber(1, 1_000_000)
+    .default(20_000)
+    .describe('Connections of one process; more are closed at once, unanswered.'),
+  maxInFlight: wholeNumber(1, 1_000_000)
+    .default(10_000)
+    .describe('Requests that one process has under way; more get 503.'),
+  drainDelay: duration('5s').describe(
+    'How long requests go on being accepted after SIGTERM, while /readyz says 503 and every answer closes its connection.',
+  ),
+  drainTimeout: duration('30s').describe('How long requests in flight may take after that.'),
   workers: z
     .union([z.literal('auto'), wholeNumber(1, 256, WORKERS)], { error: WORKERS })
     .default(1)
@@ -176,6 +227,10 @@ const identity = z.strictObject({
     .boolean({ error: 'true or false' })
     .default(false)
     .describe('Whether claims challenges go only to clients that declared cp1 (the optional claim xms_cc).'),
+  boundTokens: z
+    .enum(['accept', 'refuse'], { error: "'accept' or 'refuse'" })
+    .default('accept')
+    .describe('What happens to tokens that are bound to a key (cnf) and sent as plain bearer tokens.'),
   clockTolerance: duration('60s').describe('How far the clocks of Entra and the gateway may be apart.'),
   consentRedirectUri: webAddress('an http or https address without query', () => true)
     .optional()
@@ -204,11 +259,55 @@ const downstream = z.strictObject({
     .describe('What the exchanged token is for: fixed, of one resource.'),
   timeout: z
     .strictObject({
-      connect: duration('2s').describe('To reach the API.'),
-      response: duration('30s').describe("From the request's end to the answer's headers."),
-      idle: duration('60s').describe('Between two pieces of a body, either way.'),
+      connect: timeLimit('2s').describe('To reach the API.'),
+      response: timeLimit('30s').describe("From the request's end to the answer's headers."),
+      idle: timeLimit('60s').describe('Between two pieces of a body, either way.'),
     })
     .prefault({}),
+  headers: z
+    .strictObject({
+      set: z
+        .record(z.string().regex(HEADER_NAME, { error: 'the name of a header' }), text('the value of a header'), {
+          error: 'a map of header names and values',
+        })
+        .default({})
+        .describe('Fixed headers of every call.'),
+      pass: z
+        .array(text('a header name').regex(HEADER_NAME, { error: 'a header name' }), {
+          error: 'a list of header names',
+        })
+        .default([])
+        .describe('Headers of callers that pass although they usually do not.'),
+    })
+    .prefault({}),
+  query: z
+    .record(z.string().min(1), text('the value of a parameter'), { error: 'a map of parameter names and values' })
+    .default({})
+    .describe('Fixed parameters of every call.'),
+  tls: z
+    .strictObject({
+      ca: text('the path of a PEM file').optional().describe('The authorities that may vouch for the API.'),
+      cert: text('the path of a PEM certificate').optional().describe("The gateway's own certificate."),
+      key: text('the path of the PEM private key of the certificate').optional(),
+      serverName: text('a host name').optional().describe('The name that the certificate of the API must have.'),
+    })
+    .optional(),
+  connections: z
+    .strictObject({
+      maxAge: timeLimit('60s').describe('How long a connection is used, so that a changed DNS name is followed.'),
+    })
+    .prefault({}),
+  headLimit: size('64kb').describe("The largest head of the API's answers."),
+  proxy: text("the http or https address of a proxy, or 'none'")
+    .optional()
+    .describe('Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.'),
+});
+
+const log = z.strictObject({
+  whenBlocked: z
+    .enum(['drop', 'wait'], { error: "'drop' or 'wait'" })
+    .default('drop')
+    .describe('What happens when nobody reads the log: lines are lost and counted, or requests wait.'),
 });
 
 /** The part of a scope before its last slash; a bare name belongs to Microsoft Graph. */
@@ -289,6 +388,7 @@ export const gatewaySchema = z.strictObject({
       redis: redis.optional().describe('A second level, shared by all replicas; it survives restarts.'),
     })
     .prefault({}),
+  log: log.prefault({}).describe('The log on standard output.'),
 });
 
 /** gateway.yaml with every default filled in: durations in milliseconds, sizes in bytes. */

@@ -226,13 +226,13 @@ class BodySink {
     return false;
   }
 
-  #waitForDrain(): NodeJS.Timeout {
+  #waitForDrain(): NodeJS.Timeout | undefined {
     this.#res.once('drain', () => {
       clearTimeout(this.#stalled);
       this.#stalled = undefined;
       this.#resume();
     });
-    return setTimeout(() => this.#res.destroy(), this.#idleTimeout);
+    return Number.isFinite(this.#idleTimeout) ? setTimeout(() => this.#res.destroy(), this.#idleTimeout) : undefined;
   }
 
   end(): void {

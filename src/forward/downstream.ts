@@ -1,11 +1,15 @@
 import { Pool } from 'undici';
 import { Circuit } from '../circuit.ts';
 
-/** What gateway.yaml says of a downstream; times in milliseconds. */
+/** What gateway.yaml says of a downstream; times in milliseconds, `undefined` for no limit. */
 export interface DownstreamSettings {
   /** Without a slash at the end; may have a path. */
   readonly baseUrl: string;
-  readonly timeout: { readonly connect: number; readonly response: number; readonly idle: number };
+  readonly timeout: {
+    readonly connect: number | undefined;
+    readonly response: number | undefined;
+    readonly idle: number | undefined;
+  };
 }
 
 /** So many that a restart or a lost connection does not open it, so short that it hardly delays the recovery. */
@@ -19,9 +23,9 @@ export class Downstream {
   readonly basePath: string;
   /** Opens when the API cannot be reached many times in a row. */
   readonly circuit: Circuit;
-  /** Milliseconds until the head of an answer is here. */
+  /** Milliseconds until the head of an answer is here; may be infinite. */
   readonly responseTimeout: number;
-  /** Milliseconds that may pass between two pieces of a body. */
+  /** Milliseconds that may pass between two pieces of a body; may be infinite. */
   readonly idleTimeout: number;
 
   /** @param now milliseconds since the epoch */
@@ -29,13 +33,14 @@ export class Downstream {
     const { origin, pathname } = new URL(baseUrl);
     this.name = name;
     this.basePath = pathname.replace(/\/$/, '');
-    this.responseTimeout = timeout.response;
-    this.idleTimeout = timeout.idle;
+    this.responseTimeout = timeout.response ?? Number.POSITIVE_INFINITY;
+    this.idleTimeout = timeout.idle ?? Number.POSITIVE_INFINITY;
     this.circuit = new Circuit(CIRCUIT, now);
     this.pool = new Pool(origin, {
-      connect: { timeout: timeout.connect },
-      headersTimeout: timeout.response,
-      bodyTimeout: timeout.idle,
+      // For undici, 0 is no limit.
+      connect: { timeout: timeout.connect ?? 0 },
+      headersTimeout: timeout.response ?? 0,
+      bodyTimeout: timeout.idle ?? 0,
     });
   }
 

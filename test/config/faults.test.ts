@@ -6,6 +6,7 @@ afterAll(() => folder.remove());
 
 const NUMBER = (range: string): string => `a whole number from ${range}`;
 const DURATION = 'a duration such as 500ms, 30s or 5m';
+const TIME_LIMIT = `${DURATION}, not zero, or 'none'`;
 const SIZE = 'a size such as 64kb, 10mb or 2gb';
 const ADDRESS = 'an http or https address without query';
 const AUTHORITY =
@@ -46,6 +47,11 @@ describe('a wrong value', () => {
     ['server.bodyLimit', '1.5mb', '"1.5mb"', SIZE],
     ['server.bodyLimit', '-1mb', '"-1mb"', SIZE],
     ['server.bodyLimit', '9999999999999999gb', '"9999999999999999gb"', SIZE],
+    ['downstreams.graph.timeout.response', '0s', '"0s"', TIME_LIMIT],
+    ['server.headLimit', '1b', '"1b"', 'a size from 1kb to 1mb, such as 16kb'],
+    ['server.maxInFlight', 0, '0', 'a whole number from 1 to 1000000'],
+    ['identity.boundTokens', 'maybe', '"maybe"', "'accept' or 'refuse'"],
+    ['log.whenBlocked', 'stop', '"stop"', "'drop' or 'wait'"],
     ['server.drainTimeout', 30, '30', DURATION],
     ['server.drainTimeout', '30 s', '"30 s"', DURATION],
     ['server.drainTimeout', '2d', '"2d"', DURATION],
@@ -87,9 +93,9 @@ describe('a wrong value', () => {
     ],
     ['downstreams.graph.scopes', ['api://a/R', 'api://b/R'], 'a list of 2', ONE_RESOURCE],
     ['downstreams.graph.scopes', ['api://a/.default', 'api://a/R'], 'a list of 2', ONE_RESOURCE],
-    ['downstreams.graph.timeout.connect', 2, '2', DURATION],
-    ['downstreams.graph.timeout.response', '', '""', DURATION],
-    ['downstreams.graph.timeout.idle', 'never', '"never"', DURATION],
+    ['downstreams.graph.timeout.connect', 2, '2', TIME_LIMIT],
+    ['downstreams.graph.timeout.response', '', '""', TIME_LIMIT],
+    ['downstreams.graph.timeout.idle', 'never', '"never"', TIME_LIMIT],
     ['tokenCache.maxSessions', 0, '0', NUMBER('1 to 5000000')],
     ['tokenCache.maxSessions', 'all', '"all"', NUMBER('1 to 5000000')],
   ])('in %s: %j is named, and what is allowed', async (key, written, found, allowed) => {

@@ -19,8 +19,13 @@ describe('the shortest gateway.yaml', () => {
           host: '0.0.0.0',
           port: 8080,
           trustedProxies: [],
-          cors: { origins: [] },
+          cors: { origins: [], exposedHeaders: [] },
           bodyLimit: 10 * 1_024 * 1_024,
+          headLimit: 16 * 1_024,
+          keepAlive: 65_000,
+          maxConnections: 20_000,
+          maxInFlight: 10_000,
+          drainDelay: 5_000,
           drainTimeout: 30_000,
           workers: 1,
           management: { host: '127.0.0.1', port: 9090 },
@@ -33,6 +38,7 @@ describe('the shortest gateway.yaml', () => {
           audiences: [],
           allowedClients: [],
           requireClientCapability: false,
+          boundTokens: 'accept',
           clockTolerance: 60_000,
           credential: { secret: 'hunter2' },
         },
@@ -41,9 +47,14 @@ describe('the shortest gateway.yaml', () => {
             baseUrl: 'https://graph.microsoft.com',
             scopes: ['https://graph.microsoft.com/User.Read'],
             timeout: { connect: 2_000, response: 30_000, idle: 60_000 },
+            headers: { set: {}, pass: [] },
+            query: {},
+            connections: { maxAge: 60_000 },
+            headLimit: 64 * 1_024,
           },
         },
         tokenCache: { maxSessions: 100_000 },
+        log: { whenBlocked: 'drop' },
       },
     ]);
   });
@@ -62,6 +73,25 @@ describe('a key that is given', () => {
       ['https://a.example', 'http://localhost:3000'],
       ['https://a.example', 'http://localhost:3000'],
     ],
+    [
+      'server.cors.origins',
+      ['capacitor://localhost', 'ionic://localhost'],
+      ['capacitor://localhost', 'ionic://localhost'],
+    ],
+    ['server.cors.exposedHeaders', ['X-Total'], ['X-Total']],
+    ['server.headLimit', '32kb', 32_768],
+    ['server.keepAlive', '5s', 5_000],
+    ['server.maxConnections', 10, 10],
+    ['server.maxInFlight', 10, 10],
+    ['identity.boundTokens', 'refuse', 'refuse'],
+    ['downstreams.graph.timeout.idle', 'none', undefined],
+    ['downstreams.graph.timeout.idle', '1s', 1_000],
+    ['downstreams.graph.headers.set', { 'x-api-key': 'k' }, { 'x-api-key': 'k' }],
+    ['downstreams.graph.headers.pass', ['X-Original-URL'], ['X-Original-URL']],
+    ['downstreams.graph.query', { 'api-version': '2024-11-04' }, { 'api-version': '2024-11-04' }],
+    ['downstreams.graph.connections.maxAge', '5m', 300_000],
+    ['downstreams.graph.headLimit', '8kb', 8_192],
+    ['log.whenBlocked', 'wait', 'wait'],
     ['server.workers', 4, 4],
     ['server.workers', 'auto', 'auto'],
     ['server.management.host', '0.0.0.0', '0.0.0.0'],
@@ -88,7 +118,7 @@ describe('a duration', () => {
     ['1h', 3_600_000],
     ['0s', 0],
   ])('of %s is %d milliseconds', async (written, milliseconds) => {
-    const keys = ['server.drainTimeout', 'identity.clockTolerance', 'downstreams.graph.timeout.idle'];
+    const keys = ['server.drainTimeout', 'server.drainDelay', 'identity.clockTolerance'];
     const config = await folder.load(withKeys(Object.fromEntries(keys.map((key) => [key, written]))));
     expect(keys.map((key) => valueAt(config, key))).toEqual(keys.map(() => milliseconds));
   });

@@ -75,7 +75,7 @@ describe('the image, built step by step as its Dockerfile says', () => {
       config,
       JSON.stringify({
         contract: './openapi.yaml',
-        server: { host: '127.0.0.1', port, management: { port: managementPort } },
+        server: { host: '127.0.0.1', port, drainDelay: '0s', management: { port: managementPort } },
         identity: {
           authority: emulator.origin,
           tenant: HOME_TENANT_ID,

@@ -13,6 +13,7 @@ import { buildProgram, untilListening, untilReady, type Program, type Run } from
 export interface ServerSettings {
   readonly port?: number;
   readonly managementPort?: number | string;
+  readonly drainDelay?: string;
   readonly drainTimeout?: string;
   readonly workers?: number | 'auto';
 }
@@ -44,7 +45,7 @@ export async function startCommandWorld(): Promise<CommandWorld> {
   const env = { GATEWAY_CLIENT_SECRET };
 
   async function writeConfig(name: string, settings: ServerSettings = {}): Promise<string> {
-    const { port = 0, managementPort = 0, drainTimeout = '30s', workers = 1 } = settings;
+    const { port = 0, managementPort = 0, drainDelay = '0s', drainTimeout = '30s', workers = 1 } = settings;
     const file = join(folder, name);
     await writeFile(
       file,
@@ -52,6 +53,7 @@ export async function startCommandWorld(): Promise<CommandWorld> {
 server:
   host: 127.0.0.1
   port: ${port}
+  drainDelay: ${drainDelay}
   drainTimeout: ${drainTimeout}
   workers: ${workers}
   management: { port: ${managementPort} }

@@ -121,7 +121,7 @@ function describeDeployment(
   const base = `http://127.0.0.1:${ports.downstream}`;
   return {
     contract: './openapi.yaml',
-    server: { host: '127.0.0.1', port: 0, drainTimeout: '2s', management: { port: 0 }, ...server },
+    server: { host: '127.0.0.1', port: 0, drainDelay: '0s', drainTimeout: '2s', management: { port: 0 }, ...server },
     identity: {
       authority,
       tenant: HOME_TENANT_ID,

@@ -76,7 +76,7 @@ export async function startForeign(): Promise<WalkWorld> {
 function configuration(contract: string, authority: string, warehouse: string): string {
   return JSON.stringify({
     contract,
-    server: { host: '127.0.0.1', port: 0, management: { port: 0 } },
+    server: { host: '127.0.0.1', port: 0, drainDelay: '0s', management: { port: 0 } },
     identity: {
       authority,
       tenant: HOME_TENANT_ID,

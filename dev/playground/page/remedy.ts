@@ -40,6 +40,7 @@ const MEANINGS: Readonly<Record<FailureCode, string>> = {
     'Too many requests for native authentication came from one address; the answer says how long to wait.',
   payload_too_large: 'The body is larger than the gateway lets pass.',
   headers_too_large: 'More than 16 kB of headers, or more than 1,000: refused before anything else is looked at.',
+  overloaded: 'The gateway itself is full. Nothing is wrong with the caller; the answer says how long to wait.',
   gateway_misconfigured:
     'Entra refused the gateway itself, for example because its secret has expired. The caller learns nothing more; the gateway’s log says what to mend.',
   internal_error: 'A fault of the gateway. Its log has the details under the request id.',
@@ -48,6 +49,7 @@ const MEANINGS: Readonly<Record<FailureCode, string>> = {
   downstream_rejected_token:
     'The API behind refused the gateway’s own token without saying what it wants. That is no fault of the caller, so it is not a 401.',
   downstream_unreachable: 'The connection to the API behind broke before an answer.',
+  downstream_invalid_response: 'What the API behind answered is no valid HTTP, or its headers are too large.',
   downstream_timeout: 'The API behind did not answer in time.',
   downstream_unavailable:
     'Too many calls in a row found no connection to the API behind. The gateway stops trying for a moment, and the answer says how long to wait.',
