@@ -1,15 +1,30 @@
 # Builds with everything, ships with next to nothing: dist/ and the production dependencies.
-FROM node:24-slim AS build
+#
+# The base is named by its tag, so that a rebuild gets the newest patch of the LTS. To pin it to one image instead, pass
+# the digest that `docker buildx imagetools inspect node:26-slim` prints: --build-arg BASE=node:26-slim@sha256:…
+ARG BASE=node:26-slim
+FROM ${BASE} AS build
 WORKDIR /app
 COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 RUN npm ci --ignore-scripts
 COPY src ./src
+COPY dev/write-build.js ./dev/
+# The commit that --version, the log and the metrics name: --build-arg COMMIT="$(git rev-parse HEAD)"
+ARG COMMIT=
+ENV GIT_COMMIT=${COMMIT}
 RUN npm run build
 
-FROM node:24-slim
+FROM ${BASE}
+ARG COMMIT=
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="obo-gateway" \
+      org.opencontainers.image.description="A gateway for APIs whose callers hold Microsoft Entra tokens" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${COMMIT}"
 ENV NODE_ENV=production
 WORKDIR /app
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci --omit=dev --ignore-scripts
 COPY --from=build /app/dist ./dist
 USER node

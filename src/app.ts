@@ -11,7 +11,7 @@ import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
 import { travel, type Request, type Steps } from './journey.ts';
 import type { NativeAuth } from './native-auth/native-auth.ts';
 import { toOAuthError } from './native-auth/oauth-error.ts';
-import { readRequestId, readTarget } from './receive.ts';
+import { readRequestId, readTarget, receive } from './receive.ts';
 import { hasBody } from './request-body.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
 
@@ -21,14 +21,18 @@ export interface AppOptions {
   /** Lets a failure pass, or replaces a challenge that leads nowhere. */
   readonly checkChallenge: (error: unknown, record: RequestRecord) => unknown;
   readonly cors: CorsPolicy;
+  /** Bytes of a request's line and headers. */
+  readonly headLimitBytes: number;
+  /** Requests under way at a time. */
+  readonly maxInFlight: number;
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
   /** The contract for clients, as JSON text. */
   readonly contract: string;
   /** Where the RFC 9728 metadata of a public address with a path is looked for. */
   readonly metadataPath: string;
-  /** The RFC 9728 metadata, as JSON text. */
-  readonly metadata: string;
+  /** Gives the RFC 9728 metadata as JSON text: they follow what Entra says of itself. */
+  readonly metadata: () => string;
   /** Stands beside the journey, on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
   /** Is told of every request once it is over. */
@@ -38,14 +42,23 @@ export interface AppOptions {
 /** What the log and the metrics say where no status was sent because nobody was there. */
 const CALLER_GONE = 499;
 
-/** Gives an application the API: the journey, and the two documents that the gateway serves itself. */
+/** Seconds that a caller waits while the gateway is full. */
+const OVERLOAD_WAIT = 1;
+
+/** Answers a request, or says `false` to one that it is not for. */
+type Door = (request: Request) => Promise<void> | boolean;
+
+/** Gives an application the API: the journey, and what else the gateway answers on the same port. */
 export function mountApi(app: Application, options: AppOptions): void {
   const { steps, nativeAuth, onRequest } = options;
-  const documents = new Map<string, string>([
-    [OWN_PATHS.contract, options.contract],
+  const documents = new Map<string, () => string>([
+    [OWN_PATHS.contract, () => options.contract],
     [OWN_PATHS.metadata, options.metadata],
     [options.metadataPath, options.metadata],
   ]);
+  // Every request is received first, and then goes through the first door that is for it.
+  const doors: readonly Door[] = [proxyNativeAuth, answerPreflight, serveDocument, (request) => travel(request, steps)];
+  let inFlight = 0;
   keepNativePrototypes(app);
   app.use((req: IncomingMessage, res: ServerResponse) => {
     void handle(begin(req, res));
@@ -53,11 +66,14 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   async function handle(request: Request): Promise<void> {
     try {
-      const proxy = findNativeAuth(request);
-      if (proxy !== undefined) {
-        await proxy.answer(request, ownHeaders(request));
-      } else if (!answerPreflight(request) && !serveDocument(request)) {
-        await travel(request, steps);
+      refuseOverload();
+      receive(request.req, request.target, options.headLimitBytes);
+      for (const door of doors) {
+        const answered = door(request);
+        if (answered !== false) {
+          await answered;
+          return;
+        }
       }
     } catch (error) {
       fail(request, error);
@@ -69,7 +85,9 @@ export function mountApi(app: Application, options: AppOptions): void {
     const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
     const request = { req, res, target, record };
     // It comes once; taking the listener away again would cost every request.
+    inFlight += 1;
     res.on('close', () => {
+      inFlight -= 1;
       record.callerGone = !res.writableFinished && record.failure === undefined;
       record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);
@@ -78,6 +96,22 @@ export function mountApi(app: Application, options: AppOptions): void {
       res.once('finish', () => lingerOverBody(req));
     }
     return request;
+  }
+
+  function refuseOverload(): void {
+    if (inFlight > options.maxInFlight) {
+      throw new GatewayError('overloaded', {
+        retryAfter: OVERLOAD_WAIT,
+        log: {
+          reason: `more than ${options.maxInFlight} requests are under way`,
+          remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',
+        },
+      });
+    }
+  }
+
+  function proxyNativeAuth(request: Request): Promise<void> | false {
+    return findNativeAuth(request)?.answer(request, ownHeaders(request)) ?? false;
   }
 
   function findNativeAuth({ target }: Request): NativeAuth | undefined {
@@ -102,16 +136,26 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   function serveDocument(request: Request): boolean {
     const { req, res, target, record } = request;
-    const document = documents.get(target.path);
-    if (document === undefined) {
+    const write = documents.get(target.path);
+    if (write === undefined) {
       return false;
     }
     record.operation = target.path;
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       throw new GatewayError('method_not_allowed', { allow: ['GET', 'HEAD'] });
     }
+    const document = write();
     const length = String(Buffer.byteLength(document));
-    res.writeHead(200, ['content-type', 'application/json', 'content-length', length, ...ownHeaders(request)]);
+    res.writeHead(200, [
+      'content-type',
+      'application/json',
+      'content-length',
+      length,
+      'x-request-id',
+      record.requestId,
+      ...options.cors.publicHeaders,
+      ...options.security.own,
+    ]);
     res.end(document);
     return true;
   }
@@ -122,8 +166,7 @@ export function mountApi(app: Application, options: AppOptions): void {
       res.destroy();
       return;
     }
-    if (request.req.headers.expect !== undefined) {
-      // The caller may or may not send its body now; only a new connection makes that certain.
+    if (hasUncertainEnd(request.req)) {
       res.shouldKeepAlive = false;
     }
     const failure = toGatewayError(options.checkChallenge(thrown, record));
@@ -136,4 +179,13 @@ export function mountApi(app: Application, options: AppOptions): void {
       extensions: findNativeAuth(request) && toOAuthError(failure),
     });
   }
+}
+
+/**
+ * True where nobody can be certain what the next bytes on the connection are: a caller that asked whether to send its
+ * body may or may not send it after a refusal, and chunks in HTTP/1.0 are a body to some and requests to others (RFC 9112
+ * §6.1).
+ */
+function hasUncertainEnd({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.expect !== undefined || (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined);
 }

@@ -12,19 +12,19 @@ export interface CircuitRules {
  */
 export class Circuit {
   readonly #rules: CircuitRules;
-  readonly #now: () => number;
+  readonly #monotonicMs: () => number;
   #failures = 0;
   #openUntil = 0;
 
-  /** @param now milliseconds since the epoch */
-  constructor(rules: CircuitRules, now: () => number) {
+  /** @param monotonicMs milliseconds on a clock that nobody sets */
+  constructor(rules: CircuitRules, monotonicMs: () => number) {
     this.#rules = rules;
-    this.#now = now;
+    this.#monotonicMs = monotonicMs;
   }
 
   /** Milliseconds to wait before a call is worth it; 0 lets the call through, and then only this one until it ends. */
   waitBeforeCall(): number {
-    const now = this.#now();
+    const now = this.#monotonicMs();
     if (this.#failures < this.#rules.failures) {
       return 0;
     }
@@ -42,7 +42,7 @@ export class Circuit {
   recordFailure(): void {
     this.#failures += 1;
     if (this.#failures >= this.#rules.failures) {
-      this.#openUntil = this.#now() + this.#rules.openFor;
+      this.#openUntil = this.#monotonicMs() + this.#rules.openFor;
     }
   }
 }

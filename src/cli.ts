@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
-import { loadConfig, loadManagement, type GatewayConfig } from './config/load-config.ts';
+import { BUILD } from './build.ts';
+import { readCommandLine, type CommandOptions, type OptionValues } from './command-line.ts';
 import type { Environment } from './config/environment.ts';
+import type { GatewayConfig } from './config/load-config.ts';
 import { ConfigError } from './failures.ts';
 import type { Gateway } from './gateway.ts';
 import { ListenError } from './http/listen-error.ts';
@@ -20,21 +21,43 @@ const TOKEN_LINES = Object.values(TOKENS).map(({ variable, holds }) => `    ${va
 
 const USAGE = `Usage:
   obo-gateway serve --config gateway.yaml         run the gateway
-  obo-gateway check --config gateway.yaml         tell whether the gateway would work here, and what to mend
+  obo-gateway check --config gateway.yaml         tell whether the gateway would work here, and what to correct
   obo-gateway healthcheck --config gateway.yaml   exit 0 when the gateway of this configuration is ready
   obo-gateway verify --contract openapi.yaml --url https://api.contoso.com [--write]
                                                   compare what a running gateway answers with its contract;
                                                   --write also lets calls that change data go well
+  obo-gateway --version                           print the version and the commit it was built from
   Access tokens for verify come from the environment, and what has none is skipped:
 ${TOKEN_LINES.join('\n')}`;
 
 /** What a command ends with. */
 const EXIT = { ok: 0, failed: 1, badConfig: 2 } as const;
 
-const COMMANDS = new Map([
-  ['serve', serve],
-  ['check', check],
-  ['healthcheck', checkHealth],
+/** Runs a command with the options that it needs; each loads what it needs itself, because a health check must be cheap. */
+type Execute = (options: OptionValues, terminal: Terminal) => Promise<number>;
+
+interface Command {
+  readonly options: CommandOptions;
+  readonly execute: Execute;
+}
+
+const CONFIG: CommandOptions = { config: { takes: 'value', needed: true } };
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ['serve', { options: CONFIG, execute: serve }],
+  ['check', { options: CONFIG, execute: check }],
+  ['healthcheck', { options: CONFIG, execute: checkHealth }],
+  [
+    'verify',
+    {
+      options: {
+        contract: { takes: 'value', needed: true },
+        url: { takes: 'value', needed: true },
+        write: { takes: 'nothing' },
+      },
+      execute: verifyContract,
+    },
+  ],
 ]);
 
 /**
@@ -44,72 +67,51 @@ const COMMANDS = new Map([
  * @returns the exit code: 0 done, 1 failed, 2 the command line or the configuration is wrong
  */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const args = readArguments(argv);
-  if (args.help) {
-    terminal.writeOut(USAGE);
-    return EXIT.ok;
+  const { writeOut, writeError } = terminal;
+  const line = readCommandLine(argv, new Map([...COMMANDS].map(([name, { options }]) => [name, options])));
+  switch (line.asks) {
+    case 'help':
+      writeOut(USAGE);
+      return EXIT.ok;
+    case 'version':
+      writeOut(`obo-gateway ${BUILD.version}${BUILD.commit === '' ? '' : ` (${BUILD.commit})`}`);
+      return EXIT.ok;
+    case 'nothing':
+      writeError(USAGE);
+      return EXIT.badConfig;
+    case 'fault':
+      writeError(line.fault);
+      writeError(USAGE);
+      return EXIT.badConfig;
+    case 'command':
+      return execute(line.name, line.options, terminal);
   }
-  const execute = chooseCommand(args);
-  if (execute === undefined) {
-    terminal.writeError(USAGE);
-    return EXIT.badConfig;
-  }
+}
+
+async function execute(name: string, options: OptionValues, terminal: Terminal): Promise<number> {
+  const { writeError } = terminal;
   try {
-    return await execute(terminal);
+    return (await COMMANDS.get(name)?.execute(options, terminal)) ?? EXIT.badConfig;
   } catch (error) {
     if (error instanceof ConfigError) {
       for (const { at, message } of error.faults) {
-        terminal.writeError(`${at}: ${message}`);
+        writeError(`${at}: ${message}`);
       }
       return EXIT.badConfig;
     }
     if (error instanceof ListenError) {
-      terminal.writeError(error.message);
+      writeError(error.message);
       return EXIT.failed;
     }
     throw error;
   }
 }
 
-interface Arguments {
-  readonly command?: string | undefined;
-  readonly config?: string | undefined;
-  readonly contract?: string | undefined;
-  readonly url?: string | undefined;
-  readonly write?: boolean | undefined;
-  readonly help: boolean;
-}
-
-function readArguments(argv: readonly string[]): Arguments {
-  try {
-    const { positionals, values } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        contract: { type: 'string' },
-        url: { type: 'string' },
-        write: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return { command: positionals.length === 1 ? positionals[0] : undefined, ...values };
-  } catch {
-    return { help: false };
-  }
-}
-
-function chooseCommand(args: Arguments): ((terminal: Terminal) => Promise<number>) | undefined {
-  const { command = '', config, contract, url, write } = args;
-  if (command === 'verify' && contract !== undefined && url !== undefined) {
-    return (terminal) => verifyContract({ contract, url, write: write === true }, terminal);
-  }
-  const execute = COMMANDS.get(command);
-  return execute && config !== undefined ? (terminal) => execute(config, terminal) : undefined;
-}
-
-async function serve(file: string, { env, untilStopped }: Terminal): Promise<number> {
-  const config = await loadConfig(file, env);
+async function serve({ config: file }: OptionValues, { env, untilStopped }: Terminal): Promise<number> {
+  const { keepGarbageYoung } = await import('./garbage-collection.ts');
+  keepGarbageYoung();
+  const { loadConfig } = await import('./config/load-config.ts');
+  const config = await loadConfig(String(file), env);
   const gateway = await assembleGateway(config);
   // Some workers serve while others still start, so that this, too, is to end in order.
   const stopped = untilStopped();
@@ -133,8 +135,9 @@ async function assembleGateway(config: GatewayConfig): Promise<Gateway> {
   return createWorkers(config, workers);
 }
 
-async function check(file: string, { env, writeOut }: Terminal): Promise<number> {
-  const config = await loadConfig(file, env);
+async function check({ config: file }: OptionValues, { env, writeOut }: Terminal): Promise<number> {
+  const { loadConfig } = await import('./config/load-config.ts');
+  const config = await loadConfig(String(file), env);
   const { checkDeployment } = await import('./check/check-deployment.ts');
   const { renderReport } = await import('./check/render-report.ts');
   const rows = await checkDeployment(config);
@@ -142,10 +145,8 @@ async function check(file: string, { env, writeOut }: Terminal): Promise<number>
   return rows.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;
 }
 
-async function verifyContract(
-  { contract, url, write }: { contract: string; url: string; write: boolean },
-  { env, writeOut, writeError }: Terminal,
-): Promise<number> {
+async function verifyContract(options: OptionValues, { env, writeOut, writeError }: Terminal): Promise<number> {
+  const url = String(options['url']);
   if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
     throw new ConfigError([{ at: '--url', message: 'must be the http or https address of a gateway' }]);
   }
@@ -153,10 +154,10 @@ async function verifyContract(
   const { formatOutcome, summarise } = await import('./verify/report.ts');
   try {
     const outcomes = await verify({
-      contract,
+      contract: String(options['contract']),
       url: new URL(url),
       tokens: readTokens(env),
-      write,
+      write: options['write'] === true,
       onOutcome: (outcome) => writeOut(formatOutcome(outcome)),
     });
     writeOut(summarise(outcomes));
@@ -170,19 +171,12 @@ async function verifyContract(
   }
 }
 
-const HEALTH_DEADLINE = 2_000;
-
-async function checkHealth(file: string, { env, writeError }: Terminal): Promise<number> {
-  const { host, port } = await loadManagement(file, env);
-  const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host;
-  try {
-    const response = await fetch(`http://${local}:${port}/readyz`, { signal: AbortSignal.timeout(HEALTH_DEADLINE) });
-    if (response.ok) {
-      return EXIT.ok;
-    }
-    writeError(`the gateway is not ready: ${await response.text()}`);
-  } catch (error) {
-    writeError(`the gateway does not answer on server.management.port ${port}: ${(error as Error).message}`);
+async function checkHealth({ config: file }: OptionValues, { env, writeError }: Terminal): Promise<number> {
+  const { findTrouble } = await import('./healthcheck.ts');
+  const trouble = await findTrouble(String(file), env);
+  if (trouble === undefined) {
+    return EXIT.ok;
   }
+  writeError(trouble);
   return EXIT.failed;
 }

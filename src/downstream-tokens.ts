@@ -89,7 +89,7 @@ export class HeldToken {
   /** What it was asked to meet; empty for nothing. */
   readonly claims: string;
   #isProlonged = false;
-  /** Milliseconds since the epoch; `undefined` while nobody has tried to refresh it, as for most. */
+  /** On the monotonic clock; `undefined` while nobody has tried to refresh it, as for most. */
   #nextRefreshAt: number | undefined;
 
   constructor(key: string, token: DownstreamToken, claims: string) {
@@ -103,13 +103,22 @@ export class HeldToken {
     return now < (this.#isProlonged ? Math.max(usableUntil, expiresAt - SHORTEST_USE) : usableUntil);
   }
 
-  /** True when it is time for a refresh; nobody else is told so for a while. */
-  claimRefresh(now: number): boolean {
-    if (now < (this.#nextRefreshAt ?? this.token.refreshAt)) {
-      return false;
+  /** True when it is time for a refresh. */
+  isRefreshDue(now: number): boolean {
+    return now >= this.token.refreshAt;
+  }
+
+  /**
+   * True for the one who is to refresh it; nobody else is told so for a while.
+   *
+   * @param monotonicMs milliseconds on the monotonic clock
+   */
+  claimRefresh(monotonicMs: number): boolean {
+    const isClaimed = this.#nextRefreshAt === undefined || monotonicMs >= this.#nextRefreshAt;
+    if (isClaimed) {
+      this.#nextRefreshAt = monotonicMs + REFRESH_PAUSE;
     }
-    this.#nextRefreshAt = now + REFRESH_PAUSE;
-    return true;
+    return isClaimed;
   }
 
   /** Lets it serve almost until it expires, because Entra cannot give a new one; false when that is over, too. */
@@ -124,13 +133,15 @@ export class HeldToken {
   }
 }
 
-/** Milliseconds between two tokens that are forgotten without a known reason. */
+/** Milliseconds between two tokens that are forgotten for the same reason, and how many reasons count in that time. */
 const DISCARD_PAUSE = 60_000;
+const MOST_DISCARDS = 20;
 
 const NONE: readonly HeldToken[] = [];
 
 interface Remembered {
   readonly error: Error;
+  /** On the monotonic clock. */
   readonly until: number;
 }
 
@@ -164,7 +175,7 @@ export class DownstreamTokens {
   /** In the order in which they began. */
   #requests: Map<string, Request> | undefined;
   #refusals: Map<string, Remembered> | undefined;
-  /** When a token was last forgotten without a known reason; milliseconds since the epoch. */
+  /** When a token was last forgotten for each reason that may not pass; on the monotonic clock. */
   #discards: Map<string, number> | undefined;
 
   /**
@@ -188,10 +199,14 @@ export class DownstreamTokens {
     return this.#refusals !== undefined;
   }
 
-  /** The refusal remembered under a key. */
-  findRefusal(key: string, now: number): Error | undefined {
+  /**
+   * The refusal remembered under a key.
+   *
+   * @param monotonicMs milliseconds on the monotonic clock
+   */
+  findRefusal(key: string, monotonicMs: number): Error | undefined {
     const refusal = this.#refusals?.get(key);
-    return refusal !== undefined && now < refusal.until ? refusal.error : undefined;
+    return refusal !== undefined && monotonicMs < refusal.until ? refusal.error : undefined;
   }
 
   /**
@@ -261,11 +276,11 @@ export class DownstreamTokens {
     return fetched;
   }
 
-  /** Remembers a refusal for a while; what is over is forgotten on the way. */
-  remember(key: string, error: Error, until: number, now: number): void {
+  /** Remembers a refusal for a while, on the monotonic clock; what is over is forgotten on the way. */
+  remember(key: string, error: Error, until: number, monotonicMs: number): void {
     const refusals = (this.#refusals ??= new Map<string, Remembered>());
     for (const [other, refusal] of refusals) {
-      if (refusal.until <= now) {
+      if (refusal.until <= monotonicMs) {
         refusals.delete(other);
       }
     }
@@ -273,16 +288,31 @@ export class DownstreamTokens {
   }
 
   /**
-   * True when a token may be forgotten though the downstream did not say what is wrong with it; for a minute nobody else
-   * is told so.
+   * True when a token may be forgotten for a reason that a new one may not change, such as none at all; for a minute
+   * nobody else is told so.
+   *
+   * @param claims what the downstream asked for, because a token with them may do; empty for nothing
+   * @param monotonicMs milliseconds on the monotonic clock
    */
-  claimDiscard(key: string, now: number): boolean {
+  claimDiscard(key: string, claims: string, monotonicMs: number): boolean {
     const discards = (this.#discards ??= new Map<string, number>());
-    const isDue = now >= (discards.get(key) ?? Number.NEGATIVE_INFINITY) + DISCARD_PAUSE;
+    for (const [other, at] of discards) {
+      if (monotonicMs - at >= DISCARD_PAUSE) {
+        discards.delete(other);
+      }
+    }
+    const reason = `${key} ${claims}`;
+    const ofThisKey = [...discards.keys()].filter((other) => other.startsWith(`${key} `));
+    const isDue = !discards.has(reason) && ofThisKey.length < MOST_DISCARDS;
     if (isDue) {
-      discards.set(key, now);
+      discards.set(reason, monotonicMs);
     }
     return isDue;
+  }
+
+  /** True while that very token is held, so that no newer one has taken its place and none is awaited. */
+  holds(key: string, token: DownstreamToken): boolean {
+    return this.#findHeld(key)?.token === token;
   }
 
   /** Forgets a token that was refused, unless a newer one has taken its place. */

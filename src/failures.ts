@@ -227,10 +227,19 @@ export interface RequestFault {
   readonly pointer?: string;
 }
 
-/** What some failures say beyond their row; all of it may be shown to the caller but `log` and `cause`. */
+/** What a caller hears who comes back with newer tokens and meets the same refusal again and again. */
+export interface LoopRule {
+  /** What the refusal is called; those with one name are the same. */
+  readonly refusal: string;
+  readonly failure: 'step_up_unsatisfiable' | 'gateway_misconfigured';
+  /** For the operator's log. */
+  readonly remedy: string;
+}
+
+/** What some failures say beyond their row; all of it may be shown to the caller but `loop`, `log` and `cause`. */
 export interface FailureFacts {
   readonly detail?: string;
-  /** The scopes or roles that are missing, for `insufficient_scope` and `consent_required`. */
+  /** The scopes or roles that are missing, or those to get a token for in a 401. */
   readonly scopes?: readonly string[];
   /** The claims request as JSON text, for a claims challenge. */
   readonly claims?: string;
@@ -242,8 +251,12 @@ export interface FailureFacts {
   readonly errors?: readonly RequestFault[];
   /** The methods of the path, for 405. */
   readonly allow?: readonly string[];
+  /** The protocol that the operation speaks, for 426 (RFC 9110 §15.5.22). */
+  readonly upgrade?: 'websocket' | 'HTTP/1.1';
   /** Seconds. */
   readonly retryAfter?: number;
+  /** For a refusal without claims that a newer token should end, so that the one that does not is noticed. */
+  readonly loop?: LoopRule;
   /** For the operator's log only. */
   readonly log?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;

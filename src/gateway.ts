@@ -1,37 +1,46 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { mountApi } from './app.ts';
+import { BUILD } from './build.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
+import { BodyMemory, roomForBodies } from './body-memory.ts';
 import { checkChallenge } from './challenge/check-challenge.ts';
+import { nameScopes } from './challenge/name-scopes.ts';
 import { StepUpLoop } from './challenge/step-up-loop.ts';
 import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
+import { listAudiences } from './config/list-audiences.ts';
 import type { GatewayConfig } from './config/load-config.ts';
-import { resourceOf, toNetworks } from './config/schema.ts';
+import { toNetworks } from './config/schema.ts';
+import { createPublicAddresses } from './contract/public-address.ts';
 import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
 import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { createExchange } from './exchange/exchange.ts';
-import { FAILURES, GatewayError } from './failures.ts';
+import { codeOf, FAILURES, GatewayError } from './failures.ts';
 import { createHeapLimit } from './garbage-collection.ts';
 import { Downstream } from './forward/downstream.ts';
+import { compileFixedQuery } from './forward/fixed-query.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
+import type { ParserFault } from './http/connection.ts';
 import { CorsPolicy } from './http/cors.ts';
+import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
 import { createSecurityHeaders } from './http/security-headers.ts';
-import { createAppServer, drain, listen, type ParserFault } from './http/server.ts';
+import { createAppServer, listen, type AppServer } from './http/server.ts';
 import { toUrl } from './http/to-url.ts';
 import type { Steps } from './journey.ts';
+import { monotonicMs as processClock, type MonotonicClock } from './monotonic-clock.ts';
 import { NativeAuth } from './native-auth/native-auth.ts';
 import { SessionStore } from './session.ts';
 import { createSteps, type Service, type StepOptions } from './steps.ts';
-import { createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
+import { countDroppedLines, createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
 import { Metrics, type MetricsSnapshot } from './telemetry/metrics.ts';
+import { openStandardOutput } from './telemetry/standard-output.ts';
 import { parseRedisAddress } from './token-cache/redis-address.ts';
 import { SharedTokens } from './token-cache/shared-tokens.ts';
 
@@ -43,7 +52,10 @@ export interface Gateway {
    * @throws {ListenError} when a port cannot be had
    */
   start(): Promise<{ readonly url: string; readonly managementUrl: string }>;
-  /** Stops accepting, finishes what is in flight within `server.drainTimeout`, and lets go of everything. */
+  /**
+   * Goes on for `server.drainDelay` while `/readyz` says 503, then stops accepting, finishes what is in flight within
+   * `server.drainTimeout`, and lets go of everything.
+   */
   stop(): Promise<void>;
 }
 
@@ -56,7 +68,10 @@ export interface Api extends ManagementOptions {
    * @throws {ListenError} when the port cannot be had
    */
   start(): Promise<string>;
-  /** Stops accepting, finishes what is in flight within `server.drainTimeout`, and lets go of everything. */
+  /**
+   * Goes on for `server.drainDelay` while `/readyz` says 503, then stops accepting, finishes what is in flight within
+   * `server.drainTimeout`, and lets go of everything.
+   */
   stop(): Promise<void>;
   readonly whyNotReady: () => string | undefined;
   /** The metrics as they are now, to be added to those of other processes. */
@@ -68,6 +83,8 @@ export interface GatewayOptions {
   readonly logger?: Logger;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** What pauses are measured on; default that of the process. */
+  readonly monotonicMs?: MonotonicClock;
   /** Milliseconds that a request gives Redis. */
   readonly redisPatience?: number | undefined;
 }
@@ -78,16 +95,22 @@ const ENTRA_DEADLINE = 5_000;
 /** Milliseconds between two looks at which sessions expired. */
 const SWEEP_INTERVAL = 1_000;
 
+/** What the log says when this process can open neither files nor connections. */
+const NO_DESCRIPTORS = {
+  reason: 'this process has no file descriptor left',
+  remedy: 'Raise the limit of open files (ulimit -n), or lower server.maxConnections below it.',
+};
+
 /** Makes a gateway of one process from its configuration. */
 export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
-  const { logger = createLogger() } = options;
+  const { logger = createLogger(openStandardOutput(config.log)) } = options;
   const api = createApi(config, { ...options, logger });
   let management: Management | undefined;
   return {
     async start() {
       management = await startManagement(config.server.management, api);
       const url = await api.start();
-      logger.info({ url, managementUrl: management.url }, 'gateway started');
+      logger.info({ url, managementUrl: management.url, ...BUILD }, 'gateway started');
       return { url, managementUrl: management.url };
     },
     async stop() {
@@ -100,16 +123,20 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
 
 /** Makes the API of one process: this is where everything is put together. */
 export function createApi(config: GatewayConfig, options: GatewayOptions = {}): Api {
-  const { logger = createLogger(), now = Date.now } = options;
+  const { logger = createLogger(openStandardOutput(config.log)), now = Date.now, monotonicMs = processClock } = options;
   const { server: settings, identity, contract } = config;
   const authority = new Authority(identity.authority, identity.tenant);
   const trustedProxies = settings.trustedProxies.length === 0 ? undefined : toNetworks(settings.trustedProxies);
   const http = new EntraHttpClient(ENTRA_DEADLINE);
-  const keys = new SigningKeys({ authority, http, now, log: logger });
+  const keys = new SigningKeys({ authority, http, monotonicMs, log: logger });
   const sessions = new SessionStore(config.tokenCache.maxSessions, now);
-  const metrics = new Metrics(() => sessions.size);
+  const metrics = new Metrics({
+    countSessions: () => sessions.size,
+    countDroppedLines: () => countDroppedLines(logger),
+  });
   const logRequest = createRequestLog(logger);
-  const services = createServices(config, now);
+  const services = createServices(config, authority, monotonicMs);
+  const bodyMemory = new BodyMemory(roomForBodies(settings.bodyLimit));
   const redis = config.tokenCache.redis;
   const shared =
     redis &&
@@ -118,6 +145,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       clientId: identity.clientId,
       authority: identity.authority,
       now,
+      monotonicMs,
       log: logger,
       patience: options.redisPatience,
       onLookup: (outcome) => metrics.recordSharedLookup(outcome),
@@ -128,8 +156,9 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
     http,
     now,
+    monotonicMs,
   });
-  let api: Server | undefined;
+  let api: AppServer | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let isDraining = false;
 
@@ -151,9 +180,10 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     },
     async stop() {
       isDraining = true;
+      const { drainDelay: delayMs, drainTimeout: timeoutMs } = settings;
+      await (api && drain(api.server, api.connections, { delayMs, timeoutMs }));
       keys.stop();
       clearInterval(sweeping);
-      await (api && drain(api, settings.drainTimeout));
       await Promise.all([...services.values()].map(({ downstream }) => downstream.destroy()));
       http.close();
       shared?.close();
@@ -170,42 +200,54 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
 
   async function startApi(): Promise<string> {
     const { host, port } = settings;
-    const { app, server } = createAppServer((socket, fault, head) => refuseUnparsed(socket, fault, head));
-    api = server;
+    api = createAppServer((socket, fault, head) => refuseUnparsed(socket, fault, head), {
+      headLimitBytes: settings.headLimit,
+      keepAliveMs: settings.keepAlive ?? 0,
+      maxConnections: settings.maxConnections,
+      onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
+    });
+    const { app, server } = api;
     const address = await listen(server, host, port, 'server.port');
     // Only now is a port known that was left to the system, and with it the public address.
     const url = toUrl(host, address.port);
     const publicUrl = settings.publicUrl ?? url;
+    // What Entra says of itself comes later than the first requests.
+    const issuer = (): string => keys.issuerOf('v2', identity.tenant);
     const frame: ChallengeFrame = {
-      authorizationUri: authority.challengeUri,
+      get authorizationUri() {
+        return authority.challengeUri(issuer());
+      },
       clientId: identity.clientId,
       resourceMetadata: `${new URL(publicUrl).origin}${metadataPath(new URL(publicUrl))}`,
     };
     const security = createSecurityHeaders(new URL(publicUrl));
-    const cors = new CorsPolicy(settings.cors.origins);
+    const cors = new CorsPolicy(settings.cors.origins, settings.cors.exposedHeaders);
     const nativeAuth = createNativeAuth();
     const challengeRules = {
-      loop: new StepUpLoop(now),
+      loop: new StepUpLoop(monotonicMs),
       requireClientCapability: identity.requireClientCapability,
     };
     mountApi(app, {
       steps: composeSteps({
         publicUrl: new URL(publicUrl),
-        bareChallenge: formatChallenge(frame, { error: null }),
+        bareChallenge: () => formatChallenge(frame, { error: null }),
         answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
       }),
-      checkChallenge: (error, record) => checkChallenge(error, record, challengeRules),
+      checkChallenge: (error, record) => checkChallenge(nameScopes(error, record.access), record, challengeRules),
       cors,
+      headLimitBytes: settings.headLimit,
+      maxInFlight: settings.maxInFlight,
       security,
       frame,
       contract: contract.published,
       metadataPath: metadataPath(new URL(publicUrl)),
-      metadata: createResourceMetadata({
-        publicUrl,
-        issuer: authority.issuer,
-        name: contract.title,
-        scopes: contract.scopes,
-      }),
+      metadata: () =>
+        createResourceMetadata({
+          publicUrl,
+          issuer: authority.nameIssuer(issuer()),
+          name: contract.title,
+          scopes: contract.scopes,
+        }),
       nativeAuth,
       onRequest(req, record) {
         const { principal, operation, failure } = record;
@@ -226,7 +268,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       const ownHeaders = ['x-request-id', requestId, ...policy.headersFor(origin), ...security.own];
       answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
       metrics.recordProblem(fault);
-      logger.info({ requestId, code: fault, status: FAILURES[fault].status }, 'unreadable request');
+      logger.info({ requestId, code: codeOf(fault), status: FAILURES[fault].status }, 'unreadable request');
     }
   }
 
@@ -240,7 +282,9 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
         tenantUrl: authority.tenantUrl,
         trustedProxies,
         http,
+        bodyMemory,
         now,
+        monotonicMs,
       })
     );
   }
@@ -253,17 +297,21 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
         sessions,
         keys,
         rules: {
-          audiences: identity.audiences.length > 0 ? identity.audiences : [clientId, `api://${clientId}`],
+          audiences: listAudiences(identity),
           tenant: identity.tenant,
           clockTolerance: identity.clockTolerance,
+          boundTokens: identity.boundTokens,
         },
         now,
+        monotonicMs,
+        log: logger,
       }),
       accessLists: {
         tenants: new Set(identity.allowedTenants),
         clients: new Set(identity.allowedClients.map((id) => id.toLowerCase())),
       },
       bodyLimit: settings.bodyLimit,
+      bodyMemory,
       exchange: createExchange({
         client,
         authority,
@@ -271,13 +319,25 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
         consentRedirectUri,
         shared,
         now,
+        monotonicMs,
         log: logger,
         onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
       }),
-      services,
-      selectRequestHeaders: createRequestHeaderSelection({
+      services: new Map(
+        [...services].map(([name, service]) => {
+          const { headers, query = {} } = config.downstreams[name] ?? {};
+          const selectRequestHeaders = createRequestHeaderSelection({
+            publicUrl: site.publicUrl,
+            trustedProxies,
+            ...(headers && { headers }),
+          });
+          return [name, { ...service, selectRequestHeaders, addFixedQuery: compileFixedQuery(query) }];
+        }),
+      ),
+      toPublicAddress: createPublicAddresses({
         publicUrl: site.publicUrl,
-        trustedProxies,
+        contract,
+        downstreams: config.downstreams,
       }),
       answerHeaders: site.answerHeaders,
       bareChallenge: site.bareChallenge,
@@ -285,12 +345,17 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   }
 }
 
-function createServices({ downstreams }: GatewayConfig, now: () => number): ReadonlyMap<string, Service> {
+function createServices(
+  { downstreams }: GatewayConfig,
+  authority: Authority,
+  monotonicMs: MonotonicClock,
+): ReadonlyMap<string, Service> {
   return new Map(
     Object.entries(downstreams).map(([name, settings]) => {
-      const { scopes } = settings;
-      const applicationScope = `${resourceOf(scopes[0] ?? '')}/.default`;
-      return [name, { target: { name, scopes, applicationScope }, downstream: new Downstream(name, settings, now) }];
+      const scopes = settings.scopes.map((scope) => authority.qualifyScope(scope));
+      const applicationScope = `${authority.resourceOf(scopes[0] ?? '')}/.default`;
+      const downstream = new Downstream(name, settings, monotonicMs);
+      return [name, { target: { name, scopes, applicationScope }, downstream }];
     }),
   );
 }

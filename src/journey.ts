@@ -34,8 +34,6 @@ type Soon<T> = T | Promise<T>;
 
 /** The steps, each in its own module and knowing no other; `steps.ts` binds them to one gateway. */
 export interface Steps {
-  /** Refuses what two servers could read in two ways. */
-  receive(request: Request): void;
   /** Finds the operation of the contract. */
   match(request: Request): RouteMatch<Operation>;
   /** Finds out who is calling; nobody, for an anonymous operation. */
@@ -53,22 +51,21 @@ export interface Steps {
   ): Soon<DownstreamToken | undefined>;
   /** Sends the request on and waits for the head of the answer. */
   forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
-  /** Reads what a downstream that refused the token wants of the user, and drops the token. */
+  /** Reads what a downstream that refused the token wants, and drops the token. */
   readDemand(request: Request, call: Call, refusal: Refusal): DownstreamDemand;
   /** Spares Entra and the downstream the same question for a while: the caller has to come back with another token. */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
   /** Prepares for a caller that has to send a large body again, with another token. */
   expectClaims(session: Session, operation: Operation, claims: string): void;
   /** Passes the answer back. */
-  answer(request: Request, answer: DownstreamAnswer): Soon<void>;
+  answer(request: Request, call: Call, answer: DownstreamAnswer): Soon<void>;
 }
 
 /**
- * The way of every request. A refusal is thrown as a {@link GatewayError} and turned into HTTP in one place,
+ * The way of a call of the contract, once it is received (`receive.ts`). A refusal is thrown as a {@link GatewayError} and turned into HTTP in one place,
  * `answer-failure.ts`.
  */
 export async function travel(request: Request, steps: Steps): Promise<void> {
-  steps.receive(request);
   const route = steps.match(request);
   const operation = route.entry;
   const caller = steps.authenticate(request, operation);
@@ -84,7 +81,7 @@ export async function travel(request: Request, steps: Steps): Promise<void> {
     session !== undefined && token !== undefined && answer.status === 401
       ? await translate(request, call, { session, token, answer }, steps)
       : answer;
-  return steps.answer(request, accepted);
+  return steps.answer(request, call, accepted);
 }
 
 /** A downstream's 401 to a token that Entra gave us for it. */
@@ -94,12 +91,24 @@ export interface Refusal {
   readonly answer: DownstreamAnswer;
 }
 
+/** What becomes of a request whose token the downstream refused. */
+function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
+  return refusal.session.principal.kind === 'app'
+    ? translateForApp(request, call, refusal, steps)
+    : translateForUser(request, call, refusal, steps);
+}
+
 /**
  * A downstream that refuses our token either wants claims of the user, or it is between the downstream and us. For
  * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help,
  * the claims become the caller's challenge.
  */
-async function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
+async function translateForUser(
+  request: Request,
+  call: Call,
+  refusal: Refusal,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
   const { session } = refusal;
   const operation = call.route.entry;
   const claims = requireClaims(steps.readDemand(request, call, refusal));
@@ -129,6 +138,32 @@ async function translate(request: Request, call: Call, refusal: Refusal, steps: 
   }
 }
 
+/**
+ * Nobody can step up for the gateway's own token, which may have been revoked: a new one is fetched, with the claims if
+ * there are any, and the request is sent once more.
+ */
+async function translateForApp(
+  request: Request,
+  call: Call,
+  refusal: Refusal,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  const { session, token } = refusal;
+  const demand = steps.readDemand(request, call, refusal);
+  const claims = demand.kind === 'claims' ? demand.claims : undefined;
+  const newToken = await steps.exchange(request, session, call.route.entry, claims);
+  if (newToken === undefined || newToken === token || !call.body.isReplayable) {
+    throw rejectedToken();
+  }
+  const second = await steps.forward(request, call, newToken);
+  if (second.status !== 401) {
+    return second;
+  }
+  // This one is kept for the next request, which would otherwise cost two exchanges.
+  second.discard();
+  throw rejectedToken();
+}
+
 function requireClaims(demand: DownstreamDemand): string {
   switch (demand.kind) {
     case 'claims':
@@ -136,8 +171,12 @@ function requireClaims(demand: DownstreamDemand): string {
     case 'unreadable':
       throw new GatewayError('interaction_required');
     case 'none':
-      throw new GatewayError('downstream_rejected_token', {
-        log: { remedy: 'Compare the scopes of this downstream in gateway.yaml with the audience that it expects.' },
-      });
+      throw rejectedToken();
   }
+}
+
+function rejectedToken(): GatewayError {
+  return new GatewayError('downstream_rejected_token', {
+    log: { remedy: 'Compare the scopes of this downstream in gateway.yaml with the audience that it expects.' },
+  });
 }

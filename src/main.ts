@@ -1,18 +1,17 @@
 #!/usr/bin/env node
-import cluster from 'node:cluster';
 import { once } from 'node:events';
-import process from 'node:process';
 import { run } from './cli.ts';
-import { keepGarbageYoung } from './garbage-collection.ts';
 import { WORKER_COMMAND } from './workers/messages.ts';
 
 const argv = process.argv.slice(2);
 
-keepGarbageYoung();
+/** Milliseconds that a gateway which stopped has to end by itself, whatever still waits for a reader. */
+const GRACE_MS = 1_000;
 
-// Another program, too, may run this one as a worker of its cluster.
-if (cluster.isWorker && argv[0] === WORKER_COMMAND) {
+if (await isWorker()) {
+  const { keepGarbageYoung } = await import('./garbage-collection.ts');
   const { runWorker } = await import('./workers/worker.ts');
+  keepGarbageYoung();
   runWorker();
 } else {
   process.exitCode = await run(argv, {
@@ -21,6 +20,14 @@ if (cluster.isWorker && argv[0] === WORKER_COMMAND) {
     writeError: (line) => process.stderr.write(`${line}\n`),
     untilStopped,
   });
+  if (argv[0] === 'serve') {
+    setTimeout(() => process.exit(), GRACE_MS).unref();
+  }
+}
+
+/** Another program, too, may run this one as a worker of its cluster. */
+async function isWorker(): Promise<boolean> {
+  return argv[0] === WORKER_COMMAND && (await import('node:cluster')).default.isWorker;
 }
 
 async function untilStopped(): Promise<void> {

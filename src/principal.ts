@@ -19,6 +19,8 @@ export interface Principal {
   readonly issuedAt: number;
   /** True when the client declared `cp1`, so that it can take claims challenges (`xms_cc`). */
   readonly handlesClaims: boolean;
+  /** True when the token is bound to a key of its client (`cnf`, RFC 7800), which nobody has proved to hold here. */
+  readonly isBound: boolean;
 }
 
 /** The payload of an access token: verified, but not yet trusted to have any shape. */
@@ -27,8 +29,8 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 /**
  * Reads the caller from the claims of a verified access token.
  *
- * @throws {GatewayError} `invalid_token` for ID tokens and for tokens with neither `scp` nor `roles`, which any app of
- *   the tenant can get for any API
+ * @throws {GatewayError} `invalid_token` for what is neither a user's nor an app's access token: ID tokens, tokens with
+ *   neither `scp` nor `roles` (which any app of the tenant can get for any API), and tokens of persons without `scp`
  */
 export function toPrincipal(claims: TokenClaims): Principal {
   const scopes = toWords(claims['scp']);
@@ -36,7 +38,7 @@ export function toPrincipal(claims: TokenClaims): Principal {
   const clientId = toText(claims['azp']) ?? toText(claims['appid']);
   const tenantId = toText(claims['tid']) ?? '';
   return {
-    kind: tellKind({ scopes, roles, clientId, idtyp: claims['idtyp'], nonce: claims['nonce'] }),
+    kind: tellKind(claims, { scopes, roles, clientId }),
     tenantId: share(tenantId.toLowerCase()),
     objectId: toText(claims['oid']),
     clientId: clientId === undefined ? undefined : share(clientId.toLowerCase()),
@@ -45,30 +47,42 @@ export function toPrincipal(claims: TokenClaims): Principal {
     authContexts: toWords(claims['acrs']),
     issuedAt: typeof claims['iat'] === 'number' ? claims['iat'] : 0,
     handlesClaims: [...toWords(claims['xms_cc'])].some((capability) => capability.toLowerCase() === 'cp1'),
+    isBound: claims['cnf'] !== undefined,
   };
 }
 
-interface KindMarks {
-  readonly scopes: ReadonlySet<string>;
-  readonly roles: ReadonlySet<string>;
-  readonly clientId: string | undefined;
-  readonly idtyp: unknown;
-  readonly nonce: unknown;
-}
+/** What decides the kind of caller besides the claims themselves. */
+type Granted = Pick<Principal, 'scopes' | 'roles' | 'clientId'>;
 
-/**
- * Where a client and the API share one registration, an ID token has our audience and may have `roles`. It has a
- * `nonce` and no client id, so a token without `scp` counts as an app's only when it shows neither mark.
- */
-function tellKind({ scopes, roles, clientId, idtyp, nonce }: KindMarks): Principal['kind'] {
-  if (scopes.size > 0 && idtyp !== 'app') {
+/** A user's token has scopes, an app's has roles; a program has no third kind of token to come with. */
+function tellKind(claims: TokenClaims, { scopes, roles, clientId }: Granted): Principal['kind'] {
+  const { idtyp, scp } = claims;
+  if (scopes.size > 0 && (idtyp === undefined || idtyp === 'user')) {
     return 'user';
   }
-  const isApp = idtyp === undefined || idtyp === 'app';
-  if (scopes.size === 0 && roles.size > 0 && isApp && clientId !== undefined && nonce === undefined) {
+  if (scp === undefined && roles.size > 0 && clientId !== undefined && isOfApp(claims)) {
     return 'app';
   }
   throw new GatewayError('invalid_token', { log: { reason: 'the token is no access token of a user or an app' } });
+}
+
+/** The claims that Entra fills with the name of a person; a program has none of them. */
+const NAMES_OF_PERSONS = ['upn', 'unique_name', 'preferred_username'];
+
+/**
+ * Only an application counts as one, because an app's call gets the gateway's own permissions. `idtyp` says it; without
+ * that optional claim, the subject of an app's token is the app's own object, while that of a person differs from API to
+ * API. Where a client and the API share one registration, an ID token has our audience and may have `roles`: it has a
+ * `nonce`.
+ */
+function isOfApp(claims: TokenClaims): boolean {
+  const { idtyp, oid, sub, nonce } = claims;
+  if (nonce !== undefined) {
+    return false;
+  }
+  const isOwnSubject = toText(oid) !== undefined && oid === sub;
+  const isNameless = NAMES_OF_PERSONS.every((name) => claims[name] === undefined);
+  return idtyp === 'app' || (idtyp === undefined && isOwnSubject && isNameless);
 }
 
 function toText(value: unknown): string | undefined {

@@ -11,6 +11,8 @@ export interface RequestTarget {
 }
 
 const MOST_HEADERS = 1_000;
+/** The colon, the space and the end of the line. */
+const HEADER_FRAME_BYTES = 4;
 /** Headers of which Node shows the first line only, while every line would go on: two readers, two requests. */
 const SINGLE: ReadonlySet<string> = new Set([
   'authorization',
@@ -48,19 +50,28 @@ export function readRequestId(req: IncomingMessage): string {
 /**
  * Looks at what Node's parser lets through though two servers could read it in two ways.
  *
- * @throws {GatewayError} `headers_too_large`, `invalid_request`, `malformed_authorization`
+ * @param headLimitBytes of the request line and the headers
+ * @throws {GatewayError} `headers_too_large`, `target_too_long`, `invalid_request`, `malformed_authorization`
  */
-export function receive(req: IncomingMessage, { query }: RequestTarget): void {
-  const { rawHeaders } = req;
+export function receive(req: IncomingMessage, { query }: RequestTarget, headLimitBytes: number): void {
+  const { rawHeaders, url = '' } = req;
+  if (url.length >= headLimitBytes) {
+    throw new GatewayError('target_too_long');
+  }
   if (rawHeaders.length / 2 > MOST_HEADERS) {
     throw new GatewayError('headers_too_large');
   }
+  let size = url.length;
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
+    size += name.length + (rawHeaders[index + 1] ?? '').length + HEADER_FRAME_BYTES;
     if (SINGLE.has(name)) {
       refuseRepetition(name, seen);
     }
+  }
+  if (size > headLimitBytes) {
+    throw new GatewayError('headers_too_large');
   }
   if (!seen.has('host') && req.httpVersion !== '1.0') {
     throw new GatewayError('invalid_request', { detail: 'Send exactly one Host header.' });
@@ -69,9 +80,10 @@ export function receive(req: IncomingMessage, { query }: RequestTarget): void {
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     throw new GatewayError('invalid_request', { detail: 'Expect nothing but 100-continue.' });
   }
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+  // HTTP/1.0 has no Transfer-Encoding: what does not know it in front of us takes the chunks for the next requests.
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersion === '1.0')) {
     throw new GatewayError('invalid_request', {
-      detail: 'Send the body chunked or with its length, not encoded otherwise.',
+      detail: 'Send the body chunked (HTTP/1.1) or with its length, not encoded otherwise.',
     });
   }
   if (query.includes('#')) {

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
+import type { BodyMemory, BodyShare } from './body-memory.ts';
 import { CallerGone } from './caller-gone.ts';
 import { GatewayError } from './failures.ts';
 
@@ -35,9 +37,19 @@ export interface BodyReading {
   readonly askForBody: () => void;
   /** Milliseconds that the caller may let pass between two pieces; may be infinite. */
   readonly idleTimeout: number;
-  /** Milliseconds until the whole body must be here; default: none, as long as it keeps moving. */
+  /** The memory that held bodies share. */
+  readonly memory: BodyMemory;
+  /** The response: when it closes, the request is over, and with it the need for the body. */
+  readonly lifetime: Writable;
+  /** Milliseconds until a body that is held must be here, and a little longer for a large one; default: 30,000. */
   readonly deadline?: number;
 }
+
+/** Milliseconds for a body that is held. A caller that sends without a pause needs one or two seconds. */
+const HELD_BODY_DEADLINE = 30_000;
+
+/** A body that is held may take a second longer for each so many bytes: the pace of a poor mobile connection. */
+const BYTES_A_SECOND = 32 * 1_024;
 
 /**
  * Takes a body that nothing is to be checked of: in one piece when it came together with its head, as short ones do,
@@ -63,65 +75,183 @@ async function takeArrived(req: IncomingMessage): Promise<Buffer | undefined> {
   if (req.readableLength !== Number(length)) {
     return undefined;
   }
-  const bytes = (req.read() as Buffer | null) ?? Buffer.alloc(0);
+  // By its length: without one, newer Node gives the first piece only.
+  const bytes = (req.read(req.readableLength) as Buffer | null) ?? Buffer.alloc(0);
   // The end of the request comes only to who goes on reading.
   req.resume();
   return bytes;
 }
 
-function streamingBody(req: IncomingMessage, { limit, askForBody, idleTimeout }: BodyReading): OutgoingBody {
-  const kept: Buffer[] = [];
+function streamingBody(
+  req: IncomingMessage,
+  { limit, askForBody, idleTimeout, memory, lifetime }: BodyReading,
+): OutgoingBody {
   let seen = 0;
   let sent = false;
   let isComplete = false;
+  let isKept = true;
+  let kept: CollectedBytes | undefined;
   return {
-    send: () => (sent ? Buffer.concat(kept) : read()),
+    send: () => (sent ? kept?.take() : read()),
     get isReplayable() {
-      return isComplete && seen < KEPT_AT_MOST;
+      return isComplete && isKept;
     },
   };
 
   async function* read(): AsyncGenerator<Buffer> {
     sent = true;
     askForBody();
-    for await (const chunk of readChunks(req, idleTimeout)) {
-      seen += chunk.length;
-      refuseLength(seen, limit);
-      if (seen < KEPT_AT_MOST) {
-        kept.push(chunk);
-      } else {
-        kept.length = 0;
+    try {
+      for await (const chunk of readChunks(req, idleTimeout)) {
+        seen += chunk.length;
+        refuseLength(seen, limit);
+        keep(chunk);
+        yield chunk;
       }
-      yield chunk;
+      isComplete = true;
+      kept?.share.complete();
+    } finally {
+      if (!isComplete) {
+        letGo();
+      }
     }
-    isComplete = true;
+  }
+
+  /** A body that cannot be sent again is no harm; one that took the memory of others would be. */
+  function keep(chunk: Buffer): void {
+    if (!isKept) {
+      return;
+    }
+    kept ??= openCollection({ memory, lifetime, limit: KEPT_AT_MOST }, letGo);
+    isKept = seen < KEPT_AT_MOST && kept.tryAdd(chunk);
+    if (!isKept) {
+      letGo();
+    }
+  }
+
+  function letGo(): void {
+    isKept = false;
+    kept?.share.release();
+    kept = undefined;
   }
 }
 
 /**
- * Reads a whole body.
+ * Reads a whole body and holds it until the request is over.
  *
- * @throws {GatewayError} `payload_too_large`, `request_timeout`
+ * @throws {GatewayError} `payload_too_large`, `request_timeout`, `overloaded`
  * @throws {CallerGone} when the caller hangs up in the middle
  */
-export async function readWhole(
-  req: IncomingMessage,
-  { limit, askForBody, idleTimeout, deadline }: BodyReading,
-): Promise<Buffer> {
+export async function readWhole(req: IncomingMessage, reading: BodyReading): Promise<Buffer> {
+  const { limit, askForBody, idleTimeout, deadline = HELD_BODY_DEADLINE } = reading;
   refuseDeclaredLength(req, limit);
   const arrived = await takeArrived(req);
+  let evicted: GatewayError | undefined;
+  let wake: ((failure: GatewayError) => void) | undefined;
+  const collection = openCollection(reading, (failure) => {
+    evicted = failure;
+    wake?.(failure);
+  });
   if (arrived !== undefined) {
+    collection.add(arrived);
+    collection.share.complete();
     return arrived;
   }
   askForBody();
-  const chunks: Buffer[] = [];
-  let seen = 0;
-  for await (const chunk of readChunks(req, idleTimeout, deadline)) {
-    seen += chunk.length;
-    refuseLength(seen, limit);
-    chunks.push(chunk);
+  const start = performance.now();
+  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  try {
+    for (;;) {
+      const end = start + deadline + (collection.length / BYTES_A_SECOND) * 1_000;
+      const patience = Math.min(idleTimeout, end - performance.now());
+      const next = await nextWithin(chunks, patience, (reject) => (wake = reject));
+      if (evicted !== undefined) {
+        throw evicted;
+      }
+      if (next.done === true) {
+        collection.share.complete();
+        return collection.take();
+      }
+      refuseLength(collection.length + next.value.length, limit);
+      collection.add(next.value);
+    }
+  } catch (error) {
+    collection.share.release();
+    throw error;
+  } finally {
+    void chunks.return?.();
   }
-  return Buffer.concat(chunks);
+}
+
+/**
+ * Bytes that come in pieces, in one buffer that grows: a piece of one byte would take a hundred times that by itself.
+ */
+class CollectedBytes {
+  readonly share: BodyShare;
+  readonly #limit: number;
+  #bytes: Buffer = Buffer.alloc(0);
+  length = 0;
+
+  /** @param limit the most bytes there can be */
+  constructor(share: BodyShare, limit: number) {
+    this.share = share;
+    this.#limit = limit;
+  }
+
+  /** @throws {GatewayError} `overloaded` */
+  add(piece: Buffer): void {
+    const capacity = this.#capacityWith(piece);
+    this.share.grow(capacity - this.#bytes.length);
+    this.#append(piece, capacity);
+  }
+
+  /** Says whether there was room for the piece. */
+  tryAdd(piece: Buffer): boolean {
+    const capacity = this.#capacityWith(piece);
+    const fits = this.share.tryGrow(capacity - this.#bytes.length);
+    if (fits) {
+      this.#append(piece, capacity);
+    }
+    return fits;
+  }
+
+  take(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #capacityWith(piece: Buffer): number {
+    const needed = this.length + piece.length;
+    const capacity = this.#bytes.length;
+    return needed <= capacity ? capacity : Math.max(needed, Math.min(2 * capacity, this.#limit));
+  }
+
+  #append(piece: Buffer, capacity: number): void {
+    if (this.length === 0) {
+      // Most bodies come in one piece, which needs no copy.
+      this.#bytes = piece;
+    } else {
+      if (capacity > this.#bytes.length) {
+        const larger = Buffer.allocUnsafeSlow(capacity);
+        this.#bytes.copy(larger, 0, 0, this.length);
+        this.#bytes = larger;
+      }
+      piece.copy(this.#bytes, this.length);
+    }
+    this.length += piece.length;
+  }
+}
+
+function openCollection(
+  { memory, lifetime, limit }: Pick<BodyReading, 'memory' | 'lifetime' | 'limit'>,
+  evict: (failure: GatewayError) => void,
+): CollectedBytes {
+  if (lifetime.closed) {
+    // It will not close again.
+    throw new CallerGone();
+  }
+  const share = memory.open(evict);
+  lifetime.once('close', () => share.release());
+  return new CollectedBytes(share, limit);
 }
 
 function refuseDeclaredLength(req: IncomingMessage, limit: number): void {
@@ -142,16 +272,11 @@ function refuseLength(length: number, limit: number): void {
  * @throws {GatewayError} `request_timeout`
  * @throws {CallerGone} when the caller hangs up in the middle
  */
-async function* readChunks(
-  req: IncomingMessage,
-  idleTimeout: number,
-  deadline = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Buffer> {
+async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGenerator<Buffer> {
   const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  const end = performance.now() + deadline;
   try {
     for (;;) {
-      const next = await nextWithin(chunks, Math.min(idleTimeout, end - performance.now()));
+      const next = await nextWithin(chunks, idleTimeout);
       if (next.done === true) {
         return;
       }
@@ -162,7 +287,12 @@ async function* readChunks(
   }
 }
 
-async function nextWithin(chunks: AsyncIterator<Buffer>, patience: number): Promise<IteratorResult<Buffer>> {
+/** @param onWait is given what ends the waiting for another reason */
+async function nextWithin(
+  chunks: AsyncIterator<Buffer>,
+  patience: number,
+  onWait?: (reject: (failure: GatewayError) => void) => void,
+): Promise<IteratorResult<Buffer>> {
   if (patience <= 0) {
     // A timer would come after a piece that is here already, and so perhaps never.
     throw new GatewayError('request_timeout');
@@ -171,6 +301,10 @@ async function nextWithin(chunks: AsyncIterator<Buffer>, patience: number): Prom
     const timer = Number.isFinite(patience)
       ? setTimeout(() => reject(new GatewayError('request_timeout')), patience)
       : undefined;
+    onWait?.((failure) => {
+      clearTimeout(timer);
+      reject(failure);
+    });
     chunks.next().then(
       (next) => {
         clearTimeout(timer);

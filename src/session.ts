@@ -63,12 +63,10 @@ export class SessionStore {
   readonly #sessions: LRUCache<string, Session>;
   readonly #keysByMinute = new Map<number, Set<string>>();
   readonly #now: () => number;
-  #sweptMinute: number;
 
   /** @param now milliseconds since the epoch */
   constructor(maxSessions: number, now: () => number) {
     this.#now = now;
-    this.#sweptMinute = minuteOf(now());
     this.#sessions = new LRUCache({ max: maxSessions, dispose: (session, key) => this.#unlist(session, key) });
   }
 
@@ -103,16 +101,19 @@ export class SessionStore {
   sweep(): void {
     const thisMinute = minuteOf(this.#now());
     let left = SWEEP_SIZE;
-    while (this.#sweptMinute < thisMinute) {
-      for (const key of this.#keysByMinute.get(this.#sweptMinute) ?? []) {
+    // All minutes that are listed, which are few: a clock that was set leaves none out.
+    for (const [minute, keys] of this.#keysByMinute) {
+      if (minute >= thisMinute) {
+        continue;
+      }
+      for (const key of keys) {
         if (left === 0) {
           return;
         }
         left -= 1;
         this.#sessions.delete(key);
       }
-      this.#keysByMinute.delete(this.#sweptMinute);
-      this.#sweptMinute += 1;
+      this.#keysByMinute.delete(minute);
     }
   }
 

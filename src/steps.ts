@@ -1,26 +1,39 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
 import { readBearerToken } from './auth/bearer-token.ts';
-import { readDownstreamDemand, type DownstreamDemand } from './challenge/downstream-claims.ts';
+import type { BodyMemory } from './body-memory.ts';
+import { readDownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/contract.ts';
-import type { RouteTable } from './contract/route-table.ts';
+import type { ToPublicAddress } from './contract/public-address.ts';
+import type { RouteMatch, RouteTable } from './contract/route-table.ts';
 import { validate } from './contract/validate.ts';
 import type { DownstreamToken, FetchedToken } from './downstream-tokens.ts';
 import type { Exchange } from './exchange/exchange.ts';
 import type { ExchangeTarget } from './exchange/guarded-token-client.ts';
+import { holdsAddress, rewriteAddresses } from './forward/address-headers.ts';
 import type { Downstream } from './forward/downstream.ts';
+import type { AddFixedQuery } from './forward/fixed-query.ts';
 import { forward } from './forward/forward.ts';
 import type { SelectRequestHeaders } from './forward/request-headers.ts';
 import { findHeaders, selectResponseHeaders } from './forward/response-headers.ts';
+import { openWebSocket } from './forward/websocket.ts';
+import { refuseOtherProtocol } from './http/upgrades.ts';
 import type { Steps } from './journey.ts';
 import type { Session } from './session.ts';
-import { receive } from './receive.ts';
+import type { RequestTarget } from './receive.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
 
 /** A downstream as the exchange and the forwarding know it. */
 export interface Service {
   readonly target: ExchangeTarget;
   readonly downstream: Downstream;
+}
+
+/** A downstream as calls reach it. */
+export interface ReachedService extends Service {
+  readonly selectRequestHeaders: SelectRequestHeaders;
+  /** Absent where every query goes on as it came. */
+  readonly addFixedQuery: AddFixedQuery | undefined;
 }
 
 /** What the steps of one gateway work with; the same for every request. */
@@ -30,25 +43,25 @@ export interface StepOptions {
   readonly accessLists: AccessLists;
   /** Bytes. */
   readonly bodyLimit: number;
+  readonly bodyMemory: BodyMemory;
   readonly exchange: Exchange;
   /** By name; the contract names no other. */
-  readonly services: ReadonlyMap<string, Service>;
-  readonly selectRequestHeaders: SelectRequestHeaders;
+  readonly services: ReadonlyMap<string, ReachedService>;
+  readonly toPublicAddress: ToPublicAddress;
   /** The headers that every proxied answer carries besides its own: names and values in turn. */
   readonly answerHeaders: (origin: string | undefined) => readonly string[];
   /** Our challenge without an error, in the place of a foreign one. */
-  readonly bareChallenge: string;
+  readonly bareChallenge: () => string;
 }
 
 /** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
 export function createSteps(options: StepOptions): Steps {
-  const { routes, accessLists, bodyLimit, exchange, selectRequestHeaders } = options;
+  const { routes, accessLists, bodyLimit, bodyMemory, exchange } = options;
   return {
-    receive: ({ req, target }) => receive(req, target),
-
     match({ req, target, record }) {
       const route = routes.match(req.method ?? '', target.path);
       record.operation = route.entry.name;
+      record.access = route.entry.access;
       return route;
     },
 
@@ -72,6 +85,7 @@ export function createSteps(options: StepOptions): Steps {
     },
 
     validate({ req, res, target }, { entry, values }) {
+      refuseOtherProtocol(entry.upgrade, req, res);
       const askForBody = (): void => {
         // Node lets no other expectation come this far.
         if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
@@ -79,7 +93,7 @@ export function createSteps(options: StepOptions): Steps {
         }
       };
       const { idleTimeout } = serviceOf(entry.service).downstream;
-      const reading = { limit: bodyLimit, askForBody, idleTimeout };
+      const reading = { limit: bodyLimit, askForBody, idleTimeout, memory: bodyMemory, lifetime: res };
       return validate(req, entry, { values, query: target.query, reading });
     },
 
@@ -107,16 +121,17 @@ export function createSteps(options: StepOptions): Steps {
     },
 
     forward({ req, res, target, record }, { route, body }, token) {
-      const { entry, values } = route;
-      const { downstream } = serviceOf(entry.service);
+      const { entry, encoded } = route;
+      const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(entry.service);
       const start = performance.now();
-      return forward(res, {
+      const send = entry.upgrade === undefined ? forward : openWebSocket;
+      return send(res, {
         downstream,
         method: entry.downstreamMethod,
-        path: entry.fillPath(values),
-        query: target.query,
+        path: entry.fillPath(encoded),
+        query: addFixedQuery === undefined ? target.query : addFixedQuery(target.query),
         headers: selectRequestHeaders(req, { requestId: record.requestId, token }),
-        body: body.send(),
+        body,
         onHead: () => {
           record.downstreamMs = since(start);
         },
@@ -125,34 +140,41 @@ export function createSteps(options: StepOptions): Steps {
 
     readDemand({ req }, { route }, { session, token, answer }) {
       const { target } = serviceOf(route.entry.service);
-      // Nobody can step up for the gateway's own token.
-      const demand: DownstreamDemand =
-        session.principal.kind === 'user'
-          ? readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'))
-          : { kind: 'none' };
-      const reason = demand.kind === 'claims' ? 'claims' : 'unknown';
-      exchange.discard({ session, assertion: () => readBearerToken(req), target }, token, reason);
+      const demand = readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'));
+      const claims = demand.kind === 'claims' ? demand.claims : undefined;
+      const isForgotten = exchange.discard({ session, assertion: () => readBearerToken(req), target, claims }, token);
       answer.discard();
-      return demand;
+      // The gateway's own token is renewed by the first whom it fails; the others take what that one gets.
+      return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
     },
 
     expectClaims: (session, { service }, claims) => exchange.expect(session, serviceOf(service).target, claims),
 
     rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
 
-    answer({ req, res, record }, answer) {
+    answer({ req, res, target, record }, { route }, answer) {
       const isRefusal = answer.status === 401 || answer.status === 403;
-      const headers = selectResponseHeaders(answer.rawHeaders, { mayBeCached: !isRefusal });
+      const selected = selectResponseHeaders(answer.rawHeaders, {
+        mayBeCached: !isRefusal,
+        mayHaveLength: answer.status !== 204,
+      });
+      const headers = holdsAddress(selected) ? toPublic(selected, route, target) : selected;
       headers.push('x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin));
       if (answer.status === 401) {
         // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
-        headers.push('www-authenticate', options.bareChallenge);
+        headers.push('www-authenticate', options.bareChallenge());
       }
       return answer.sendTo(res, headers);
     },
   };
 
-  function serviceOf(name: string): Service {
+  function toPublic(headers: readonly string[], route: RouteMatch<Operation>, { query }: RequestTarget): string[] {
+    const { service, fillPath } = route.entry;
+    const request = { service, target: `${fillPath(route.encoded)}${query}` };
+    return rewriteAddresses(headers, (address) => options.toPublicAddress(address, request));
+  }
+
+  function serviceOf(name: string): ReachedService {
     const service = options.services.get(name);
     if (service === undefined) {
       throw new Error(`the contract names the service ${name}, which the configuration lacks`);

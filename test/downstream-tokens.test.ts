@@ -182,8 +182,12 @@ describe('a held token', () => {
     const { token } = await tokens.request('graph', '', () => Promise.resolve(newFetch('a')));
     const held = tokens.find('graph', '', 0);
     const { refreshAt } = token;
-    const claims = [refreshAt - 1, refreshAt, refreshAt, refreshAt + 29_999, refreshAt + 30_000];
-    expect(claims.map((now) => held?.claimRefresh(now))).toEqual([false, true, false, false, true]);
+    const due = [refreshAt - 1, refreshAt, refreshAt + 30_000].map((now) => held?.isRefreshDue(now));
+    const claims = [1_000, 1_000, 30_999, 31_000].map((monotonicMs) => held?.claimRefresh(monotonicMs));
+    expect([due, claims]).toEqual([
+      [false, true, true],
+      [true, false, false, true],
+    ]);
   });
 
   it('serves a little longer as a last resort, and not once it expired', async () => {

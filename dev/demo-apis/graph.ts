@@ -44,7 +44,10 @@ function addRoutes(app: Express, emulator: Emulator, verify: VerifyBearer): void
     '/v1.0/me/messages',
     withUser({ emulator, verify, scope: 'Mail.Read' }, (user, req, res) => {
       const top = Number(req.query['$top'] ?? 10);
-      res.json({ value: messagesOf(user).slice(0, top) });
+      res.json({
+        '@odata.context': `https://graph.microsoft.com/v1.0/$metadata#users('${user.oid}')/messages`,
+        value: messagesOf(user).slice(0, top),
+      });
     }),
   );
 }

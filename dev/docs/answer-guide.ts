@@ -14,7 +14,8 @@ const BUG_OF_CLIENT = 'Nothing; the client has to be mended.';
 export const ANSWER_GUIDE = {
   missing_token: {
     when: 'The request has no `Authorization` header, or one of another scheme than `Bearer`. Tokens in the query or the body are not looked at.',
-    client: 'Get a token for this API and send it as `Authorization: Bearer <token>`.',
+    client:
+      'Get a token for the scopes of the challenge and send it as `Authorization: Bearer <token>`. An operation that is for apps only names none.',
     operator: NOTHING,
   },
   malformed_authorization: {
@@ -23,11 +24,11 @@ export const ANSWER_GUIDE = {
     operator: `${BUG_OF_CLIENT} A proxy that adds a header of its own looks the same.`,
   },
   invalid_token: {
-    when: 'The token is expired, not yet valid, revoked, badly signed, for another API, of another tenant, or no access token at all; or Entra no longer takes it for an exchange.',
+    when: 'The token is expired, not yet valid, revoked, badly signed, for another API, of another tenant, or no access token of a user or an app at all; it is bound to a key and `identity.boundTokens` is `refuse`; or Entra no longer takes it for an exchange.',
     client:
       'Ask Entra for a fresh token without the cache, then call again once. If that fails too, let the user sign in.',
     operator:
-      'Nothing for single cases; the log has the `reason`. If every caller meets it, compare `identity.tenant`, `identity.clientId` and `identity.audiences` with the tokens, and the clock.',
+      'Nothing for single cases; the log has the `reason` and, where the signature was good, the `aud`, `iss` and `tid` of the token. If every caller meets it, compare `identity.tenant`, `identity.clientId` and `identity.audiences` with the tokens, and the clock.',
   },
   insufficient_scope: {
     when: 'The token lacks a scope or an app role that the contract asks for, or an app called an operation that is for users.',
@@ -54,7 +55,7 @@ export const ANSWER_GUIDE = {
     operator: 'Nothing. If it is frequent, the log has the Entra codes.',
   },
   consent_required: {
-    when: 'Neither the user nor an administrator has consented to what the gateway asks of the API behind it. An exchange cannot show a consent screen.',
+    when: 'Neither the user nor an administrator has consented to what the gateway asks of the API behind it, or, with many tenants, that of the user does not have that API yet (AADSTS500011, AADSTS650052). An exchange cannot show a consent screen.',
     client:
       'Open `consentUri` for the user, get a fresh token past the cache, then call again: the gateway remembers the refusal of a token for up to a minute. Without a `consentUri`, show that an administrator has to consent to `scopes`. Never retry by itself.',
     operator:
@@ -67,7 +68,7 @@ export const ANSWER_GUIDE = {
       "List `xms_cc` in the optional claims of the gateway's registration; without it no client can show its capability.",
   },
   step_up_unsatisfiable: {
-    when: 'The same challenge is due for the third time within ten minutes though the caller came back with a newer token each time.',
+    when: 'The same challenge, or the same refusal of Entra without claims, is due for the third time within ten minutes though the caller came back with a newer token each time.',
     client: 'Stop, and show `detail`. More sign-ins will not help.',
     operator:
       'Look for a Conditional Access policy that the gateway itself cannot meet, such as one about locations, and exclude the gateway or its addresses.',
@@ -130,7 +131,7 @@ export const ANSWER_GUIDE = {
       'Add replicas or workers, or raise the limit that the log names. If one client causes it, stop that client.',
   },
   gateway_misconfigured: {
-    when: 'Entra refuses the gateway itself: its secret or certificate, its registration, or the scopes of a downstream.',
+    when: 'Entra refuses the gateway itself: its secret or certificate, its registration, or the scopes of a downstream. Or it does not know the signature of tokens that the gateway finds good, three times in a row (AADSTS50013): the registration has a signing key of its own.',
     client: 'Stop, and show the `requestId`. Nothing in the request is wrong.',
     operator: 'The log line of the request has the Entra code, what it means and the `remedy`. Act at once.',
   },
@@ -145,7 +146,7 @@ export const ANSWER_GUIDE = {
     operator: 'If it lasts, look at the service health of Entra and at `gateway_exchanges_total`.',
   },
   downstream_rejected_token: {
-    when: 'The API behind the gateway answered 401 to the exchanged token and asked for no claims.',
+    when: 'The API behind the gateway answered 401 to the exchanged token and asked for no claims; or it refused the own token of the gateway, which serves applications, and the new one that was fetched for it.',
     client: 'Stop, and show the `requestId`. Another token of the user changes nothing.',
     operator: "Compare the downstream's `scopes` in `gateway.yaml` with the audience that it expects.",
   },

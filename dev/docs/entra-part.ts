@@ -85,6 +85,7 @@ function describeClass(name: RefusalClass): string {
       ['code', 'meaning'],
       [...ENTRA_CODES]
         .filter(([, row]) => row.class === name)
+        .toSorted(([one], [other]) => one - other)
         .map(([number, { meaning: text, errors }]) => [
           `AADSTS${number}`,
           errors === undefined ? text : `${text} (with ${errors.map(code).join(' or ')})`,

@@ -22,16 +22,18 @@ export interface ExampleAnswer {
 const API = 'https://api.contoso.com';
 const AUTHORITY = new Authority('https://login.microsoftonline.com', HOME_TENANT_ID);
 const SCOPE = `api://${GATEWAY_CLIENT_ID}/Orders.ReadWrite`;
-const TELLING_HEADERS = ['WWW-Authenticate', 'Retry-After', 'Allow'];
+const TELLING_HEADERS = ['WWW-Authenticate', 'Retry-After', 'Allow', 'Upgrade'];
 
 const FRAME: ChallengeFrame = {
-  authorizationUri: AUTHORITY.challengeUri,
+  authorizationUri: AUTHORITY.challengeUri(''),
   clientId: GATEWAY_CLIENT_ID,
   resourceMetadata: `${API}/.well-known/oauth-protected-resource`,
 };
 
 /** What a failure says in the examples beyond its row. */
 const FACTS: Partial<Record<Failure, FailureFacts>> = {
+  missing_token: { scopes: [SCOPE] },
+  invalid_token: { scopes: [SCOPE] },
   insufficient_scope: { scopes: [SCOPE] },
   insufficient_claims: { claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}', authContext: true },
   interaction_required: { suberror: 'basic_action' },
@@ -39,6 +41,7 @@ const FACTS: Partial<Record<Failure, FailureFacts>> = {
   invalid_request: {
     errors: [{ in: 'body', pointer: '/amount', detail: 'must be > 0' }],
   },
+  upgrade_required: { upgrade: 'websocket' },
   method_not_allowed: { allow: ['GET', 'POST'] },
   too_many_requests: { retryAfter: 10 },
   overloaded: { retryAfter: 1 },
@@ -79,8 +82,8 @@ function refuseConsent(): FailureFacts {
 
 /** What the gateway makes of an answer of Entra's token endpoint to an exchange for Microsoft Graph. */
 export function answerRefusal(status: number, body: object): GatewayError {
-  const now = 0;
-  return toFailure(readRefusal({ status, headers: {}, text: JSON.stringify(body) }, now), {
+  const context = { now: 0, monotonicMs: 0, servesManyTenants: false };
+  return toFailure(readRefusal({ status, headers: {}, text: JSON.stringify(body) }, context), {
     authority: AUTHORITY,
     clientId: GATEWAY_CLIENT_ID,
     consentRedirectUri: `${API}/consented`,
@@ -88,6 +91,6 @@ export function answerRefusal(status: number, body: object): GatewayError {
     isOwnToken: false,
     correlationId: undefined,
     scopes: ['https://graph.microsoft.com/User.Read'],
-    now: () => now,
+    monotonicMs: () => context.monotonicMs,
   });
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { Principal } from '../principal.ts';
 import { Session, type SessionStore } from '../session.ts';
 import { peekBearerToken, readBearerToken } from './bearer-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -11,7 +13,17 @@ export interface AuthenticateOptions {
   readonly rules: TokenRules;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
+  readonly log: AuthenticateLog;
 }
+
+/** Where it is told what an operator should know of the tokens that come. */
+export interface AuthenticateLog {
+  warn(fields: object, message: string): void;
+}
+
+/** Milliseconds between two lines about the same habit of clients. */
+const REMINDER_INTERVAL = 60 * 60 * 1_000;
 
 /** The step that finds out who is calling. */
 export type Authenticate = (req: IncomingMessage, res: ServerResponse) => Session | Promise<Session>;
@@ -24,7 +36,8 @@ export type Authenticate = (req: IncomingMessage, res: ServerResponse) => Sessio
  *   `identity_unavailable` while Entra's keys cannot be had
  */
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
-  const { sessions, keys, rules, now } = options;
+  const { sessions, keys, rules, now, monotonicMs, log } = options;
+  let reminderAt = Number.NEGATIVE_INFINITY;
   const verify = createTokenVerifier(keys, rules, now);
   return (req, res) => {
     return sessions.find(peekBearerToken(req)) ?? begin(readBearerToken(req), req, res);
@@ -47,6 +60,21 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
       clockTolerance: rules.clockTolerance,
     });
     sessions.add(assertion, session);
+    if (principal.isBound) {
+      remindOfBoundTokens(principal);
+    }
     return session;
+  }
+
+  /** Each request's own line says it too; this one says what to do, and once an hour is enough. */
+  function remindOfBoundTokens({ clientId }: Principal): void {
+    if (monotonicMs() - reminderAt < REMINDER_INTERVAL) {
+      return;
+    }
+    reminderAt = monotonicMs();
+    log.warn(
+      { azp: clientId, remedy: 'Let the client ask for plain bearer tokens, or set identity.boundTokens to refuse.' },
+      'A token that is bound to a key (cnf) came as a plain bearer token: nothing proves that its sender has the key.',
+    );
   }
 }

@@ -1,8 +1,9 @@
-import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { Authority, TokenVersion } from '../entra/authority.ts';
-import type { EntraHttpClient } from '../entra/http-client.ts';
+import type { EntraHttpClient, EntraResponse } from '../entra/http-client.ts';
 import { isLoopback } from '../entra/loopback.ts';
 import { GatewayError } from '../failures.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 import type { SigningKey } from '../session.ts';
 
 /** Where the keys report what they cannot mend themselves. */
@@ -13,7 +14,7 @@ export interface KeyLog {
 interface KeySetOptions {
   readonly url: string;
   readonly http: EntraHttpClient;
-  readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
   readonly log: KeyLog;
 }
 
@@ -25,6 +26,12 @@ const RETRY_PAUSE = 1_000;
 
 /** Entra advises to look for new keys every hour. */
 const REFRESH_INTERVAL = 60 * 60 * 1_000;
+
+/** Characters of a foreign text in the log. */
+const LONGEST_TOLD_KID = 200;
+
+/** Keys that are named where all of a set are of no use. */
+const MOST_TOLD = 5;
 
 const FIRST_TRIES = [500, 1_000, 2_000, 5_000, 10_000];
 
@@ -38,6 +45,8 @@ class KeySet {
   #keys = new Map<string, SigningKey>();
   #loading: Promise<void> | undefined;
   #isAbsent = false;
+  /** The keys that were of no use at the last load, as they were told. */
+  #unusable: ReadonlySet<string> = new Set();
   #triedAt = Number.NEGATIVE_INFINITY;
   #askedForUnknownAt = Number.NEGATIVE_INFINITY;
 
@@ -81,7 +90,7 @@ class KeySet {
   }
 
   #mayAskNow(): boolean {
-    const now = this.#options.now();
+    const now = this.#options.monotonicMs();
     if (!this.isLoaded) {
       return now - this.#triedAt >= (this.isAbsent ? COOL_DOWN : RETRY_PAUSE);
     }
@@ -93,17 +102,31 @@ class KeySet {
   }
 
   async #load(): Promise<void> {
-    const { url, http, log, now } = this.#options;
-    this.#triedAt = now();
+    const { url, http, log, monotonicMs } = this.#options;
+    this.#triedAt = monotonicMs();
     try {
-      const { issuer, keys } = await fetchSigningKeys(http, url);
+      const { issuer, keys, unusable } = await fetchSigningKeys(http, url);
       this.#issuer = issuer;
       this.#replace(keys);
+      this.#tellUnusable(unusable);
     } catch (error) {
       this.#isAbsent = error instanceof NoSuchDocument;
       log.warn(
         { url, reason: (error as Error).message, kept: this.#keys.size },
         'The signing keys of Entra could not be fetched; check that the gateway can reach this address.',
+      );
+    }
+  }
+
+  /** Says once, not every hour, which keys of the set count as none. */
+  #tellUnusable(unusable: readonly UnusableKey[]): void {
+    const { url, log } = this.#options;
+    const told = this.#unusable;
+    this.#unusable = new Set(unusable.map(({ kid, reason }) => `${kid} ${reason}`));
+    for (const { kid, reason } of unusable.filter((key) => !told.has(`${key.kid} ${key.reason}`))) {
+      log.warn(
+        { url, kid: kid.slice(0, LONGEST_TOLD_KID), reason },
+        'A signing key is ignored, and tokens signed with it are refused; if it is not of Entra, look at what answers at this address.',
       );
     }
   }
@@ -125,68 +148,160 @@ class KeySet {
 /** Entra answered that it does not have a document. */
 export class NoSuchDocument extends Error {}
 
+/** A key of Entra's set that may not verify tokens. */
+export interface UnusableKey {
+  readonly kid: string;
+  readonly reason: string;
+}
+
+/** What Entra publishes for one version of tokens. */
+export interface PublishedKeys {
+  readonly issuer: string;
+  readonly keys: readonly SigningKey[];
+  readonly unusable: readonly UnusableKey[];
+}
+
 /**
- * Fetches the issuer and the usable keys of one version of tokens.
+ * Fetches the issuer and the keys of one version of tokens.
  *
  * @param url the address of the OpenID configuration
  * @throws {NoSuchDocument} when Entra has no such document
  * @throws {EntraUnreachable} when it does not answer; any other error when the answer is of no use
  */
-export async function fetchSigningKeys(
-  http: EntraHttpClient,
-  url: string,
-): Promise<{ readonly issuer: string; readonly keys: readonly SigningKey[] }> {
-  const metadata = await fetchJson(http, url);
+export async function fetchSigningKeys(http: EntraHttpClient, url: string): Promise<PublishedKeys> {
+  const metadata = await fetchJson(http, url, isAbsence);
   const issuer = metadata['issuer'];
   const jwksUri = metadata['jwks_uri'];
   if (typeof issuer !== 'string' || typeof jwksUri !== 'string') {
     throw new Error('the metadata has no issuer or no jwks_uri');
   }
-  const keys = readKeys(await fetchJson(http, jwksUri));
+  const { keys, unusable } = readKeys(await fetchJson(http, jwksUri));
   if (keys.length === 0) {
-    throw new Error('the key set has no usable key');
+    throw new Error(
+      ['the key set has no usable key', ...unusable.slice(0, MOST_TOLD).map(describeUnusable)].join('; '),
+    );
   }
-  return { issuer, keys };
+  return { issuer, keys, unusable };
 }
 
-async function fetchJson(http: EntraHttpClient, url: string): Promise<Record<string, unknown>> {
+/** Says in a few words why a key counts as none. */
+export function describeUnusable({ kid, reason }: UnusableKey): string {
+  return `${kid.slice(0, LONGEST_TOLD_KID)} is ignored: ${reason}`;
+}
+
+/** @param isAbsent tells the answers that say that Entra has no such document */
+async function fetchJson(
+  http: EntraHttpClient,
+  url: string,
+  isAbsent: (response: EntraResponse) => boolean = () => false,
+): Promise<Record<string, unknown>> {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(hostname)) {
     throw new Error(`${url} is not https`);
   }
-  const { status, text } = await http.get(url);
-  if (status >= 400 && status < 500 && status !== 429) {
-    throw new NoSuchDocument(`${url} answered ${status}`);
+  const response = await http.get(url);
+  if (isAbsent(response)) {
+    throw new NoSuchDocument(`${url} answered ${response.status}`);
   }
-  if (status !== 200) {
-    throw new Error(`${url} answered ${status}`);
+  if (response.status !== 200) {
+    throw new Error(`${url} answered ${response.status}`);
   }
-  const json: unknown = JSON.parse(text);
+  const json: unknown = JSON.parse(response.text);
   if (typeof json !== 'object' || json === null) {
     throw new Error(`${url} answered no JSON object`);
   }
   return json as Record<string, unknown>;
 }
 
-function readKeys(jwks: Record<string, unknown>): SigningKey[] {
+/** The AADSTS codes of a tenant that does not exist. */
+const NO_SUCH_TENANT: ReadonlySet<unknown> = new Set([90_002, 900_023]);
+
+/**
+ * Only Entra itself can say that it has no such document: by 404, or by its own error about the tenant. Whatever else
+ * refuses (a proxy with 403 or 407, a firewall, a captive portal) is an outage that may pass.
+ */
+function isAbsence({ status, text }: EntraResponse): boolean {
+  return status === 404 || (status === 400 && namesNoTenant(text));
+}
+
+function namesNoTenant(text: string): boolean {
+  try {
+    const { error, error_codes: codes } = JSON.parse(text) as Record<string, unknown>;
+    return error === 'invalid_tenant' || (Array.isArray(codes) && codes.some((code) => NO_SUCH_TENANT.has(code)));
+  } catch {
+    // No JSON, or `null`: not Entra's.
+    return false;
+  }
+}
+
+function readKeys(jwks: Record<string, unknown>): Pick<PublishedKeys, 'keys' | 'unusable'> {
   const entries = Array.isArray(jwks['keys']) ? (jwks['keys'] as unknown[]) : [];
-  return entries.flatMap((entry) => readSigningKey(entry) ?? []);
+  const keys: SigningKey[] = [];
+  const unusable: UnusableKey[] = [];
+  for (const entry of entries) {
+    const read = readSigningKey(entry);
+    if (read === undefined) {
+      continue;
+    }
+    if ('reason' in read) {
+      unusable.push(read);
+    } else {
+      keys.push(read);
+    }
+  }
+  return { keys, unusable };
 }
 
 /** RSA keys for signatures; whatever else stands in the set is none of our business. */
-function readSigningKey(entry: unknown): SigningKey | undefined {
+function readSigningKey(entry: unknown): SigningKey | UnusableKey | undefined {
   const jwk = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
-  const { kty, use, kid, alg, issuer } = jwk;
-  const signs = kty === 'RSA' && (use === undefined || use === 'sig') && (alg === undefined || alg === 'RS256');
-  if (!signs || typeof kid !== 'string') {
+  const { kty, kid, issuer } = jwk;
+  if (kty !== 'RSA' || typeof kid !== 'string') {
     return undefined;
   }
+  const publicKey = readPublicKey(jwk);
+  if (publicKey === undefined) {
+    return { kid, reason: 'it cannot be read' };
+  }
+  const reason = whyNotForTokens(jwk) ?? whyTooWeak(publicKey);
+  return reason === undefined
+    ? { kid, publicKey, issuer: typeof issuer === 'string' ? issuer : undefined, retired: false }
+    : { kid, reason };
+}
+
+function readPublicKey(jwk: Record<string, unknown>): KeyObject | undefined {
   try {
-    const publicKey = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
-    return { kid, publicKey, issuer: typeof issuer === 'string' ? issuer : undefined, retired: false };
+    return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
   } catch {
     return undefined;
   }
+}
+
+/** What a key is for (RFC 7517 §4.2 to §4.4); Entra's tokens are signed with RS256. */
+function whyNotForTokens({ use, key_ops: operations, alg }: Record<string, unknown>): string | undefined {
+  if (use !== undefined && use !== 'sig') {
+    return 'its use is not sig';
+  }
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    return 'its key_ops lack verify';
+  }
+  return alg === undefined || alg === 'RS256' ? undefined : 'its alg is not RS256';
+}
+
+/** Bits (RFC 7518 §3.3). */
+const SMALLEST_MODULUS = 2_048;
+
+/** An exponent of 1 signs everything; RFC 8017 §3.1 wants an odd one from 3 on. */
+const SMALLEST_EXPONENT = 3n;
+
+function whyTooWeak({ asymmetricKeyDetails }: KeyObject): string | undefined {
+  const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
+  if (modulusLength < SMALLEST_MODULUS) {
+    return `it has ${modulusLength} bits, and RS256 needs ${SMALLEST_MODULUS}`;
+  }
+  return publicExponent < SMALLEST_EXPONENT || publicExponent % 2n === 0n
+    ? 'its exponent is even or less than 3'
+    : undefined;
 }
 
 /** The signing keys of v1 and v2 tokens, refreshed every hour and when a token names a key that is not there yet. */
@@ -195,11 +310,10 @@ export class SigningKeys {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  /** @param options.now milliseconds since the epoch */
   constructor(options: {
     readonly authority: Authority;
     readonly http: EntraHttpClient;
-    readonly now: () => number;
+    readonly monotonicMs: MonotonicClock;
     readonly log: KeyLog;
   }) {
     const { authority, ...common } = options;
@@ -214,14 +328,23 @@ export class SigningKeys {
     return this.#sets.v1.isLoaded || this.#sets.v2.isLoaded;
   }
 
-  /** Fetches the keys now, again and again until there are some, and every hour from then on. */
+  /** False while a version's keys are still to be had. */
+  get #isComplete(): boolean {
+    return this.isReady && Object.values(this.#sets).every((set) => set.isLoaded || set.isAbsent);
+  }
+
+  /**
+   * Fetches the keys now, again and again until there are some, and every hour from then on. Where only one version's
+   * keys can be had, the other's are tried some times, and after that with the next token that needs them.
+   */
   start(tries: readonly number[] = FIRST_TRIES): void {
     const [pause = FIRST_TRIES.at(-1) ?? REFRESH_INTERVAL, ...later] = tries;
     void this.refresh().then(() => {
       if (this.#stopped) {
         return;
       }
-      const next = this.isReady ? ([FIRST_TRIES, REFRESH_INTERVAL] as const) : ([later, pause] as const);
+      const isDone = this.#isComplete || (this.isReady && tries.length === 0);
+      const next = isDone ? ([FIRST_TRIES, REFRESH_INTERVAL] as const) : ([later, pause] as const);
       this.#timer = setTimeout(() => this.start(next[0]), next[1]).unref();
     });
   }

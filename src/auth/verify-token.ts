@@ -15,6 +15,8 @@ export interface TokenRules {
   readonly tenant: string;
   /** Milliseconds. */
   readonly clockTolerance: number;
+  /** What happens to tokens that are bound to a key (`cnf`) and sent as plain bearer tokens. */
+  readonly boundTokens: 'accept' | 'refuse';
 }
 
 /** A token that passed every check. */
@@ -27,9 +29,15 @@ export interface VerifiedToken {
 
 const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
+/** The last second of the year 9999 (RFC 3339 §5.6), in seconds since the epoch. */
+const LAST_SECOND = 253_402_300_799;
+
+/** Of what a token says of itself, the log takes no more; characters. */
+const LONGEST_LOGGED = 200;
+
 /**
- * Makes the function that verifies the access token of a request with passport-jwt: signature (RS256 only), audience
- * and times there, Entra's own rules in {@link checkClaims}.
+ * Makes the function that verifies the access token of a request with passport-jwt: signature (RS256 only) and times
+ * there, the audience and Entra's own rules in {@link checkClaims}, where a refusal can tell the operator what came.
  *
  * Each verification gets a strategy of its own, because the strategy shares nothing between the look-up of the key and
  * the check of the claims, and the issuer depends on both. This happens once for each token, not for each request.
@@ -45,9 +53,8 @@ export function createTokenVerifier(
       let signingKey: SigningKey | undefined;
       const options: StrategyOptionsWithoutRequest = {
         jwtFromRequest: readBearerToken,
-        // These two only count at the top level: passport-jwt overwrites those inside jsonWebTokenOptions.
+        // It only counts at the top level: passport-jwt overwrites what stands inside jsonWebTokenOptions.
         algorithms: ['RS256'],
-        audience: [...rules.audiences],
         jsonWebTokenOptions: {
           clockTimestamp: Math.floor(now() / 1_000),
           clockTolerance: Math.floor(rules.clockTolerance / 1_000),
@@ -69,14 +76,14 @@ export function createTokenVerifier(
         try {
           done(null, checkClaims(claims, signingKey, keys, rules));
         } catch (error) {
-          done(error);
+          done(tellClaims(error, claims));
         }
       });
       const settle = (error: unknown, verified: VerifiedToken | false | null | undefined, info: unknown): void => {
         if (verified) {
           resolve(verified);
         } else {
-          reject(toRefusal(error ?? info));
+          reject(toRefusal(error ?? info, req));
         }
       };
       // passport reports every failure, also that Entra's keys cannot be had, to the callback's third parameter.
@@ -89,12 +96,20 @@ export function createTokenVerifier(
     });
 }
 
-function toRefusal(reason: unknown): GatewayError {
-  if (reason instanceof GatewayError) {
-    return reason;
+/** Names of errors that jsonwebtoken throws only once the signature is found good. */
+const AFTER_THE_SIGNATURE: ReadonlySet<string> = new Set(['TokenExpiredError', 'NotBeforeError']);
+
+function toRefusal(error: unknown, req: IncomingMessage): unknown {
+  if (error instanceof GatewayError) {
+    return error;
   }
-  const message = reason instanceof Error ? reason.message : 'the token cannot be read';
-  return new GatewayError('invalid_token', { log: { reason: message } });
+  if (!(error instanceof Error)) {
+    return refuse('the token cannot be read');
+  }
+  const refusal = refuse(error.message);
+  return AFTER_THE_SIGNATURE.has(error.name)
+    ? tellClaims(refusal, parsePart(readBearerToken(req).split('.')[1]))
+    : refusal;
 }
 
 /** Looks at the unverified token only to find out which key to verify it with. */
@@ -140,16 +155,19 @@ function checkClaims(
   keys: SigningKeys,
   rules: TokenRules,
 ): VerifiedToken {
-  const { exp, nbf, aud, iss, tid, ver } = claims;
-  if (signingKey === undefined || typeof exp !== 'number' || typeof nbf !== 'number' || typeof aud !== 'string') {
-    throw refuse('the token lacks exp, nbf or a single aud');
+  const { exp, nbf, iat, aud, iss, tid, ver, cnf } = claims;
+  if (signingKey === undefined || !isTime(exp) || !isTime(nbf) || (iat !== undefined && !isTime(iat))) {
+    throw refuse('the token lacks exp or nbf, or a time of it is none');
+  }
+  if (typeof aud !== 'string' || !rules.audiences.includes(aud)) {
+    throw refuse('the token is for another audience: see identity.audiences');
   }
   if (typeof tid !== 'string' || !GUID.test(tid) || (ver !== undefined && ver !== '1.0' && ver !== '2.0')) {
     throw refuse('the token lacks a tenant id or a known version');
   }
   const tenant = tid.toLowerCase();
   if (rules.tenant !== 'organizations' && rules.tenant !== tenant) {
-    throw refuse('the token is of another tenant');
+    throw refuse('the token is of another tenant than identity.tenant');
   }
   const issuer = keys.issuerOf(versionOf(claims), tenant);
   if (issuer === '' || iss !== issuer) {
@@ -158,9 +176,40 @@ function checkClaims(
   if (!keys.mayKeySignFor(signingKey, tenant)) {
     throw refuse('the key that signed the token belongs to another issuer');
   }
+  if (cnf !== undefined && rules.boundTokens === 'refuse') {
+    throw refuse('the token is bound to a key (cnf), and identity.boundTokens is refuse');
+  }
   return { principal: toPrincipal(claims), signingKey, expiresAt: exp };
+}
+
+/** A date of RFC 7519 §2 that a calendar can name: JSON also has numbers that are infinite (1e400) or of no year. */
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LAST_SECOND;
 }
 
 function refuse(reason: string): GatewayError {
   return new GatewayError('invalid_token', { log: { reason } });
+}
+
+/** Tells the log what a refused token says; only ever of one whose signature is good. */
+function tellClaims(error: unknown, claims: TokenClaims): unknown {
+  if (!(error instanceof GatewayError) || error.failure !== 'invalid_token') {
+    return error;
+  }
+  return new GatewayError('invalid_token', { ...error.facts, log: { ...error.facts.log, ...describeClaims(claims) } });
+}
+
+/** The claims by which an operator recognises a token: for whom it is, from where and whose. */
+function describeClaims({ aud, iss, tid, oid, azp, appid, ver }: TokenClaims): Record<string, string> {
+  const told = Object.entries({ aud, iss, tid, oid, azp: azp ?? appid, ver });
+  return Object.fromEntries(told.flatMap(([name, value]) => (value === undefined ? [] : [[name, toOneLine(value)]])));
+}
+
+/** Signed is not the same as harmless: short and printable. */
+function toOneLine(value: unknown): string {
+  const texts = (Array.isArray(value) ? value : [value]).map((part) => (typeof part === 'string' ? part : typeof part));
+  return texts
+    .join(' ')
+    .slice(0, LONGEST_LOGGED)
+    .replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -1,8 +1,8 @@
-import { GatewayError } from '../failures.ts';
+import { GatewayError, type LoopRule } from '../failures.ts';
 import type { Principal } from '../principal.ts';
-import type { StepUpLoop } from './step-up-loop.ts';
+import { toWish, type StepUpLoop } from './step-up-loop.ts';
 
-/** What decides whether a claims challenge may go out. */
+/** What decides whether a challenge may go out. */
 export interface ChallengeRules {
   readonly loop: StepUpLoop;
   /** True when only clients that declared `cp1` get claims challenges. */
@@ -15,29 +15,40 @@ export interface ChallengedRequest {
   readonly operation?: string | undefined;
 }
 
+const CAPABILITY_REMEDY =
+  'The client must declare cp1, and the registration of the gateway must list the optional claim xms_cc.';
+
+const STEP_UP = {
+  failure: 'step_up_unsatisfiable',
+  remedy: 'Look for a policy that the gateway itself cannot meet, such as one about locations.',
+} as const;
+
 /**
- * Looks at a failure on its way out: a claims challenge passes when the client can take it and is not going round in
- * circles; everything else passes as it is.
+ * Looks at a failure on its way out: a challenge passes when the client can take it and is not going round in circles;
+ * everything else passes as it is.
  */
 export function checkChallenge(
   error: unknown,
   { principal, operation = '' }: ChallengedRequest,
   rules: ChallengeRules,
 ): unknown {
-  const claims = error instanceof GatewayError ? error.facts.claims : undefined;
-  if (claims === undefined || principal === undefined) {
+  if (!(error instanceof GatewayError) || principal === undefined) {
     return error;
   }
-  if (rules.requireClientCapability && !principal.handlesClaims) {
-    return new GatewayError('client_not_capable', {
-      log: {
-        remedy: 'The client must declare cp1, and the registration of the gateway must list the optional claim xms_cc.',
-      },
-    });
+  const { claims, log } = error.facts;
+  if (claims !== undefined && rules.requireClientCapability && !principal.handlesClaims) {
+    return new GatewayError('client_not_capable', { log: { remedy: CAPABILITY_REMEDY } });
   }
-  return rules.loop.isGoingRound(claims, principal, operation)
-    ? new GatewayError('step_up_unsatisfiable', {
-        log: { remedy: 'Look for a policy that the gateway itself cannot meet, such as one about locations.' },
-      })
+  const found = findLoopRule(error);
+  return found !== undefined && rules.loop.isGoingRound(found.refusal, principal, operation)
+    ? new GatewayError(found.failure, { log: { ...log, remedy: found.remedy } })
     : error;
+}
+
+/** `undefined` for what no new token is meant to end. */
+function findLoopRule({ failure, facts: { claims, loop } }: GatewayError): LoopRule | undefined {
+  if (claims !== undefined) {
+    return { ...STEP_UP, refusal: toWish(claims) };
+  }
+  return loop ?? (failure === 'interaction_required' ? { ...STEP_UP, refusal: failure } : undefined);
 }

@@ -1,16 +1,20 @@
+import { listAudiences } from '../config/list-audiences.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
+import { Authority } from '../entra/authority.ts';
 import { isLoopback } from '../entra/loopback.ts';
 import { kindOf } from './check-credential.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 /** What is allowed in gateway.yaml and still not wise. */
-export function adviseConfiguration({ server, identity }: GatewayConfig): Row[] {
+export function adviseConfiguration({ server, identity, downstreams }: GatewayConfig): Row[] {
   return [
     advisePublicUrl(server),
     adviseTrustedProxies(server.trustedProxies),
     adviseConsentRedirect(identity.consentRedirectUri),
     adviseCredential(identity.credential),
     adviseClients(identity.allowedClients),
+    adviseAudiences(identity),
+    ...Object.entries(downstreams).flatMap(([name, { scopes }]) => adviseGraph(name, scopes, identity)),
   ];
 }
 
@@ -82,4 +86,35 @@ function adviseClients(clients: readonly string[]): Row {
       ? 'any client with a token for this API may call (identity.allowedClients is empty)'
       : `${clients.length} may call`;
   return pass('allowed clients', found);
+}
+
+/** Tokens of v2 name the API by its client id, in small letters, and in no other way. */
+function adviseAudiences(identity: GatewayConfig['identity']): Row {
+  const check = 'audiences';
+  const audiences = listAudiences(identity);
+  const found = audiences.join(', ');
+  const own = identity.clientId.toLowerCase();
+  if (audiences.includes(own)) {
+    return pass(check, found);
+  }
+  return warn(check, found, {
+    reason: 'the client id is not among them, so every v2 token is refused: its `aud` is always the client id',
+    remedy: `add ${own}, or leave the key out for the default`,
+    key: 'identity.audiences',
+  });
+}
+
+/** A cloud gives no tokens for the Graph of another one. */
+function adviseGraph(name: string, scopes: readonly string[], identity: GatewayConfig['identity']): Row[] {
+  const authority = new Authority(identity.authority, identity.tenant);
+  const resource = authority.resourceOf(scopes[0] ?? '');
+  if (!authority.isForeignGraph(resource)) {
+    return [];
+  }
+  const advice = {
+    reason: `it is Microsoft Graph of another cloud than ${authority.origin}, which gives no tokens for it`,
+    remedy: `use ${authority.graph}, in baseUrl as well, or write the scopes without an address`,
+    key: `downstreams.${name}.scopes`,
+  };
+  return [warn(`downstream ${name}: cloud`, resource, advice)];
 }

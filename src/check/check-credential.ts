@@ -50,6 +50,7 @@ async function tryCredential(
     credential: () => Promise.resolve(credential),
     http,
     now,
+    monotonicMs: () => performance.now(),
   });
   try {
     await client.asApplication({ tenantId, scope: `${clientId}/.default`, correlationId: randomUUID() });

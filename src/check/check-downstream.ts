@@ -1,5 +1,6 @@
 import { isLoopback } from '../entra/loopback.ts';
 import { Downstream, type DownstreamSettings } from '../forward/downstream.ts';
+import { ProxyError } from '../forward/proxy.ts';
 import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
@@ -14,18 +15,23 @@ export async function checkDownstream(name: string, settings: DownstreamSettings
 
 async function reach(name: string, settings: DownstreamSettings, deadline: number): Promise<Row> {
   const check = `downstream ${name}: reachable`;
-  const downstream = new Downstream(name, settings, Date.now);
+  const downstream = new Downstream(name, settings, () => performance.now());
   try {
     const { statusCode } = await downstream.pool.request({
       method: 'GET',
       path: downstream.basePath === '' ? '/' : downstream.basePath,
+      headers: [...downstream.proxyHeaders],
       signal: AbortSignal.timeout(deadline),
     });
+    if (statusCode === 407 && downstream.proxyHeaders.length > 0) {
+      throw new ProxyError(statusCode);
+    }
     return pass(check, `${settings.baseUrl} answers (status ${statusCode})`);
   } catch (error) {
     const code = readCode(error);
     const found = `${settings.baseUrl} cannot be reached (${code})`;
-    return fail(check, found, { ...explainTrouble(code), key: `downstreams.${name}.baseUrl` });
+    const { key, ...trouble } = explainTrouble(code);
+    return fail(check, found, { ...trouble, key: `downstreams.${name}.${key ?? 'baseUrl'}` });
   } finally {
     await downstream.destroy();
   }

@@ -1,4 +1,4 @@
-import { fetchSigningKeys, NoSuchDocument } from '../auth/signing-keys.ts';
+import { describeUnusable, fetchSigningKeys, NoSuchDocument } from '../auth/signing-keys.ts';
 import type { Authority, TokenVersion } from '../entra/authority.ts';
 import { EntraUnreachable, type EntraHttpClient } from '../entra/http-client.ts';
 import { explainTrouble } from './explain-trouble.ts';
@@ -18,8 +18,9 @@ export function checkEntra(access: EntraAccess): Promise<Row[]> {
 async function checkKeys(version: TokenVersion, { authority, http }: EntraAccess): Promise<Row> {
   const check = `Entra: ${version} metadata and keys`;
   try {
-    const { issuer, keys } = await fetchSigningKeys(http, authority.metadataUrl(version));
-    const found = `issuer ${issuer}, ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`;
+    const { issuer, keys, unusable } = await fetchSigningKeys(http, authority.metadataUrl(version));
+    const count = `issuer ${issuer}, ${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`;
+    const found = [count, ...unusable.map(describeUnusable)].join('; ');
     return isIssuerOf(authority.tenant, issuer, version)
       ? pass(check, found)
       : fail(check, found, {

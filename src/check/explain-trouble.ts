@@ -3,6 +3,8 @@ interface Trouble {
   readonly codes: readonly string[];
   readonly reason: string;
   readonly remedy: string;
+  /** The key of a downstream to look at, where it is not its address. */
+  readonly key?: string;
 }
 
 const TROUBLES: readonly Trouble[] = [
@@ -41,7 +43,8 @@ const TROUBLES: readonly Trouble[] = [
       'CERT_UNTRUSTED',
     ],
     reason: 'its TLS certificate is not signed by an authority that this machine trusts',
-    remedy: 'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its authority, also for serve',
+    remedy:
+      'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of its authority, also for serve; for a downstream, tls.ca does as well',
   },
   {
     codes: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
@@ -53,6 +56,28 @@ const TROUBLES: readonly Trouble[] = [
     reason: 'its TLS certificate is for another host name',
     remedy: 'use the name that the certificate has, or get a certificate with this name',
   },
+  {
+    codes: [
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+      'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+    ],
+    reason: 'it wants a client certificate, or another one',
+    remedy: 'give tls.cert and tls.key a certificate of an authority that it trusts',
+    key: 'tls.cert',
+  },
+  {
+    codes: ['proxy: 407'],
+    reason: 'the proxy on the way wants a user and a password, or other ones',
+    remedy: 'write them into proxy, or into HTTPS_PROXY or HTTP_PROXY, as http://user:password@host:port',
+    key: 'proxy',
+  },
+  {
+    codes: ['proxy'],
+    reason: 'the proxy on the way refuses, or cannot be reached',
+    remedy: 'check the proxy that proxy, HTTPS_PROXY or HTTP_PROXY names, or exempt the host: proxy: none, or NO_PROXY',
+    key: 'proxy',
+  },
 ];
 
 const UNKNOWN = {
@@ -61,7 +86,8 @@ const UNKNOWN = {
 };
 
 /** Says why a connection failed and what helps. */
-export function explainTrouble(code: string): { readonly reason: string; readonly remedy: string } {
-  const { reason, remedy } = TROUBLES.find(({ codes }) => codes.includes(code)) ?? UNKNOWN;
-  return { reason, remedy };
+export function explainTrouble(code: string): Omit<Trouble, 'codes'> {
+  const kind = code.startsWith('proxy: ') && code !== 'proxy: 407' ? 'proxy' : code;
+  const { reason, remedy, key }: Omit<Trouble, 'codes'> = TROUBLES.find(({ codes }) => codes.includes(kind)) ?? UNKNOWN;
+  return { reason, remedy, ...(key !== undefined && { key }) };
 }

@@ -37,7 +37,25 @@ const CURES: readonly Cure[] = [
     key: CREDENTIAL,
   },
   {
-    codes: [70_021, 700_213, 700_229],
+    codes: [700_211],
+    remedy:
+      'let the issuer of the federated credential in the app registration be the `iss` of the token, letter by letter, also a slash at the end',
+    key: CREDENTIAL,
+  },
+  {
+    codes: [700_212],
+    remedy:
+      'let the audience of the federated credential in the app registration be the `aud` of the token; each cloud has its own, such as api://AzureADTokenExchange',
+    key: CREDENTIAL,
+  },
+  {
+    codes: [700_213, 7_002_137, 7_002_138],
+    remedy:
+      'let the subject of the federated credential in the app registration be the `sub` of the token, letter by letter, capital or small; of a managed identity it is the object id, not the client id',
+    key: CREDENTIAL,
+  },
+  {
+    codes: [70_021, 700_229, 7_002_121],
     remedy:
       'add a federated credential to the app registration whose issuer, subject and audience are those of the token, letter by letter',
     key: CREDENTIAL,

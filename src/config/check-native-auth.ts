@@ -1,6 +1,7 @@
 import { listOperations, type Contract } from '../contract/contract.ts';
 import { isLoopback } from '../entra/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
+import { hideSecrets } from './describe-issues.ts';
 import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
 import { isRecord, readKey } from './tree.ts';
 
@@ -18,7 +19,7 @@ export function checkNativeAuth(tree: unknown): ConfigFault[] {
       ? [
           {
             at: 'nativeAuth',
-            message: `needs an External ID tenant in identity.authority, such as https://contoso.ciamlogin.com; found ${JSON.stringify(authority)}`,
+            message: `needs an External ID tenant in identity.authority, such as https://contoso.ciamlogin.com; found ${hideSecrets(JSON.stringify(authority))}`,
           },
         ]
       : []),

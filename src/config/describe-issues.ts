@@ -6,7 +6,11 @@ import { joinPath } from './environment.ts';
 /** A secret that slipped into the place of a key is no plain word, or looks like nothing else. */
 const PLAIN_WORD = /^[A-Za-z]{1,30}$/;
 
-const SECRET_PATH = /^(identity\.credential|tokenCache\.redis|downstreams\.[^.]+\.(headers\.set|query|proxy))(\.|$)/;
+const SECRET_PATH =
+  /^(identity\.credential|tokenCache\.redis|downstreams\.[^.]+\.(headers(?!\.pass)|headers\.set|query|proxy))(\.|$)/;
+
+/** The name of a header or parameter, and not the whole of one with its value. */
+const PLAIN_NAME = /^[\w.-]*$/;
 
 /**
  * Turns what the schema found into one fault a line: the key, what was found, what is allowed.
@@ -28,11 +32,19 @@ export function describeIssues(
       }));
     }
     if (issue.code === 'invalid_key') {
-      return { at, message: `found this name; allowed: ${issue.issues[0]?.message ?? 'another name'}` };
+      return describeName(issue, at);
     }
     const found = describeValue(issue.path.reduce<unknown>(readKey, written), at);
     return { at: at === '' ? 'gateway.yaml' : at, message: `found ${found}; allowed: ${describeAllowed(issue)}` };
   });
+}
+
+function describeName({ path, issues }: z.core.$ZodIssueInvalidKey, at: string): ConfigFault {
+  const allowed = issues[0]?.message ?? 'another name';
+  const isShown = !SECRET_PATH.test(at) || PLAIN_NAME.test(String(path.at(-1)));
+  return isShown
+    ? { at, message: `found this name; allowed: ${allowed}` }
+    : { at: path.slice(0, -1).reduce<string>(joinPath, ''), message: `found a name (not shown); allowed: ${allowed}` };
 }
 
 function describeAllowed(issue: z.core.$ZodIssue): string {
@@ -55,7 +67,12 @@ function describeValue(value: unknown, at: string): string {
   if (SECRET_PATH.test(at)) {
     return 'a value (not shown)';
   }
-  return typeof value === 'number' ? String(value) : JSON.stringify(value).replaceAll(/\/\/[^/@]*@/g, '//(not shown)@');
+  return typeof value === 'number' ? String(value) : hideSecrets(JSON.stringify(value));
+}
+
+/** Hides what may be a secret in an address, right or wrong: a user with a password, and the values of a query. */
+export function hideSecrets(address: string): string {
+  return address.replace(/\/\/.*@/s, '//(not shown)@').replaceAll(/(?<=\/\/.*[?&][^=&]*=)[^&"]+/g, '(not shown)');
 }
 
 function readKey(value: unknown, key: PropertyKey): unknown {

@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -7,8 +6,12 @@ import { z } from 'zod';
 import { loadContract, type Contract } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
+import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
+import { checkDownstreamTls } from './check-downstream-tls.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
+import { readPem } from './read-pem.ts';
+import { resolveProxies } from './resolve-proxies.ts';
 import { gatewaySchema, type GatewaySettings } from './schema.ts';
 import { isRecord, readKey } from './tree.ts';
 
@@ -33,6 +36,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   faults.push(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
+    ...checkScopes(tree),
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
   );
   const folder = dirname(resolve(file));
@@ -40,10 +44,12 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   faults.push(...(contract ? checkNativeAuthPath(tree, contract) : []));
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
+  checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
+  const downstreams = resolveProxies(settings?.downstreams ?? {}, env, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
   }
-  return { ...settings, contract };
+  return { ...settings, downstreams, contract };
 }
 
 /**
@@ -182,21 +188,6 @@ function checkCertificate(
   }
   if (certificate && key && !certificate.checkPrivateKey(key)) {
     faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
-  }
-}
-
-function readPem<T>(file: string, at: string, faults: ConfigFault[], parse: (pem: string) => T): T | undefined {
-  try {
-    const text = readFileSync(file, 'utf8');
-    if (!text.includes('-----BEGIN ')) {
-      throw new Error('not PEM');
-    }
-    return parse(text);
-  } catch (error) {
-    // Node's own message could quote the file.
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'which does not exist' : 'which cannot be used';
-    faults.push({ at, message: `found ${file}, ${why}; allowed: a readable PEM file` });
-    return undefined;
   }
 }
 

@@ -2,6 +2,8 @@ import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { OWN_PATHS } from '../contract/contract.ts';
 import { isLoopback } from '../entra/loopback.ts';
+import { isFixed } from '../forward/request-headers.ts';
+import { isProxyAddress } from '../proxy-address.ts';
 import { parseRedisAddress, type RedisAddressError } from '../token-cache/redis-address.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -117,8 +119,20 @@ function isExactOrigin(value: string): boolean {
 /** The name of a header (RFC 9110 §5.1). */
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
+const HEADER_VALUE_ALLOWED = 'the value of a header: text of one line, without spaces around it';
+const HEADER_VALUE = /^(?!\s)[^\p{Cc}]*(?<!\s)$/u;
+const NOT_FIXED =
+  'not Authorization, Cookie, Host, Expect, Content-Length, Proxy-* or what belongs to one connection (RFC 9110 §7.6.1)';
+
 const SMALLEST_HEAD_LIMIT = 1_024;
 const LARGEST_HEAD_LIMIT = 1_024 * 1_024;
+
+/** Of the head of a request or an answer. */
+function headSize(byDefault: string) {
+  return size(byDefault).refine((bytes) => bytes >= SMALLEST_HEAD_LIMIT && bytes <= LARGEST_HEAD_LIMIT, {
+    error: `a size from 1kb to 1mb, such as ${byDefault}`,
+  });
+}
 
 const server = z.strictObject({
   host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
@@ -145,11 +159,7 @@ const server = z.strictObject({
     .prefault({})
     .describe('What pages of other origins may do.'),
   bodyLimit: size('10mb').describe('The largest request body.'),
-  headLimit: size('16kb')
-    .refine((bytes) => bytes >= SMALLEST_HEAD_LIMIT && bytes <= LARGEST_HEAD_LIMIT, {
-      error: 'a size from 1kb to 1mb, such as 16kb',
-    })
-    .describe('The largest request line with its headers.'),
+  headLimit: headSize('16kb').describe('The largest request line with its headers.'),
   keepAlive: timeLimit('65s').describe('How long an idle connection of a caller stays open.'),
   maxConnections: wholeNumber(1, 1_000_000)
     .default(20_000)
@@ -243,6 +253,10 @@ const CHALLENGE_SAFE = /^[!#$&'()*+\-./0-9:;<>?@A-Z[\]^_`a-z{|}~]+$/;
 
 const DOWNSTREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
+const HOST_NAME = /^[\w.-]*$/;
+
+const PROXY = "the address of a proxy, such as http://user:password@proxy.contoso.com:3128, or 'none'";
+
 const downstream = z.strictObject({
   baseUrl: webAddress('the http or https address of the API', () => true).describe('Where the API is.'),
   scopes: z
@@ -253,10 +267,7 @@ const downstream = z.strictObject({
       { error: 'a list of scopes' },
     )
     .min(1, { error: 'at least one scope' })
-    .refine(areScopesOfOneResource, {
-      error: "scopes of one resource only; '{resource}/.default' stands alone",
-    })
-    .describe('What the exchanged token is for: fixed, of one resource.'),
+    .describe("What the exchanged token is for: fixed, of one resource; a bare name belongs to the cloud's own Graph."),
   timeout: z
     .strictObject({
       connect: timeLimit('2s').describe('To reach the API.'),
@@ -267,21 +278,38 @@ const downstream = z.strictObject({
   headers: z
     .strictObject({
       set: z
-        .record(z.string().regex(HEADER_NAME, { error: 'the name of a header' }), text('the value of a header'), {
-          error: 'a map of header names and values',
-        })
+        .record(
+          z
+            .string()
+            .regex(HEADER_NAME, { error: 'the name of a header' })
+            .refine((name) => !isFixed(name), { error: NOT_FIXED }),
+          text(HEADER_VALUE_ALLOWED).regex(HEADER_VALUE, { error: HEADER_VALUE_ALLOWED }),
+          { error: 'a map of header names and values' },
+        )
+        .refine(
+          (headers) =>
+            new Set(Object.keys(headers).map((name) => name.toLowerCase())).size === Object.keys(headers).length,
+          {
+            error: 'each header once, in whatever case',
+          },
+        )
         .default({})
         .describe('Fixed headers of every call.'),
       pass: z
-        .array(text('a header name').regex(HEADER_NAME, { error: 'a header name' }), {
-          error: 'a list of header names',
-        })
+        .array(
+          text('a header name')
+            .regex(HEADER_NAME, { error: 'a header name' })
+            .refine((name) => !isFixed(name), { error: NOT_FIXED }),
+          { error: 'a list of header names' },
+        )
         .default([])
         .describe('Headers of callers that pass although they usually do not.'),
     })
     .prefault({}),
   query: z
-    .record(z.string().min(1), text('the value of a parameter'), { error: 'a map of parameter names and values' })
+    .record(text('the name of a parameter'), text('the value of a parameter'), {
+      error: 'a map of parameter names and values',
+    })
     .default({})
     .describe('Fixed parameters of every call.'),
   tls: z
@@ -289,7 +317,10 @@ const downstream = z.strictObject({
       ca: text('the path of a PEM file').optional().describe('The authorities that may vouch for the API.'),
       cert: text('the path of a PEM certificate').optional().describe("The gateway's own certificate."),
       key: text('the path of the PEM private key of the certificate').optional(),
-      serverName: text('a host name').optional().describe('The name that the certificate of the API must have.'),
+      serverName: text('a host name')
+        .refine((value) => HOST_NAME.test(value), { error: 'a host name' })
+        .optional()
+        .describe('The name that the certificate of the API must have.'),
     })
     .optional(),
   connections: z
@@ -297,8 +328,10 @@ const downstream = z.strictObject({
       maxAge: timeLimit('60s').describe('How long a connection is used, so that a changed DNS name is followed.'),
     })
     .prefault({}),
-  headLimit: size('64kb').describe("The largest head of the API's answers."),
-  proxy: text("the http or https address of a proxy, or 'none'")
+  headLimit: headSize('64kb').describe("The largest head of the API's answers."),
+  proxy: z
+    .string({ error: PROXY })
+    .refine((value) => value === 'none' || isProxyAddress(value), { error: PROXY })
     .optional()
     .describe('Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.'),
 });
@@ -309,16 +342,6 @@ const log = z.strictObject({
     .default('drop')
     .describe('What happens when nobody reads the log: lines are lost and counted, or requests wait.'),
 });
-
-/** The part of a scope before its last slash; a bare name belongs to Microsoft Graph. */
-export function resourceOf(scope: string): string {
-  return scope.includes('/') ? scope.slice(0, scope.lastIndexOf('/')) : 'https://graph.microsoft.com';
-}
-
-function areScopesOfOneResource(scopes: readonly string[]): boolean {
-  const resources = new Set(scopes.map(resourceOf));
-  return resources.size <= 1 && (scopes.length <= 1 || !scopes.some((scope) => scope.endsWith('/.default')));
-}
 
 const redis = z.strictObject({
   url: text('an address such as redis://user:password@host:6379/0, best as ${NAME} from the environment')

@@ -1,17 +1,11 @@
 import { follow, isObject, type JsonObject, type Located } from './references.ts';
 import type { Check, SchemaCompiler } from './schemas.ts';
 
-/** How a body of a declared media type is checked; without one it passes as a stream. */
-export interface JsonCheck {
-  readonly everyFault: Check;
-  readonly firstFault: Check;
-}
-
 /** What an operation says of its body. */
 export interface BodyRule {
   readonly required: boolean;
-  /** The declared media types, exact ones before ranges; `json` is absent where nothing can be checked. */
-  readonly mediaTypes: readonly { readonly range: string; readonly json?: JsonCheck }[];
+  /** The declared media types, exact ones before ranges; `json` checks the body, and is absent where nothing can be checked and the body passes as a stream. */
+  readonly mediaTypes: readonly { readonly range: string; readonly json?: Check }[];
 }
 
 /**
@@ -27,19 +21,16 @@ export function compileBody(root: JsonObject, operation: Located, schemas: Schem
   }
   const mediaTypes = Object.keys(content.value).map((range) => {
     const media = follow(root, content, range);
-    const checkable = isJson(range) && media !== undefined && isObject(media.value['schema']);
+    const schema = media?.value['schema'];
+    const checkable = isJson(range) && media !== undefined && (isObject(schema) || schema === false);
     return checkable
-      ? { range: normalise(range), json: compileJson(`${media.pointer}/schema`, schemas) }
+      ? { range: normalise(range), json: schemas.compile(`${media.pointer}/schema`) }
       : { range: normalise(range) };
   });
   return {
     required: body.value['required'] === true,
     mediaTypes: mediaTypes.toSorted((a, b) => countStars(a.range) - countStars(b.range)),
   };
-}
-
-function compileJson(pointer: string, schemas: SchemaCompiler): JsonCheck {
-  return { everyFault: schemas.compile(pointer), firstFault: schemas.compileFirstFault(pointer) };
 }
 
 /** The declared media type that a `Content-Type` falls under (RFC 9110 §8.3.1), `undefined` when there is none. */
@@ -56,6 +47,16 @@ function normalise(mediaType: string): string {
 /** True for `application/json` and its `+json` relatives. */
 export function isJson(mediaType: string): boolean {
   return /^application\/(?:[\w.-]+\+)?json$/.test(normalise(mediaType));
+}
+
+/** True unless a `Content-Type` names a charset that is not UTF-8, in which another reader would find another body. */
+export function isUtf8(contentType: string): boolean {
+  return contentType
+    .split(';')
+    .slice(1)
+    .map((parameter) => parameter.split('='))
+    .filter(([name = '']) => name.trim().toLowerCase() === 'charset')
+    .every(([, ...value]) => /^(?:"utf-?8"|utf-?8)$/i.test(value.join('=').trim()));
 }
 
 function countStars(range: string): number {

@@ -6,7 +6,7 @@ import type { ConfigFault } from '../failures.ts';
 import { readAccess, type Access } from './access.ts';
 import { compileBody, type BodyRule } from './body.ts';
 import { compileParameter, type ParameterCheck } from './parameters.ts';
-import { compileFill, namesIn, parseTemplate, type PathValues } from './path-template.ts';
+import { compileFill, namesIn, parseTemplate, type EncodedValues } from './path-template.ts';
 import { withoutExtensions } from './publish.ts';
 import { follow, isObject, dereference, type JsonObject, type Located } from './references.ts';
 import { RouteTable } from './route-table.ts';
@@ -24,10 +24,20 @@ export interface Operation {
   readonly authContext?: string;
   readonly parameters: readonly ParameterCheck[];
   readonly body?: BodyRule;
+  /** The protocol that a request must ask for, and that is then spoken on its connection. */
+  readonly upgrade?: 'websocket';
+  /** In upper case. */
+  readonly method: string;
+  /** The path template. */
+  readonly path: string;
+  /** The name of the last path parameter when it takes the rest of the path. */
+  readonly multiSegment?: string;
   /** The name of the downstream in gateway.yaml. */
   readonly service: string;
   readonly downstreamMethod: string;
-  readonly fillPath: (values: PathValues) => string;
+  /** The path template of the downstream. */
+  readonly downstreamPath: string;
+  readonly fillPath: (values: EncodedValues) => string;
 }
 
 /** The OpenAPI document as the gateway uses it. */
@@ -167,15 +177,16 @@ export function compileContract(root: JsonObject, services: ReadonlySet<string>,
       continue;
     }
     const compiled = compileOperation({ root, path, method, item, operation, schemas, services, fault });
-    if (operations.some(({ name }) => name === compiled.operation.name)) {
-      fault(`has the operationId ${compiled.operation.name}, which another operation has too`);
+    if (operations.some(({ name }) => name === compiled.name)) {
+      fault(`has the operationId ${compiled.name}, which another operation has too`);
     }
-    const other = routes.add(method.toUpperCase(), path, compiled.multiSegment !== undefined, compiled.operation);
+    const other = routes.add(compiled.method, path, compiled.multiSegment !== undefined, compiled);
     if (other !== undefined) {
       fault(`matches the same requests as ${other}`);
     }
-    operations.push(compiled.operation);
+    operations.push(compiled);
   }
+  serveHead(routes, operations);
   return {
     title: isObject(root['info']) ? String(root['info']['title']) : '',
     routes,
@@ -184,6 +195,20 @@ export function compileContract(root: JsonObject, services: ReadonlySet<string>,
     published: JSON.stringify(withoutExtensions(root)),
     document: root,
   };
+}
+
+/**
+ * Lets HEAD in wherever GET is (RFC 9110 §9.1), unless the contract says itself what HEAD does, or what answers the GET is
+ * no GET, whose answer to HEAD would be another.
+ */
+function serveHead(routes: RouteTable<Operation>, operations: readonly Operation[]): void {
+  for (const operation of operations) {
+    const { method, path, multiSegment, downstreamMethod, upgrade } = operation;
+    if (method === 'GET' && downstreamMethod === 'GET' && upgrade === undefined) {
+      // A HEAD of the contract is there already, and stays.
+      routes.add('HEAD', path, multiSegment !== undefined, { ...operation, downstreamMethod: 'HEAD' });
+    }
+  }
 }
 
 function delegatedScopes(access: Access): readonly string[] {
@@ -230,8 +255,8 @@ interface OperationSource extends OperationPart {
   readonly services: ReadonlySet<string>;
 }
 
-function compileOperation(source: OperationSource): { operation: Operation; multiSegment: string | undefined } {
-  const { root, path, operation, schemas, fault } = source;
+function compileOperation(source: OperationSource): Operation {
+  const { root, path, method, operation, schemas, fault } = source;
   const declared = readParameters(source);
   checkPathParameters(path, declared, fault);
   const inQuery = new Set(namesOf(declared, 'query'));
@@ -240,18 +265,20 @@ function compileOperation(source: OperationSource): { operation: Operation; mult
   const access = readOperationAccess(source);
   const body = attemptHere(fault, () => compileBody(root, operation, schemas));
   const authContext = readAuthContext(operation.value['x-auth-context'], access, fault);
+  const downstream = readDownstream(source);
   return {
-    multiSegment,
-    operation: {
-      name: nameOperation(source),
-      access,
-      ...(authContext === undefined ? {} : { authContext }),
-      parameters: declared.flatMap(
-        (parameter) => attemptHere(fault, () => compileParameter(root, parameter, schemas, inQuery)) ?? [],
-      ),
-      ...(body === undefined ? {} : { body }),
-      ...readDownstream(source),
-    },
+    name: nameOperation(source),
+    access,
+    ...(authContext === undefined ? {} : { authContext }),
+    parameters: declared.flatMap(
+      (parameter) => attemptHere(fault, () => compileParameter(root, parameter, schemas, inQuery)) ?? [],
+    ),
+    ...(body === undefined ? {} : { body }),
+    ...readUpgrade(source, downstream),
+    method: method.toUpperCase(),
+    path,
+    ...(multiSegment === undefined ? {} : { multiSegment }),
+    ...downstream,
   };
 }
 
@@ -315,7 +342,7 @@ export function namesOf(declared: readonly Located[], place: string): string[] {
   return declared.filter(({ value }) => value['in'] === place).map(({ value }) => String(value['name']));
 }
 
-const EXTENSIONS = ['x-downstream', 'x-auth-context', 'x-multi-segment'];
+const EXTENSIONS = ['x-downstream', 'x-auth-context', 'x-multi-segment', 'x-upgrade'];
 
 /** Other `x-` keys are other people's, but one that is nearly ours is a rule that would silently not hold. */
 function refuseMisspelt(nodes: readonly Located[], fault: (message: string) => void): void {
@@ -375,7 +402,27 @@ function readAuthContext(value: unknown, access: Access, fault: (message: string
   return value;
 }
 
-type DownstreamPart = Pick<Operation, 'service' | 'downstreamMethod' | 'fillPath'>;
+function readUpgrade(
+  { method, operation, fault }: OperationSource,
+  { downstreamMethod }: DownstreamPart,
+): Pick<Operation, 'upgrade'> {
+  const upgrade = operation.value['x-upgrade'];
+  if (upgrade === undefined) {
+    return {};
+  }
+  if (upgrade !== 'websocket') {
+    fault(`has the x-upgrade ${JSON.stringify(upgrade)}; allowed: websocket`);
+  }
+  if (method !== 'get' || downstreamMethod !== 'GET') {
+    fault('has an x-upgrade, which only a GET can have that is a GET downstream too');
+  }
+  if (operation.value['requestBody'] !== undefined) {
+    fault('has an x-upgrade and a requestBody, which a WebSocket never has');
+  }
+  return { upgrade: 'websocket' };
+}
+
+type DownstreamPart = Pick<Operation, 'service' | 'downstreamMethod' | 'downstreamPath' | 'fillPath'>;
 
 function readDownstream(source: OperationSource): DownstreamPart {
   const { path, method, operation, services, fault } = source;
@@ -413,6 +460,7 @@ function readDownstream(source: OperationSource): DownstreamPart {
   return {
     service: String(service),
     downstreamMethod: String(downstreamMethod).toUpperCase(),
+    downstreamPath: String(template),
     fillPath: compileFill(segments),
   };
 }

@@ -1,4 +1,5 @@
 import type { RequestFault } from '../failures.ts';
+import { readJson } from './json-text.ts';
 import type { PathValues } from './path-template.ts';
 import { dereference, follow, isObject, type JsonObject, type Located } from './references.ts';
 import type { Check, SchemaCompiler } from './schemas.ts';
@@ -96,13 +97,14 @@ export function readDeclaration(root: JsonObject, { value, pointer }: Located, s
       ...common,
       shape: 'json',
       numberTypes: undefined,
-      check: schemas.compileParameter(`${content?.pointer ?? pointer}/schema`),
+      check: schemas.compile(`${content?.pointer ?? pointer}/schema`),
     };
   }
-  if (!isObject(value['schema'])) {
+  const { schema } = value;
+  if (!isObject(schema) && typeof schema !== 'boolean') {
     throw new Error(`the parameter ${name} has neither a schema nor content`);
   }
-  const types = typesOf(root, { value: value['schema'], pointer: `${pointer}/schema` });
+  const types = isObject(schema) ? typesOf(root, { value: schema, pointer: `${pointer}/schema` }) : [];
   const shape = shapeOf(types);
   if (!isSupported(common.in, style, shape)) {
     throw new Error(`the parameter ${name} has the style ${style}, which is not supported in ${common.in}`);
@@ -163,7 +165,7 @@ function readParameter(
     case 'list':
       return { value: texts.flatMap((line) => splitList(line, declaration)) };
     case 'json':
-      return readJson(text);
+      return readContent(text);
     case 'map':
       return { value: toMap(text, explode) };
     case 'scalar':
@@ -208,12 +210,9 @@ function splitList(text: string, { style }: Declaration): string[] {
   return text === '' ? [] : text.split(separator).map((item) => item.trim());
 }
 
-function readJson(text: string): Reading {
-  try {
-    return { value: JSON.parse(text) as unknown };
-  } catch {
-    return { fault: 'must be JSON' };
-  }
+function readContent(text: string): Reading {
+  const reading = readJson(text) ?? { fault: { detail: 'must be JSON' } };
+  return 'fault' in reading ? { fault: reading.fault.detail } : reading;
 }
 
 /** `a,1,b,2`, or `a=1,b=2` when exploded (OpenAPI 3.1 §4.8.12, style `simple`). */

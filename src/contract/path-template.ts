@@ -9,6 +9,12 @@ export type Segment = readonly Piece[];
 /** The values of path parameters, decoded; a multi-segment value is the list of its segments. */
 export type PathValues = Readonly<Record<string, string | readonly string[]>>;
 
+/**
+ * The values of path parameters as they are filled into a downstream's path: encoded, a multi-segment value with its
+ * slashes.
+ */
+export type EncodedValues = Readonly<Record<string, string>>;
+
 const PARAMETER = /\{([^{}]+)\}/g;
 
 /** Takes `/orders/{id}/report.{format}` apart (OpenAPI 3.1 §4.8.8). */
@@ -45,8 +51,11 @@ export function shapeOf(segments: readonly Segment[]): string {
 }
 
 const UNSAFE = /[\\\p{Cc}]|\/\/|%[0-9a-f]{2}/iu;
-/** Some servers trim spaces before they resolve dots. */
-const DOT_SEGMENT = /(?:^|\/)\s*\.{1,2}\s*(?:$|\/)/;
+/**
+ * Dot segments, also with what some servers cut off before they resolve them: spaces, and the parameters of a segment
+ * from its first semicolon on (RFC 3986 §3.3). A segment of parameters alone is an empty one to them.
+ */
+const DOT_SEGMENT = /(?:^|\/)\s*(?:\.{1,2}\s*(?:$|[/;])|;)/;
 
 /**
  * Decodes what a path parameter matched, once.
@@ -87,8 +96,36 @@ function unreadable(name: string, detail: string): GatewayError {
   return new GatewayError('invalid_request', { errors: [{ in: 'path', name, detail }] });
 }
 
+/** What is not simply a letter, a digit or one of `-._~`, which mean the same however they are written. */
+const REMARKABLE = /%[0-9A-Fa-f]{2}|[^\w.~-]/gu;
+const UNRESERVED = /[\w.~-]/;
+/** What RFC 3986 §3.3 allows in a segment besides; the slash parts the segments of a multi-segment value. */
+const RESERVED = new Set("!$&'()*+,;=:@/");
+
+/**
+ * Writes what a path parameter matched as it goes on. A reserved character stays plain or encoded, as the caller wrote
+ * it: the two are not the same thing (RFC 3986 §2.2). What a segment does not allow is encoded, and what needs no
+ * encoding loses it (§6.2.2).
+ *
+ * @param sent a value that {@link decodeValue} can read
+ */
+export function normaliseValue(sent: string): string {
+  return sent.replaceAll(REMARKABLE, (part) => {
+    if (!part.startsWith('%') || part === '%') {
+      return RESERVED.has(part) ? part : encodeURIComponent(part);
+    }
+    const character = String.fromCharCode(Number.parseInt(part.slice(1), 16));
+    return UNRESERVED.test(character) ? character : part.toUpperCase();
+  });
+}
+
+/** Encodes a value so that it can be filled in. */
+export function encodeValue(value: string | readonly string[]): string {
+  return typeof value === 'string' ? encodeURIComponent(value) : value.map(encodeURIComponent).join('/');
+}
+
 /** Makes the function that fills a downstream template with encoded values. */
-export function compileFill(segments: readonly Segment[]): (values: PathValues) => string {
+export function compileFill(segments: readonly Segment[]): (values: EncodedValues) => string {
   const pieces: readonly (string | { parameter: string })[] = segments.flatMap((segment) => [
     '/',
     ...segment.map((piece) => ('literal' in piece ? encodeBeyondAscii(piece.literal) : piece)),
@@ -100,7 +137,7 @@ export function compileFill(segments: readonly Segment[]): (values: PathValues) 
     }
     let path = '';
     for (const piece of pieces) {
-      path += typeof piece === 'string' ? piece : encodeValue(values[piece.parameter] ?? '');
+      path += typeof piece === 'string' ? piece : (values[piece.parameter] ?? '');
     }
     return path;
   };
@@ -108,8 +145,4 @@ export function compileFill(segments: readonly Segment[]): (values: PathValues) 
 
 function encodeBeyondAscii(literal: string): string {
   return literal.replaceAll(/[^\x21-\x7e]+/gu, encodeURIComponent);
-}
-
-function encodeValue(value: string | readonly string[]): string {
-  return typeof value === 'string' ? encodeURIComponent(value) : value.map(encodeURIComponent).join('/');
 }

@@ -1,10 +1,22 @@
 import { GatewayError } from '../failures.ts';
-import { decodeSegments, decodeValue, parseTemplate, shapeOf, type PathValues, type Segment } from './path-template.ts';
+import {
+  decodeSegments,
+  decodeValue,
+  normaliseValue,
+  parseTemplate,
+  shapeOf,
+  type EncodedValues,
+  type PathValues,
+  type Segment,
+} from './path-template.ts';
 
 /** Where a request goes: the entry of its path and method, and what its path parameters are. */
 export interface RouteMatch<T> {
   readonly entry: T;
+  /** Decoded, to be checked. */
   readonly values: PathValues;
+  /** The same as they go on. */
+  readonly encoded: EncodedValues;
 }
 
 interface Leaf<T> {
@@ -30,7 +42,7 @@ interface Node<T> {
   leaf?: Leaf<T>;
 }
 
-const NO_VALUES: PathValues = Object.freeze({});
+const NO_VALUES: Readonly<Record<string, never>> = Object.freeze({});
 
 /**
  * Finds the operation of a request. The paths are a tree of segments, so a look-up costs the length of the path, not
@@ -73,7 +85,9 @@ export class RouteTable<T> {
     if (entry === undefined) {
       throw new GatewayError('method_not_allowed', { allow: [...leaf.methods.keys()] });
     }
-    return { entry, values: leaf.names.length === 0 ? NO_VALUES : readValues(leaf, captured) };
+    return leaf.names.length === 0
+      ? { entry, values: NO_VALUES, encoded: NO_VALUES }
+      : { entry, ...readValues(leaf, captured) };
   }
 
   #leafFor(segments: readonly Segment[], multiSegment: boolean, template: string): Leaf<T> {
@@ -183,14 +197,19 @@ function attempt<T>(
   return found;
 }
 
-function readValues<T>({ names, multiSegment }: Leaf<T>, captured: readonly string[]): PathValues {
+function readValues<T>(
+  { names, multiSegment }: Leaf<T>,
+  captured: readonly string[],
+): { values: PathValues; encoded: EncodedValues } {
   const values = Object.create(null) as Record<string, string | readonly string[]>;
+  const encoded = Object.create(null) as Record<string, string>;
   for (const [index, name] of names.entries()) {
     const spansSegments = multiSegment && index === names.length - 1;
-    const encoded = captured[index] ?? '';
-    values[name] = spansSegments ? decodeSegments(name, encoded) : decodeValue(name, encoded);
+    const sent = captured[index] ?? '';
+    values[name] = spansSegments ? decodeSegments(name, sent) : decodeValue(name, sent);
+    encoded[name] = normaliseValue(sent);
   }
-  return values;
+  return { values, encoded };
 }
 
 /**

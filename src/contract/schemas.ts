@@ -1,113 +1,60 @@
-import type { ErrorObject } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
-import { escapePointer, isObject, type JsonObject } from './references.ts';
+import type { JsonObject } from './references.ts';
+import { TooMuchWork } from './schema/pattern-program.ts';
+import { Run, WHOLE, type SchemaFault, type Target } from './schema/run.ts';
+import { SchemaSet } from './schema/schema-set.ts';
 
-/** Looks at a value; `undefined` when it fits, otherwise what is wrong. */
+export type { SchemaFault };
+
+/** Looks at a value; `undefined` when it fits, otherwise what is wrong: the first faults, 50 at most. */
 export type Check = (value: unknown) => readonly SchemaFault[] | undefined;
 
-/** One fault of a value against its schema. */
-export interface SchemaFault {
-  /** RFC 6901 pointer into the value. */
-  readonly pointer: string;
-  readonly detail: string;
-}
-
-const DOCUMENT = 'contract:';
-const MOST_FAULTS = 50;
-
 /**
- * Compiles schemas where they stand in the contract, so that references, also recursive ones, mean what they mean
- * there (JSON Schema 2020-12, which OpenAPI 3.1 uses).
+ * Compiles schemas where they stand in the contract. What they look at is a caller's, and everyone else waits meanwhile:
+ * so a check takes time and memory in proportion to the value, whatever the schemas say, and what cannot be checked so
+ * is a fault of the contract.
  */
 export class SchemaCompiler {
-  readonly #strict: Ajv2020;
-  readonly #firstFaultOnly: Ajv2020;
-  readonly #coercing: Ajv2020;
+  readonly #schemas: SchemaSet;
 
   constructor(root: JsonObject) {
-    this.#strict = createAjv(root, { allErrors: true });
-    this.#firstFaultOnly = createAjv(root, {});
-    this.#coercing = createAjv(root, { allErrors: true, coerceTypes: true });
+    this.#schemas = new SchemaSet(root);
   }
 
   /**
-   * A check for parsed JSON that lists every fault.
+   * A check for parsed JSON.
    *
    * @param pointer where the schema stands in the contract
    * @throws {Error} when the schema itself is wrong
    */
   compile(pointer: string): Check {
-    return toCheck(this.#strict, reference(pointer));
-  }
-
-  /** A check that stops at the first fault, for values so large that a list of faults would itself be a burden. */
-  compileFirstFault(pointer: string): Check {
-    return toCheck(this.#firstFaultOnly, reference(pointer));
+    return toCheck(this.#schemas.at(pointer), false);
   }
 
   /** A check for a parameter, whose numbers and booleans arrive as texts: one, a list or a map of them. */
   compileParameter(pointer: string): Check {
-    const check = toCheck(this.#coercing, { type: 'object', properties: { value: reference(pointer) } });
-    return (value) => {
-      const coerced = { value: copyTexts(value) };
-      const faults = check(coerced);
-      return faults === undefined
-        ? findLooseNumbers(value, coerced.value)
-        : faults.map((fault) => ({ ...fault, pointer: fault.pointer.replace('/value', '') }));
-    };
+    return toCheck(this.#schemas.at(pointer), true);
   }
 }
 
-function copyTexts(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return [...(value as unknown[])];
-  }
-  return isObject(value) ? { ...value } : value;
-}
-
-const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
-
-/** Ajv takes every text for a number that JavaScript takes for one: `0x10`, ` 1`, `Infinity`. Few servers do. */
-function findLooseNumbers(given: unknown, coerced: unknown, pointer = ''): SchemaFault[] | undefined {
-  if (isObject(coerced) || Array.isArray(coerced)) {
-    const faults = Object.entries(coerced).flatMap(
-      ([key, value]) => findLooseNumbers((given as JsonObject)[key], value, `${pointer}/${escapePointer(key)}`) ?? [],
-    );
-    return faults.length > 0 ? faults : undefined;
-  }
-  const isLoose = typeof coerced === 'number' && !(Number.isFinite(coerced) && NUMBER.test(String(given)));
-  return isLoose ? [{ pointer, detail: 'must be number' }] : undefined;
-}
-
-function createAjv(root: JsonObject, options: object): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, validateSchema: false, logger: false, strictNumbers: true, ...options });
-  addFormats.default(ajv);
-  return ajv.addSchema(root, DOCUMENT);
-}
-
-function reference(pointer: string): { $ref: string } {
-  return { $ref: `${DOCUMENT}#${pointer.split('/').map(encodeURIComponent).join('/')}` };
-}
-
-function toCheck(ajv: Ajv2020, schema: object): Check {
-  const validate = ajv.compile(schema);
-  return (value) => (validate(value) ? undefined : describe(validate.errors ?? []));
-}
-
-function describe(errors: readonly ErrorObject[]): SchemaFault[] {
-  return errors.slice(0, MOST_FAULTS).map(({ instancePath, keyword, params, message = 'is not valid' }) => {
-    const unknown: unknown = keyword === 'additionalProperties' ? params['additionalProperty'] : undefined;
-    const allowed: unknown = keyword === 'enum' ? params['allowedValues'] : undefined;
-    if (typeof unknown === 'string') {
-      return { pointer: instancePath, detail: `must not have the property ${JSON.stringify(unknown)}` };
+function toCheck(schema: Target, coerces: boolean): Check {
+  return (value) => {
+    const run = new Run(coerces);
+    try {
+      return schema.test(value, run, undefined, undefined) ? undefined : explain(schema, value, run);
+    } catch (error) {
+      if (error instanceof RangeError) {
+        // The value is nested more deeply than the stack is high.
+        return [{ pointer: '', detail: 'is nested too deeply' }];
+      }
+      if (error instanceof TooMuchWork) {
+        return [{ pointer: '', detail: 'is too long for the patterns that it must match' }];
+      }
+      throw error;
     }
-    if (Array.isArray(allowed)) {
-      return {
-        pointer: instancePath,
-        detail: `must be one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`,
-      };
-    }
-    return { pointer: instancePath, detail: message };
-  });
+  };
+}
+
+function explain(schema: Target, value: unknown, run: Run): readonly SchemaFault[] {
+  schema.test(value, run, WHOLE, undefined);
+  return run.faults;
 }

@@ -9,9 +9,11 @@ import {
   type BodyReading,
   type OutgoingBody,
 } from '../request-body.ts';
-import { findMediaType, type BodyRule, type JsonCheck } from './body.ts';
+import { findMediaType, isUtf8, type BodyRule } from './body.ts';
 import type { Operation } from './contract.ts';
+import { readJson } from './json-text.ts';
 import type { PathValues } from './path-template.ts';
+import type { Check } from './schemas.ts';
 
 /** The parts of a request that the contract speaks of. */
 export interface ValidationInput {
@@ -21,15 +23,15 @@ export interface ValidationInput {
   readonly reading: BodyReading;
 }
 
-/** Bodies larger than this are told their first fault only: a list of faults could be larger than the body. */
-const EVERY_FAULT_UP_TO = 64 * 1_024;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Checks the declared parameters and the declared JSON body of a request. What is not declared passes untouched, and a
  * body that nothing is to be checked of is not even read.
  *
  * @returns the body to send on
- * @throws {GatewayError} `invalid_request` with one entry for each fault, `payload_too_large`
+ * @throws {GatewayError} `invalid_request` with one entry for each fault, 50 for the body at most,
+ *   `unsupported_media_type`, and what {@link readWhole} throws
  */
 export function validate(
   req: IncomingMessage,
@@ -69,10 +71,15 @@ function checkParameters(
 
 async function validateJson(
   req: IncomingMessage,
-  check: JsonCheck,
+  check: Check,
   faults: readonly RequestFault[],
   reading: BodyReading,
 ): Promise<OutgoingBody> {
+  if (!isUtf8(req.headers['content-type'] ?? '')) {
+    throw new GatewayError('unsupported_media_type', {
+      errors: [...faults, { in: 'header', name: 'content-type', detail: 'must not name another charset than UTF-8' }],
+    });
+  }
   if (req.headers['content-encoding'] !== undefined) {
     refuse([...faults, { in: 'header', name: 'content-encoding', detail: 'must be absent: the body is checked' }]);
   }
@@ -85,15 +92,21 @@ async function validateJson(
   return heldBody(bytes);
 }
 
-function checkJson(bytes: Buffer, { everyFault, firstFault }: JsonCheck): readonly RequestFault[] {
-  let value: unknown;
+function checkJson(bytes: Buffer, check: Check): readonly RequestFault[] {
+  let text: string;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = UTF8.decode(bytes);
   } catch {
     return [{ in: 'body', detail: 'must be JSON in UTF-8' }];
   }
-  const check = bytes.length > EVERY_FAULT_UP_TO ? firstFault : everyFault;
-  return (check(value) ?? []).map(({ pointer, detail }) => ({ in: 'body', pointer, detail }));
+  const reading = readJson(text);
+  if (reading === undefined) {
+    return [{ in: 'body', detail: 'must be JSON in UTF-8' }];
+  }
+  if ('fault' in reading) {
+    return [{ in: 'body', ...reading.fault }];
+  }
+  return (check(reading.value) ?? []).map(({ pointer, detail }) => ({ in: 'body', pointer, detail }));
 }
 
 function listRanges({ mediaTypes }: BodyRule): string {

@@ -4,16 +4,17 @@ const LONGEST_WAIT = 60 * 60 * 1_000;
 /**
  * Reads a `Retry-After` of Entra: seconds or a date (RFC 9110 §10.2.3).
  *
- * @param now milliseconds since the epoch
- * @returns milliseconds since the epoch, at most an hour from now; `undefined` when it says nothing
+ * @param now milliseconds since the epoch, for a date
+ * @returns milliseconds to wait from now, at most an hour; not positive for a date that is over, `undefined` when it
+ *   says nothing
  */
-export function readRetryAt(value: string | undefined, now: number): number | undefined {
+export function readRetryAfter(value: string | undefined, now: number): number | undefined {
   if (value === undefined) {
     return undefined;
   }
   // Date.parse alone takes `1.5` for a day in 2001.
   const date = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
   const seconds = /^(\d+)(?:,|$)/.exec(value)?.[1];
-  const at = seconds === undefined ? date : now + Number(seconds) * 1_000;
-  return Number.isFinite(at) ? Math.min(at, now + LONGEST_WAIT) : undefined;
+  const wait = seconds === undefined ? date - now : Number(seconds) * 1_000;
+  return Number.isFinite(wait) ? Math.min(wait, LONGEST_WAIT) : undefined;
 }

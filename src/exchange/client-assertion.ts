@@ -44,7 +44,8 @@ export function createAssertionSigner(material: SigningCertificate): (audience: 
   return ({ clientId, tokenEndpoint = '' }) => {
     const at = Math.floor(now() / 1_000);
     const known = signed.get(tokenEndpoint);
-    if (known !== undefined && at - known.at < REUSE) {
+    // One that was made before the clock was set back is not valid yet.
+    if (known !== undefined && at >= known.at && at - known.at < REUSE) {
       return known.assertion;
     }
     const payload = { aud: tokenEndpoint, iss: clientId, sub: clientId, jti: randomUUID() };

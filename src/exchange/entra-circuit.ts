@@ -1,8 +1,13 @@
+import type { MonotonicClock } from '../monotonic-clock.ts';
+
 /** What a circuit has to know of a failure. */
 export interface EntraFailure {
   /** Whose exchange failed: a value that is the same for the same caller, whatever token the caller comes with. */
   readonly caller: unknown;
-  /** Until when Entra asked to wait, if it did; milliseconds since the epoch. */
+  readonly tenantId: string;
+  /** True when Entra answered, and only asked for patience; otherwise it was down, slow or talked nonsense. */
+  readonly isThrottling: boolean;
+  /** Until when Entra asked to wait, if it did; on the monotonic clock. */
   readonly retryAt: number | undefined;
 }
 
@@ -22,37 +27,41 @@ const LONGEST = 5 * 60_000;
  * exchange is let through as a probe; its outcome closes the circuit or opens it again.
  */
 export class EntraCircuit {
-  readonly #now: () => number;
+  readonly #monotonicMs: MonotonicClock;
+  readonly #tenants: number;
   /** The last failures without a success between them, oldest first. */
   #failures: (EntraFailure & { readonly at: number })[] = [];
   #openUntil: number | undefined;
 
-  /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /** True while it is closed and nothing failed lately, so that a failure may be a mishap that a second try mends. */
-  get isCalm(): boolean {
-    const now = this.#now();
-    return this.#openUntil === undefined && this.#failures.every(({ at }) => now - at >= WINDOW);
+  /** @param tenants how many tenants the failures must come from */
+  constructor(monotonicMs: MonotonicClock, tenants = 1) {
+    this.#monotonicMs = monotonicMs;
+    this.#tenants = tenants;
   }
 
   /**
-   * Milliseconds until it is worth asking. 0 lets this exchange through, and while the circuit is open no other until
-   * its outcome is recorded.
+   * True while it is closed and nothing broke lately, so that a failure may be a mishap that a second try puts right.
+   * That Entra throttles somebody says nothing about what breaks.
    */
-  waitBeforeCall(): number {
-    const now = this.#now();
-    if (this.#openUntil === undefined) {
-      return 0;
+  get isCalm(): boolean {
+    const now = this.#monotonicMs();
+    return (
+      this.#openUntil === undefined &&
+      this.#failures.every(({ at, isThrottling }) => isThrottling || now - at >= WINDOW)
+    );
+  }
+
+  /** Milliseconds until it is worth asking. */
+  get wait(): number {
+    return this.#openUntil === undefined ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
+  }
+
+  /** An exchange is on its way; while the circuit is open, no other until its outcome is recorded. */
+  recordCall(): void {
+    if (this.#openUntil !== undefined) {
+      // It is the probe; should its outcome never come, the next one is.
+      this.#openUntil = this.#monotonicMs() + OPEN_FOR;
     }
-    if (now < this.#openUntil) {
-      return this.#openUntil - now;
-    }
-    // This one is the probe; should its outcome never come, the next one is.
-    this.#openUntil = now + OPEN_FOR;
-    return 0;
   }
 
   /** Entra gave an answer that means something, be it a refusal. */
@@ -62,14 +71,19 @@ export class EntraCircuit {
   }
 
   /** Entra was throttling, down, slow or talked nonsense. */
-  recordFailure({ caller, retryAt }: EntraFailure): void {
-    const at = this.#now();
-    const recent = this.#failures.filter((failure) => at - failure.at < WINDOW);
-    this.#failures = [...recent, { caller, retryAt, at }].slice(-FAILURES);
-    const callers = new Set(this.#failures.map((failure) => failure.caller));
-    if (this.#openUntil !== undefined || (this.#failures.length === FAILURES && callers.size >= CALLERS)) {
+  recordFailure(failure: EntraFailure): void {
+    const at = this.#monotonicMs();
+    const recent = this.#failures.filter((before) => at - before.at < WINDOW);
+    this.#failures = [...recent, { ...failure, at }].slice(-FAILURES);
+    if (this.#openUntil !== undefined || this.#isAboutEveryone()) {
       this.#openUntil = at + this.#timeToStayOpen(at);
     }
+  }
+
+  #isAboutEveryone(): boolean {
+    const callers = new Set(this.#failures.map(({ caller }) => caller));
+    const tenants = new Set(this.#failures.map(({ tenantId }) => tenantId));
+    return this.#failures.length === FAILURES && callers.size >= CALLERS && tenants.size >= this.#tenants;
   }
 
   /**
@@ -77,8 +91,10 @@ export class EntraCircuit {
    * because somebody was told to come back then.
    */
   #timeToStayOpen(now: number): number {
-    const times = this.#failures.map(({ retryAt }) => retryAt ?? 0);
+    const times = this.#failures.map(({ retryAt }) => retryAt ?? Number.NEGATIVE_INFINITY);
     const ahead = times.filter((time) => time > now);
-    return times.includes(0) || ahead.length === 0 ? OPEN_FOR : Math.min(LONGEST, Math.min(...ahead) - now);
+    return times.includes(Number.NEGATIVE_INFINITY) || ahead.length === 0
+      ? OPEN_FOR
+      : Math.min(LONGEST, Math.min(...ahead) - now);
   }
 }

@@ -17,17 +17,19 @@ export interface EntraCode {
   readonly meaning: string;
   /** The OAuth errors it is seen with, where it is not always `invalid_grant` or `interaction_required`. */
   readonly errors?: readonly string[];
+  /**
+   * What stops every exchange, not this one only: a `credential` that is refused is so for everyone, and where the
+   * `registration` or its tenant is not as it should be, nobody of that tenant can be served.
+   */
+  readonly fault?: 'credential' | 'registration';
 }
 
 function rows(
   refusalClass: RefusalClass,
   codes: Readonly<Record<number, string>>,
-  errors?: readonly string[],
+  more: Pick<EntraCode, 'errors' | 'fault'> = {},
 ): [number, EntraCode][] {
-  return Object.entries(codes).map(([code, meaning]) => [
-    Number(code),
-    { class: refusalClass, meaning, ...(errors ? { errors } : {}) },
-  ]);
+  return Object.entries(codes).map(([code, meaning]) => [Number(code), { class: refusalClass, meaning, ...more }]);
 }
 
 /** The AADSTS codes that a middle tier can meet. */
@@ -75,8 +77,8 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     700084: 'the refresh token of a single-page app expired',
     500133: 'the assertion is outside its time range',
   }),
-  ...rows('RE', { 50027: 'the token is malformed' }, ['invalid_request', 'invalid_grant']),
-  ...rows('RE', { 240002: 'an ID token was sent as the assertion' }, ['invalid_request']),
+  ...rows('RE', { 50027: 'the token is malformed' }, { errors: ['invalid_request', 'invalid_grant'] }),
+  ...rows('RE', { 240002: 'an ID token was sent as the assertion' }, { errors: ['invalid_request'] }),
   ...rows('CO', {
     65001: 'the user or an administrator has not consented',
     65004: 'the user declined to consent',
@@ -104,14 +106,13 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     500212: 'the home tenant does not let the user go out',
     500213: 'the resource tenant does not let the user in',
   }),
-  ...rows('DE', { 7000114: 'the app may not act on behalf of others, or the assertion is an app’s own' }, [
-    'invalid_grant',
-    'invalid_request',
-  ]),
+  ...rows(
+    'DE',
+    { 7000114: 'the app may not act on behalf of others, or the assertion is an app’s own' },
+    { errors: ['invalid_grant', 'invalid_request'] },
+  ),
   ...rows('CF', {
     50001: 'the downstream API does not exist or is disabled in the tenant',
-    50059: 'the tenant cannot be determined',
-    50194: 'a single-tenant app was called through a common tenant',
     65002: 'a preauthorisation between first-party apps is missing',
     65005: 'the list of required resources is wrong',
     67003: 'the actor is no valid service identity',
@@ -119,12 +120,8 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     650054: 'permissions were asked for that are disabled',
     650056: 'the app registration is misconfigured',
     650057: 'the downstream API is not in the list of required resources',
-    70001: 'the app is disabled or does not exist',
-    70002: 'the client secret is wrong',
     70003: 'the grant is not supported',
     70011: 'a scope is not valid',
-    70021: 'no federated identity credential matches the assertion',
-    90002: 'the tenant does not exist',
     90004: 'the request is malformed',
     90013: 'the input is not valid',
     90014: 'a field is missing',
@@ -132,7 +129,6 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     90019: 'the request names no tenant',
     90023: 'the request is malformed',
     90036: 'the directory failed in a way that does not pass',
-    90038: 'the tenant lives in another cloud',
     90099: 'the app is not authorised in the tenant',
     100007: 'regional endpoints are limited',
     135010: 'a key was not found',
@@ -142,31 +138,55 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     221000: 'a token for devices only was used',
     500011: 'the downstream API has no service principal in the tenant',
     500131: 'the audience of the assertion is not this app',
-    700011: 'the app is not in the directory',
-    700016: 'the app is not in the tenant',
     700022: 'the scopes are of several resources',
     700023: 'the scopes name no resource',
-    700024: 'the client assertion is outside its time range',
-    700025: 'a public client sent a credential',
-    700027: 'the client assertion has a wrong signature or an unknown certificate',
-    700213: 'no federated identity credential matches the assertion',
-    700229: 'the federated token must be an app’s own',
-    900023: 'the tenant id is neither a GUID nor a domain',
     900144: 'a parameter is missing in the body',
-    900382: 'a confidential client was used across clouds',
-    900432: 'a confidential client was used across clouds',
     901002: 'the resource parameter is not supported',
-    1000502: 'the certificate is outside its validity',
-    7000112: 'the app is disabled',
-    7000214: 'the certificate was revoked',
-    7000215: 'the client secret is wrong; its value is needed, not its id',
-    7000218: 'the client credential is missing',
-    7000222: 'the client secret expired',
-    7000274: 'the signature of the client assertion is wrong',
-    7000277: 'the certificate was revoked',
-    9001023: 'the grant is not supported for this kind of tenant',
     9002313: 'the request is malformed',
   }),
+  ...rows(
+    'CF',
+    {
+      70002: 'the client secret is wrong',
+      70021: 'no federated identity credential matches the assertion',
+      700024: 'the client assertion is outside its time range',
+      700025: 'a public client sent a credential',
+      700027: 'the client assertion has a wrong signature or an unknown certificate',
+      700211: 'no federated identity credential has the issuer of the assertion',
+      700212: 'no federated identity credential has the audience of the assertion',
+      700213: 'no federated identity credential has the subject of the assertion',
+      700229: 'the federated token must be an app’s own',
+      1000502: 'the certificate is outside its validity',
+      7000214: 'the certificate was revoked',
+      7000215: 'the client secret is wrong; its value is needed, not its id',
+      7000218: 'the client credential is missing',
+      7000222: 'the client secret expired',
+      7000274: 'the signature of the client assertion is wrong',
+      7000277: 'the certificate was revoked',
+      7002121: 'no federated identity credential matches the assertion',
+      7002137: 'no federated identity credential has the subject of the assertion',
+      7002138: 'no federated identity credential has the subject of the assertion; capital and small letters differ',
+    },
+    { fault: 'credential' },
+  ),
+  ...rows(
+    'CF',
+    {
+      50059: 'the tenant cannot be determined',
+      50194: 'a single-tenant app was called through a common tenant',
+      70001: 'the app is disabled or does not exist',
+      90002: 'the tenant does not exist',
+      90038: 'the tenant lives in another cloud',
+      700011: 'the app is not in the directory',
+      700016: 'the app is not in the tenant',
+      900023: 'the tenant id is neither a GUID nor a domain',
+      900382: 'a confidential client was used across clouds',
+      900432: 'a confidential client was used across clouds',
+      7000112: 'the app is disabled',
+      9001023: 'the grant is not supported for this kind of tenant',
+    },
+    { fault: 'registration' },
+  ),
   ...rows('RT', {
     50196: 'Entra sees the same request in a loop',
     90006: 'an external server failed for a moment',
@@ -178,6 +198,20 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     230109: 'the backup authentication service answered',
   }),
 ]);
+
+/** Entra saw the same request again and again: about one user or client alone. */
+export const LOOP_DETECTED = 50_196;
+
+/** Everyone of one tenant is asked for patience. */
+export const TENANT_THROTTLED = 90_055;
+
+/** The user's tenant has no service principal of the downstream API, or no subscription to it. */
+const DOWNSTREAM_IS_MISSING = [500_011, 650_052];
+
+/** True for a refusal that ends when an administrator of the tenant lets the downstream API in. */
+export function lacksDownstream(codes: readonly number[]): boolean {
+  return codes.some((code) => DOWNSTREAM_IS_MISSING.includes(code));
+}
 
 /** Suberrors that say what can be done, whatever the code. */
 export const SUBERRORS: ReadonlyMap<string, RefusalClass> = new Map([

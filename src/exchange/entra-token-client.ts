@@ -4,7 +4,9 @@ import { LRUCache } from 'lru-cache';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
 import { planToken, type DownstreamToken } from '../downstream-tokens.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
+import { ENTRA_CODES } from './entra-codes.ts';
 import { RecordingNetwork, type MayTryAgain } from './recording-network.ts';
 import { readRefusal, type Refusal } from './refusal.ts';
 
@@ -22,11 +24,16 @@ export class ExchangeRefused extends Error {
   }
 }
 
-/** Entra was not even asked, because it fails everyone at the moment. */
+/** Entra was not even asked, because it fails everyone, or all of the tenant, at the moment. */
 export class ExchangeNotTried extends ExchangeRefused {
-  /** @param retryAt when it is worth asking again; milliseconds since the epoch */
+  /** @param retryAt when it is worth asking again; on the monotonic clock */
   constructor(retryAt: number) {
-    super({ ...NOTHING_SAID, class: 'RT', error: 'Entra fails everyone; it was not asked', retryAt });
+    super({
+      ...NOTHING_SAID,
+      class: 'RT',
+      error: 'Entra fails everyone, or all of this tenant; it was not asked',
+      retryAt,
+    });
   }
 }
 
@@ -50,6 +57,8 @@ export interface ApplicationRequest {
   readonly tenantId: string;
   /** `{resource}/.default`. */
   readonly scope: string;
+  /** A claims request as JSON text, checked before; default none. */
+  readonly claims?: string;
   /** A GUID by which Entra's sign-in log knows the request: its `client-request-id`. */
   readonly correlationId: string;
   readonly mayTryAgain?: MayTryAgain;
@@ -97,9 +106,15 @@ export class EntraTokenClient {
    *
    * @throws {ExchangeRefused} whenever there is no token, whatever the reason
    */
-  asApplication({ tenantId, scope, correlationId, mayTryAgain }: ApplicationRequest): Promise<DownstreamToken> {
+  asApplication(request: ApplicationRequest): Promise<DownstreamToken> {
+    const { tenantId, scope, claims = '', correlationId, mayTryAgain } = request;
     return this.#acquire({ tenantId, clientCapabilities: [], correlationId, mayTryAgain }, (client) =>
-      client.acquireTokenByClientCredential({ scopes: [scope], skipCache: true, correlationId }),
+      client.acquireTokenByClientCredential({
+        scopes: [scope],
+        skipCache: true,
+        correlationId,
+        ...(claims === '' ? {} : { claims }),
+      }),
     );
   }
 
@@ -109,7 +124,7 @@ export class EntraTokenClient {
    */
   whyNotReady(): string | undefined {
     const { at, reason } = this.#rejected ?? {};
-    return at !== undefined && this.#options.now() - at < REJECTION_LIFETIME ? reason : undefined;
+    return at !== undefined && this.#options.monotonicMs() - at < REJECTION_LIFETIME ? reason : undefined;
   }
 
   async #acquire(request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
@@ -118,9 +133,9 @@ export class EntraTokenClient {
       this.#rejected = undefined;
       return token;
     } catch (error) {
-      const reason = whyRejected(error, this.#options.authority.tenant);
+      const reason = whyRejected(error, request.tenantId === this.#options.authority.tenant);
       if (reason !== undefined) {
-        this.#rejected = { at: this.#options.now(), reason };
+        this.#rejected = { at: this.#options.monotonicMs(), reason };
       } else if (!isTransient(error)) {
         this.#rejected = undefined;
       }
@@ -212,7 +227,9 @@ export class EntraTokenClient {
 
   #explain({ response, unreachable }: RecordingNetwork, correlationId: string, cause: unknown): ExchangeRefused {
     if (response !== undefined) {
-      return new ExchangeRefused(readRefusal(response, this.#options.now()), correlationId);
+      const { now, monotonicMs, authority } = this.#options;
+      const context = { now: now(), monotonicMs: monotonicMs(), servesManyTenants: authority.servesManyTenants };
+      return new ExchangeRefused(readRefusal(response, context), correlationId);
     }
     if (unreachable !== undefined) {
       return new ExchangeRefused({ ...NOTHING_SAID, class: 'RT', error: unreachable.message }, correlationId);
@@ -244,24 +261,27 @@ type Acquire = (client: ConfidentialClientApplication) => Promise<Authentication
 /** Milliseconds for which a rejected credential keeps the gateway from being ready. */
 const REJECTION_LIFETIME = 30_000;
 
-/** Codes about the credential or a tenant that does not exist, which come with other errors too. */
-const REJECTED_CODES: ReadonlySet<number> = new Set([70021, 90002, 700213, 7000215, 7000222]);
-
-/** Why the credential is of no use, when that is what the error is about. */
-function whyRejected(error: unknown, tenant: string): string | undefined {
+/**
+ * Why nobody can be served, when that is what the error is about: the `error` of a refusal does not say it, because
+ * `invalid_client` also comes for one permission or one tenant, so each of its codes has to.
+ *
+ * @param isOwnTenant true when it happened in the gateway's own tenant, the only one it serves
+ */
+function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
   if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'CF') {
     return undefined;
   }
-  const { error: code, codes, status } = error.refusal;
+  const { error: name, codes, status } = error.refusal;
   if (status === 0) {
-    return `the credential of the gateway cannot be used: ${code}`;
+    return `the credential of the gateway cannot be used: ${name}`;
   }
-  // With many tenants, one that does not know the app says nothing about the others.
-  const isRejected =
-    codes.some((number) => REJECTED_CODES.has(number)) ||
-    code === 'invalid_client' ||
-    (code === 'unauthorized_client' && tenant !== 'organizations');
-  return isRejected ? 'Entra does not accept the credential of the gateway' : undefined;
+  const faults = codes.flatMap((code) => ENTRA_CODES.get(code) ?? []).map(({ fault }) => fault);
+  const isForEveryone =
+    codes.length === 0
+      ? name === 'invalid_client'
+      : faults.length > 0 &&
+        faults.every((fault) => fault === 'credential' || (fault === 'registration' && isOwnTenant));
+  return isForEveryone ? 'Entra does not accept the credential of the gateway' : undefined;
 }
 
 /** A failure that passes, or one of the registration, says nothing about the credential. */
@@ -284,6 +304,7 @@ export interface EntraTokenClientOptions {
   readonly http: EntraHttpClient;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
 }
 
 const NOTHING_SAID: Omit<Refusal, 'class'> = {

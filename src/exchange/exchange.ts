@@ -18,6 +18,8 @@ export interface ExchangeLog {
 
 /** What {@link createExchange} works with. */
 export interface ExchangeOptions extends GuardedTokenClientOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly authority: Authority;
   readonly clientId: string;
   readonly consentRedirectUri: string | undefined;
@@ -47,11 +49,14 @@ export interface Exchange {
    */
   acquire(wanted: Wanted): DownstreamToken | Promise<FetchedToken>;
   /**
-   * Forgets a token that the downstream did not accept. Where it said nothing that a new one could meet, that helps
-   * seldom, so only one token a minute is forgotten: a downstream that refuses everything must not cost an exchange for
-   * each request.
+   * Forgets a token that the downstream did not accept. Where it did not ask for claims, a new one helps seldom, so that
+   * only one token a minute is forgotten: a downstream that refuses everything must not cost an exchange for each
+   * request. The gateway's own token serves many, so that it is forgotten once a minute for the same claims, too.
+   *
+   * @param wanted with the claims that the downstream asked for, if it did
+   * @returns true when it was forgotten now; false when another request did so before, or it is too early
    */
-  discard(wanted: Wanted, refused: DownstreamToken, reason: 'claims' | 'unknown'): void;
+  discard(wanted: Wanted, refused: DownstreamToken): boolean;
   /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
   remember(session: Session, operation: string, challenge: Error): void;
   /** Lets the next assertions of this caller be exchanged with claims at once: its request could not be sent again. */
@@ -77,45 +82,68 @@ const LASTING: ReadonlySet<RefusalClass> = new Set(['CH', 'CO', 'DE']);
  * apps, are shared by all of them.
  */
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { shared, now, log } = options;
+  const { shared, now, monotonicMs, log } = options;
   const client = new GuardedTokenClient(options);
   const ownTokens = new LRUCache<string, DownstreamTokens>({ max: MOST_TENANTS });
-  const expected = new ExpectedClaims(now);
+  const expected = new ExpectedClaims(monotonicMs);
   return {
     acquire(wanted) {
       const { session, target, claims = '' } = wanted;
-      const held = tokensOf(session).find(target.name, claims, now());
+      const time = now();
+      const held = tokensOf(session).find(target.name, claims, time);
       if (held === undefined) {
         return request(wanted, claims);
       }
-      if (isWorthRefreshing(session) && held.claimRefresh(now())) {
+      if (held.isRefreshDue(time) && isWorthRefreshing(session) && held.claimRefresh(monotonicMs())) {
         void refresh(wanted, held);
       }
       return held.token;
     },
-    discard(wanted, refused, reason) {
+    discard(wanted, refused) {
       const { session, target } = wanted;
-      if (reason === 'claims' || tokensOf(session).claimDiscard(target.name, now())) {
-        tokensOf(session).discard(target.name, refused);
+      const tokens = tokensOf(session);
+      const isForgotten = mayDiscard(wanted, refused, tokens);
+      if (isForgotten) {
+        tokens.discard(target.name, refused);
         if (mayBeShared(session)) {
           shared?.discard(placeOf(wanted), refused);
         }
       }
+      return isForgotten;
     },
     remember(session, operation, challenge) {
-      session.tokens.remember(`operation ${operation}`, challenge, now() + REFUSAL_LIFETIME, now());
+      const time = monotonicMs();
+      session.tokens.remember(`operation ${operation}`, challenge, time + REFUSAL_LIFETIME, time);
     },
     expect(session, target, claims) {
       expected.add(session.principal, target.name, claims);
     },
     recall(session, operation) {
-      return session.tokens.hasRefusals ? session.tokens.findRefusal(`operation ${operation}`, now()) : undefined;
+      return session.tokens.hasRefusals
+        ? session.tokens.findRefusal(`operation ${operation}`, monotonicMs())
+        : undefined;
     },
   };
 
   function tokensOf(session: Session): DownstreamTokens {
     const { kind, tenantId } = session.principal;
     return kind === 'app' ? ownTokensFor(tenantId) : session.tokens;
+  }
+
+  function mayDiscard(
+    { session, target, claims }: Wanted,
+    refused: DownstreamToken,
+    tokens: DownstreamTokens,
+  ): boolean {
+    const { name } = target;
+    if (claims !== undefined && session.principal.kind === 'user') {
+      return true;
+    }
+    const time = monotonicMs();
+    return (
+      tokens.holds(name, refused) &&
+      ((claims !== undefined && tokens.claimDiscard(name, claims, time)) || tokens.claimDiscard(name, '', time))
+    );
   }
 
   function ownTokensFor(tenantId: string): DownstreamTokens {
@@ -136,7 +164,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const { session, target } = wanted;
     const tokens = tokensOf(session);
     try {
-      const remembered = tokens.findRefusal(`${target.name} ${claims}`, now());
+      const remembered = tokens.findRefusal(`${target.name} ${claims}`, monotonicMs());
       return await (remembered === undefined
         ? tokens.request(target.name, claims, () => obtain(wanted, claims, () => fetchToken(wanted, claims)))
         : Promise.reject(remembered));
@@ -158,9 +186,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       return await get();
     } catch (error) {
-      const until = rememberUntil(error, now());
+      const time = monotonicMs();
+      const until = rememberUntil(error, time);
       if (until !== undefined) {
-        tokensOf(session).remember(`${target.name} ${claims}`, error as Error, until, now());
+        tokensOf(session).remember(`${target.name} ${claims}`, error as Error, until, time);
       }
       throw error;
     }
@@ -183,7 +212,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     const { session, target } = wanted;
     const { claims } = held;
     const tokens = tokensOf(session);
-    if (hasToWait(tokens.findRefusal(`${target.name} ${claims}`, now()))) {
+    if (hasToWait(tokens.findRefusal(`${target.name} ${claims}`, monotonicMs()))) {
       return;
     }
     try {
@@ -207,13 +236,15 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
   }
 
-  function explain(error: unknown, { principal }: Session, { scopes }: ExchangeTarget): unknown {
+  function explain(error: unknown, { principal }: Session, target: ExchangeTarget): unknown {
     if (!(error instanceof ExchangeRefused)) {
       return error;
     }
     const { refusal, correlationId } = error;
     const { tenantId, kind } = principal;
-    return toFailure(refusal, { ...options, tenantId, scopes, correlationId, isOwnToken: kind === 'app' });
+    const isOwnToken = kind === 'app';
+    const scopes = isOwnToken ? [target.applicationScope] : target.scopes;
+    return toFailure(refusal, { ...options, tenantId, scopes, correlationId, isOwnToken });
   }
 
   /** Claims that a downstream is known to want are asked for at once; without them when Entra refuses. */
@@ -245,8 +276,8 @@ function placeOf({ session, assertion, target }: Wanted): TokenPlace {
   return { assertion: assertion(), assertionEndsAt: session.expiresAt, downstream: name, scopes };
 }
 
-/** `undefined` for what is no refusal of Entra's. */
-function rememberUntil(error: unknown, now: number): number | undefined {
+/** On the monotonic clock; `undefined` for what is no refusal of Entra's. */
+function rememberUntil(error: unknown, monotonicMs: number): number | undefined {
   if (!(error instanceof ExchangeRefused) || error instanceof ExchangeNotTried) {
     return undefined;
   }
@@ -254,7 +285,7 @@ function rememberUntil(error: unknown, now: number): number | undefined {
   if (refusalClass === 'RT' && retryAt !== undefined) {
     return retryAt;
   }
-  return now + (LASTING.has(refusalClass) ? REFUSAL_LIFETIME : FAILURE_LIFETIME);
+  return monotonicMs + (LASTING.has(refusalClass) ? REFUSAL_LIFETIME : FAILURE_LIFETIME);
 }
 
 /** True for a failure of Entra's own, which says nothing about the caller: it is down, too slow, or throttles. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 import type { Principal } from '../principal.ts';
 
 /** Milliseconds in which a caller is expected to come back with a large body. */
@@ -14,22 +15,21 @@ export class ExpectedClaims {
   readonly #expected = new LRUCache<string, { readonly claims: string; readonly until: number }>({
     max: MOST_EXPECTED,
   });
-  readonly #now: () => number;
+  readonly #monotonicMs: MonotonicClock;
 
-  /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(monotonicMs: MonotonicClock) {
+    this.#monotonicMs = monotonicMs;
   }
 
   /** Remembers the claims for ten minutes. */
   add(caller: Principal, downstream: string, claims: string): void {
-    this.#expected.set(keyOf(caller, downstream), { claims, until: this.#now() + LIFETIME });
+    this.#expected.set(keyOf(caller, downstream), { claims, until: this.#monotonicMs() + LIFETIME });
   }
 
   /** The claims that the downstream will want, as JSON text; `undefined` when nothing is known. */
   find(caller: Principal, downstream: string): string | undefined {
     const known = this.#expected.get(keyOf(caller, downstream));
-    return known !== undefined && this.#now() < known.until ? known.claims : undefined;
+    return known !== undefined && this.#monotonicMs() < known.until ? known.claims : undefined;
   }
 }
 

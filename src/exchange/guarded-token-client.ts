@@ -1,7 +1,10 @@
 import type { FetchedToken } from '../downstream-tokens.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 import type { Session } from '../session.ts';
-import { EntraCircuit } from './entra-circuit.ts';
+import { EntraCircuits } from './entra-circuits.ts';
+import { LOOP_DETECTED, TENANT_THROTTLED } from './entra-codes.ts';
 import { ExchangeNotTried, ExchangeRefused, type EntraTokenClient } from './entra-token-client.ts';
+import type { Refusal } from './refusal.ts';
 
 /** The part of a downstream that the exchange needs. */
 export interface ExchangeTarget {
@@ -27,8 +30,7 @@ export interface TokenQuestion {
 /** What {@link GuardedTokenClient} works with. */
 export interface GuardedTokenClientOptions {
   readonly client: EntraTokenClient;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
   /** Is told of each request to Entra; the outcome is `token` or the class of the refusal. */
   readonly onExchange: (downstream: string, outcome: string, seconds: number) => void;
 }
@@ -36,14 +38,14 @@ export interface GuardedTokenClientOptions {
 /** Milliseconds over which callers who were all sent away at once come back. */
 const SPREAD = 2_000;
 
-/** The one way to Entra for the tokens of requests; it is closed while Entra fails everyone. */
+/** The one way to Entra for the tokens of requests; it is closed while Entra fails everyone, or all of a tenant. */
 export class GuardedTokenClient {
   readonly #options: GuardedTokenClientOptions;
-  readonly #circuit: EntraCircuit;
+  readonly #circuits: EntraCircuits;
 
   constructor(options: GuardedTokenClientOptions) {
     this.#options = options;
-    this.#circuit = new EntraCircuit(options.now);
+    this.#circuits = new EntraCircuits(options.monotonicMs);
   }
 
   /**
@@ -53,17 +55,18 @@ export class GuardedTokenClient {
    * @throws {ExchangeRefused} whenever there is no token
    */
   async ask(question: TokenQuestion): Promise<FetchedToken> {
-    const { client, now, onExchange } = this.#options;
+    const { client, monotonicMs, onExchange } = this.#options;
     const { session, target, correlationId } = question;
-    const wait = this.#circuit.waitBeforeCall();
+    const { tenantId } = session.principal;
+    const wait = this.#circuits.waitBeforeCall(tenantId);
     if (wait > 0) {
-      throw new ExchangeNotTried(now() + wait + Math.random() * SPREAD);
+      throw new ExchangeNotTried(monotonicMs() + wait + Math.random() * SPREAD);
     }
     const start = performance.now();
     let outcome = 'token';
     try {
       const token = await this.#send(client, question);
-      this.#circuit.recordAnswer();
+      this.#circuits.recordAnswer(tenantId);
       return { token, from: 'entra', correlationId };
     } catch (error) {
       outcome = error instanceof ExchangeRefused ? error.refusal.class : 'fault';
@@ -76,9 +79,9 @@ export class GuardedTokenClient {
 
   #send(client: EntraTokenClient, { session, assertion, target, claims, correlationId }: TokenQuestion) {
     const { kind, tenantId, handlesClaims } = session.principal;
-    const common = { tenantId, correlationId, mayTryAgain: (): boolean => this.#circuit.isCalm };
+    const common = { tenantId, correlationId, mayTryAgain: (): boolean => this.#circuits.isCalm(tenantId) };
     return kind === 'app'
-      ? client.asApplication({ ...common, scope: target.applicationScope })
+      ? client.asApplication({ ...common, scope: target.applicationScope, claims })
       : client.onBehalfOf({ ...common, assertion: assertion(), scopes: target.scopes, claims, handlesClaims });
   }
 
@@ -86,13 +89,21 @@ export class GuardedTokenClient {
     if (!(error instanceof ExchangeRefused)) {
       return;
     }
-    const { class: refusalClass, retryAt, status } = error.refusal;
-    if (refusalClass === 'RT') {
-      this.#circuit.recordFailure({ caller: personOf(session), retryAt });
-    } else if (status !== 0) {
-      this.#circuit.recordAnswer();
+    const { refusal } = error;
+    const { tenantId } = session.principal;
+    if (refusal.class === 'RT' && !refusal.codes.includes(LOOP_DETECTED)) {
+      const { retryAt } = refusal;
+      const isThrottling = isAboutTenant(refusal);
+      this.#circuits.recordFailure({ caller: personOf(session), tenantId, isThrottling, retryAt });
+    } else if (refusal.status !== 0) {
+      this.#circuits.recordAnswer(tenantId);
     }
   }
+}
+
+/** Entra answered, and what it said is about the tenant or somebody in it: it asks for patience. */
+function isAboutTenant({ status, codes }: Refusal): boolean {
+  return (status >= 400 && status < 500) || codes.includes(TENANT_THROTTLED);
 }
 
 /** Whom Entra may throttle alone: a user, whatever the tokens; all apps of a tenant, because they share one token. */

@@ -1,6 +1,7 @@
 import type { Authority } from '../entra/authority.ts';
-import { GatewayError, type FailureFacts } from '../failures.ts';
-import { ENTRA_CODES, REMEDIES } from './entra-codes.ts';
+import { GatewayError, type FailureFacts, type LoopRule } from '../failures.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
+import { ENTRA_CODES, lacksDownstream, REMEDIES } from './entra-codes.ts';
 import type { Refusal } from './refusal.ts';
 
 /** What the answer to a refused exchange needs to know of the exchange. */
@@ -14,8 +15,7 @@ export interface RefusedExchange {
   /** Its `client-request-id`; `undefined` when Entra was not asked. */
   readonly correlationId: string | undefined;
   readonly scopes: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
 }
 
 /** Seconds, when Entra does not say how long to wait; up to two more, so that callers do not all come back at once. */
@@ -28,17 +28,26 @@ const ADMIN_CONSENT = new Set([90_094, 90_095]);
 const OWN_TOKEN_REMEDY =
   'Give the gateway the application permissions of the downstream API, exempt it from policies for workload identities that it cannot meet, and look at identity.* in gateway.yaml.';
 
+const THEIR_ADMINISTRATOR_REMEDY =
+  'Nothing is wrong here: an administrator of that tenant has to consent to the permissions for the downstream API (identity.consentRedirectUri gives callers the address), or has to buy it.';
+
+const SIGNING_KEY_REMEDY =
+  'Entra exchanges only assertions that it signed with its own keys: this app registration has a signing key of its own, as claims mapping and SAML or gallery applications have. Set acceptMappedClaims in its manifest and remove the key, or give the API a registration of its own without one.';
+
+const NEW_TOKENS_REMEDY =
+  'New tokens of the user keep meeting this. Look for a policy that the gateway itself cannot meet, such as one about locations, and compare the clock with that of Entra.';
+
 /** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
 export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
   const log = describeForLog(refusal, exchange);
-  if (exchange.isOwnToken && refusal.class !== 'RT') {
+  if (exchange.isOwnToken && refusal.class !== 'RT' && !needsTheirAdministrator(refusal)) {
     return new GatewayError('gateway_misconfigured', { log: { ...log, remedy: OWN_TOKEN_REMEDY } });
   }
   switch (refusal.class) {
     case 'CH':
       return toChallenge(refusal, log);
     case 'RE':
-      return new GatewayError('invalid_token', { log });
+      return new GatewayError('invalid_token', { log, loop: findLoopRule(refusal) });
     case 'CO':
       return new GatewayError('consent_required', {
         log,
@@ -50,29 +59,47 @@ export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayE
     case 'CF':
       return new GatewayError('gateway_misconfigured', { log });
     case 'RT':
-      return new GatewayError('identity_unavailable', { log, retryAfter: tellWait(refusal, exchange.now()) });
+      return new GatewayError('identity_unavailable', { log, retryAfter: tellWait(refusal, exchange.monotonicMs()) });
   }
 }
 
-function toChallenge({ claims, suberror }: Refusal, log: NonNullable<FailureFacts['log']>): GatewayError {
+function toChallenge(refusal: Refusal, log: NonNullable<FailureFacts['log']>): GatewayError {
+  const { claims, suberror } = refusal;
+  const more = suberror === undefined ? {} : { suberror };
   return claims === undefined
-    ? new GatewayError('interaction_required', { log, ...(suberror === undefined ? {} : { suberror }) })
-    : new GatewayError('insufficient_claims', { log, claims, ...(suberror === undefined ? {} : { suberror }) });
+    ? new GatewayError('interaction_required', { log, loop: findLoopRule(refusal), ...more })
+    : new GatewayError('insufficient_claims', { log, claims, ...more });
+}
+
+/** The gateway found the assertion good and Entra does not know its signature, whatever token comes. */
+const ASSERTION_INVALID = 50_013;
+
+/** Nobody is helped by the same sign-in a third time. */
+function findLoopRule({ class: refusalClass, codes, suberror }: Refusal): LoopRule {
+  const refusal = [refusalClass, ...codes, suberror].join(' ');
+  return codes.includes(ASSERTION_INVALID)
+    ? { refusal, failure: 'gateway_misconfigured', remedy: SIGNING_KEY_REMEDY }
+    : { refusal, failure: 'step_up_unsatisfiable', remedy: NEW_TOKENS_REMEDY };
 }
 
 /** In seconds: what is left of the time that Entra asked for. */
-function tellWait({ retryAt }: Refusal, now: number): number {
+function tellWait({ retryAt }: Refusal, monotonicMs: number): number {
   return retryAt === undefined
     ? DEFAULT_WAIT + Math.round(Math.random() * SPREAD)
-    : Math.max(1, Math.ceil((retryAt - now) / 1_000));
+    : Math.max(1, Math.ceil((retryAt - monotonicMs) / 1_000));
 }
 
-function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consentUri?: string } {
+/** Another tenant lacks the downstream API, which its administrator lets in by consenting to its permissions. */
+function needsTheirAdministrator({ class: refusalClass, codes }: Refusal): boolean {
+  return refusalClass === 'CO' && lacksDownstream(codes);
+}
+
+function readConsentUri(refusal: Refusal, exchange: RefusedExchange): { consentUri?: string } {
   const { authority, clientId, consentRedirectUri, tenantId, scopes } = exchange;
   if (consentRedirectUri === undefined) {
     return {};
   }
-  const needsAdmin = codes.some((code) => ADMIN_CONSENT.has(code));
+  const needsAdmin = refusal.codes.some((code) => ADMIN_CONSENT.has(code)) || needsTheirAdministrator(refusal);
   const query = {
     client_id: clientId,
     redirect_uri: consentRedirectUri,
@@ -81,6 +108,15 @@ function readConsentUri({ codes }: Refusal, exchange: RefusedExchange): { consen
   };
   const endpoint = needsAdmin ? authority.adminConsentEndpoint(tenantId) : authority.authorizeEndpoint(tenantId);
   return { consentUri: `${endpoint}?${new URLSearchParams(query).toString()}` };
+}
+
+function findRemedy(refusal: Refusal): string {
+  if (needsTheirAdministrator(refusal)) {
+    return THEIR_ADMINISTRATOR_REMEDY;
+  }
+  return refusal.codes.includes(ASSERTION_INVALID)
+    ? `The client has to sign in again. If that does not help: ${SIGNING_KEY_REMEDY}`
+    : REMEDIES[refusal.class];
 }
 
 /** For operators: the code, what it means, what to do, and the ids of the exchange at Entra; never Entra's text. */
@@ -97,6 +133,6 @@ function describeForLog(refusal: Refusal, { correlationId }: RefusedExchange): R
       meaning: codes.flatMap((code) => ENTRA_CODES.get(code)?.meaning ?? []).join('; ') || undefined,
       traceId,
     },
-    remedy: REMEDIES[refusal.class],
+    remedy: findRemedy(refusal),
   };
 }

@@ -1,6 +1,6 @@
 import type { EntraResponse } from '../entra/http-client.ts';
-import { readRetryAt } from '../entra/retry-after.ts';
-import { ENTRA_CODES, ERRORS, SUBERRORS, type RefusalClass } from './entra-codes.ts';
+import { readRetryAfter } from '../entra/retry-after.ts';
+import { ENTRA_CODES, ERRORS, lacksDownstream, LOOP_DETECTED, SUBERRORS, type RefusalClass } from './entra-codes.ts';
 
 /** A refusal of Entra, decided: what it asks for, and the facts that the log and the answer need. */
 export interface Refusal {
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly codes: readonly number[];
   /** The claims request, byte for byte as Entra gave it. */
   readonly claims: string | undefined;
-  /** Milliseconds since the epoch, when Entra said how long to wait. */
+  /** On the monotonic clock, when Entra said how long to wait. */
   readonly retryAt: number | undefined;
   readonly traceId: string | undefined;
   readonly status: number;
@@ -21,28 +21,47 @@ const LARGEST_CLAIMS = 4_096;
 const WORD = /^\w{1,64}$/;
 const ID = /^[\w-]{1,64}$/;
 
+/** When and where a refusal was heard. */
+export interface RefusalContext {
+  /** Milliseconds since the epoch, for a `Retry-After` that is a date. */
+  readonly now: number;
+  /** Milliseconds on the monotonic clock. */
+  readonly monotonicMs: number;
+  /** True where users of many tenants call, whose administrators decide what their tenant has. */
+  readonly servesManyTenants: boolean;
+}
+
 /**
  * Reads an answer of the token endpoint that brought no token. Decides by status, then by `claims` > suberror >
  * error > code, never by text, because Microsoft changes its texts.
- *
- * @param now milliseconds since the epoch, for a `Retry-After` that is a date
  */
-export function readRefusal(response: EntraResponse, now: number): Refusal {
+export function readRefusal(response: EntraResponse, context: RefusalContext): Refusal {
   const body = parseBody(response.text);
   const error = toText(body['error']);
   const suberror = pick(WORD, body['suberror']);
   const claims = readClaims(body['claims']);
   const codes = toCodes(body['error_codes']);
+  const wait = readRetryAfter(response.headers['retry-after'], context.now) ?? waitForLoop(codes);
+  const refusalClass = classify({ status: response.status, error, suberror, claims, codes });
   return {
-    class: classify({ status: response.status, error, suberror, claims, codes }),
+    class: needsTheirConsent(refusalClass, codes, context) ? 'CO' : refusalClass,
     error: pick(WORD, error),
     suberror,
     codes,
     claims,
-    retryAt: readRetryAt(response.headers['retry-after'], now) ?? waitForLoop(codes, now),
+    retryAt: wait === undefined ? undefined : context.monotonicMs + wait,
     traceId: pick(ID, body['trace_id']),
     status: response.status,
   };
+}
+
+/** What a tenant lacks is our own fault in our own tenant, and its administrator's to add in another. */
+function needsTheirConsent(
+  refusalClass: RefusalClass,
+  codes: readonly number[],
+  { servesManyTenants }: RefusalContext,
+): boolean {
+  return refusalClass === 'CF' && servesManyTenants && lacksDownstream(codes);
 }
 
 interface Facts {
@@ -116,10 +135,9 @@ function readClaims(value: unknown): string | undefined {
   return Object.keys(parseBody(text)).length > 0 ? text : undefined;
 }
 
-/** Entra's loop detection looks at the last five minutes, but does not say so. */
-const LOOP_DETECTED = 50_196;
+/** Milliseconds: Entra's loop detection looks at the last five minutes, but does not say so. */
 const LOOP_WAIT = 5 * 60 * 1_000;
 
-function waitForLoop(codes: readonly number[], now: number): number | undefined {
-  return codes.includes(LOOP_DETECTED) ? now + LOOP_WAIT : undefined;
+function waitForLoop(codes: readonly number[]): number | undefined {
+  return codes.includes(LOOP_DETECTED) ? LOOP_WAIT : undefined;
 }

@@ -1,9 +1,12 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
-import type { Circuit } from '../circuit.ts';
-import { GatewayError } from '../failures.ts';
 import { CallerGone } from '../caller-gone.ts';
+import { GatewayError } from '../failures.ts';
+import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
+import type { Downstream } from './downstream.ts';
+import { passInterimAnswer } from './interim-answer.ts';
+import { UNASKED_CONTINUE } from './unasked-continue.ts';
 
 /** A downstream answers, and this is what it says; the body waits until someone wants it. */
 export interface DownstreamAnswer {
@@ -26,16 +29,22 @@ const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 /** While nobody reads yet, this many bytes may wait here. */
 const WAITING_AT_MOST = 64 * 1_024;
 
+/** So many interim answers of one call pass; the rest is dropped. */
+const MOST_INTERIM_ANSWERS = 100;
+
 /** What a call to a downstream is part of. */
 export interface AnswerSurroundings {
-  /** Is told whether the downstream could be reached. */
-  readonly circuit: Circuit;
-  /** Milliseconds for which the downstream, once it has the request, may send interim answers (1xx) and nothing else. */
-  readonly responseTimeout: number;
-  /** Milliseconds for which a caller may stop reading. */
-  readonly idleTimeout: number;
+  readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
+  /** The caller's side, which hears interim answers at once. */
+  readonly res: ServerResponse;
   /** Is told once that the head of the answer is here, or that there will be none. */
   readonly onHead: () => void;
+  /**
+   * Sends the request once more, on a new connection; absent where that could do something twice.
+   *
+   * @returns false where its body is not at hand any more
+   */
+  readonly sendAgain: (() => boolean) | undefined;
 }
 
 /**
@@ -52,7 +61,13 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   readonly #started = new Deferred<DownstreamAnswer>();
   #abort: ((reason?: Error) => void) | undefined;
   #resume: () => void = () => {};
+  #reason: string | undefined;
   #cancelled: Error | undefined;
+  /** True when the request went out on a connection that had been used or waiting before. */
+  #isOnKept = false;
+  #wasSentAgain = false;
+  #hasBegun = false;
+  #interimAnswers = 0;
   /** When the first interim answer since the last piece of the request came. */
   #interimSince: number | undefined;
   #waiting: Buffer[] = [];
@@ -63,6 +78,11 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   constructor(surroundings: AnswerSurroundings) {
     this.#surroundings = surroundings;
+  }
+
+  /** True once undici has nothing more to say of the call. */
+  get isOver(): boolean {
+    return this.#ended || this.#failure !== undefined;
   }
 
   /** Resolves when the headers are here. */
@@ -79,9 +99,14 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   onConnect(abort: (reason?: Error) => void): void {
     this.#abort = abort;
+    this.#isOnKept = !this.#surroundings.downstream.isConnecting;
     if (this.#cancelled !== undefined) {
       abort(this.#cancelled);
     }
+  }
+
+  onResponseStarted(): void {
+    this.#hasBegun = true;
   }
 
   /** While a request is being sent, its answer is not late: undici, too, begins its wait anew with each piece. */
@@ -90,15 +115,22 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   }
 
   /** @returns true, because the body may come too */
-  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void): boolean {
-    if (status < 200) {
-      this.#boundInterim();
+  onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void, reason: string): boolean {
+    if (status === 101) {
+      // Another protocol, for which nobody asked: what follows is no HTTP.
+      this.#abort?.(new GatewayError('downstream_invalid_response', { log: { reason: '101 without an upgrade' } }));
       return true;
     }
-    const { circuit, onHead } = this.#surroundings;
-    circuit.recordSuccess();
+    if (status < 200) {
+      this.#boundInterim();
+      this.#passInterim(status, rawHeaders);
+      return true;
+    }
+    const { downstream, onHead } = this.#surroundings;
+    downstream.circuit.recordSuccess();
     onHead();
     this.status = status;
+    this.#reason = reason;
     this.rawHeaders = toTexts(rawHeaders);
     this.#resume = resume;
     this.#started.resolve(this);
@@ -127,21 +159,30 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
       return;
     }
     if (this.#cancelled !== undefined) {
+      this.#failure = this.#cancelled;
       this.#sink?.end();
+      return;
+    }
+    if (this.#sendAgain(error)) {
       return;
     }
     const failure = toFailure(error);
     this.#failure = failure;
-    if (this.#abort === undefined) {
+    if (this.#abort === undefined && !isOwnFault(error)) {
       // What goes wrong on a connection says nothing about other calls; that there is none does.
-      this.#surroundings.circuit.recordFailure();
+      this.#surroundings.downstream.circuit.recordFailure();
     }
     this.#refuse(failure);
     this.#sink?.fail(failure);
   }
 
   sendTo(res: ServerResponse, headers: string[]): Promise<void> | undefined {
-    res.writeHead(this.status, headers);
+    const reason = toReasonPhrase(this.status, this.#reason);
+    if (reason === undefined) {
+      res.writeHead(this.status, headers);
+    } else {
+      res.writeHead(this.status, reason, headers);
+    }
     if (this.#ended) {
       endWith(res, this.#waiting);
       return undefined;
@@ -149,8 +190,9 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     if (this.#failure !== undefined) {
       return Promise.reject(this.#failure);
     }
-    this.#sink = new BodySink(res, this.#surroundings.idleTimeout, this.#resume);
-    res.flushHeaders();
+    this.#sink = new BodySink(res, this.#surroundings.downstream.idleTimeout, this.#resume);
+    // Not flushHeaders(), which writes the head as UTF-8 (Node 20 to 26).
+    res.write('', 'latin1');
     for (const chunk of this.#waiting) {
       this.#sink.write(chunk);
     }
@@ -169,9 +211,34 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   #boundInterim(): void {
     const now = performance.now();
     this.#interimSince ??= now;
-    if (now - this.#interimSince > this.#surroundings.responseTimeout) {
+    if (now - this.#interimSince > this.#surroundings.downstream.responseTimeout) {
       this.#abort?.(new errors.HeadersTimeoutError());
     }
+  }
+
+  #passInterim(status: number, rawHeaders: readonly Buffer[]): void {
+    this.#interimAnswers += 1;
+    const isWanted = status !== UNASKED_CONTINUE && this.#interimAnswers <= MOST_INTERIM_ANSWERS;
+    if (isWanted && this.#cancelled === undefined) {
+      passInterimAnswer(this.#surroundings.res, status, toTexts(rawHeaders));
+    }
+  }
+
+  /** A kept connection may be closed by the other side just as the request goes out (RFC 9110 §9.2.2, RFC 9112 §9.3.1). */
+  #sendAgain(error: Error): boolean {
+    const isWorthIt = this.#isOnKept && !this.#hasBegun && !this.#wasSentAgain && isDeadConnection(error);
+    if (!isWorthIt || this.#surroundings.sendAgain === undefined) {
+      return false;
+    }
+    const abort = this.#abort;
+    this.#wasSentAgain = true;
+    this.#abort = undefined;
+    this.#interimSince = undefined;
+    const isUnderWay = this.#surroundings.sendAgain();
+    if (!isUnderWay) {
+      this.#abort = abort;
+    }
+    return isUnderWay;
   }
 
   #refuse(reason: Error): void {
@@ -205,7 +272,8 @@ class BodySink {
   readonly #idleTimeout: number;
   readonly #resume: () => void;
   readonly #done = new Deferred<void>();
-  #stalled: NodeJS.Timeout | undefined;
+  #isStalled = false;
+  #patience: NodeJS.Timeout | undefined;
 
   constructor(res: ServerResponse, idleTimeout: number, resume: () => void) {
     this.#res = res;
@@ -222,27 +290,32 @@ class BodySink {
     if (this.#res.write(chunk)) {
       return true;
     }
-    this.#stalled ??= this.#waitForDrain();
+    if (!this.#isStalled) {
+      this.#waitForDrain();
+    }
     return false;
   }
 
-  #waitForDrain(): NodeJS.Timeout | undefined {
+  #waitForDrain(): void {
+    this.#isStalled = true;
+    if (Number.isFinite(this.#idleTimeout)) {
+      this.#patience = setTimeout(() => this.#res.destroy(), this.#idleTimeout);
+    }
     this.#res.once('drain', () => {
-      clearTimeout(this.#stalled);
-      this.#stalled = undefined;
+      clearTimeout(this.#patience);
+      this.#isStalled = false;
       this.#resume();
     });
-    return Number.isFinite(this.#idleTimeout) ? setTimeout(() => this.#res.destroy(), this.#idleTimeout) : undefined;
   }
 
   end(): void {
-    clearTimeout(this.#stalled);
+    clearTimeout(this.#patience);
     this.#res.end();
     this.#done.resolve();
   }
 
   fail(failure: Error): void {
-    clearTimeout(this.#stalled);
+    clearTimeout(this.#patience);
     this.#done.reject(failure);
   }
 }
@@ -252,18 +325,20 @@ function toTexts(rawHeaders: readonly Buffer[]): string[] {
   return rawHeaders.map((part) => part.toString('latin1'));
 }
 
-/** Whose fault it is that no answer came, or that it broke off. */
-function toFailure(error: Error): Error {
-  if (error instanceof GatewayError || error instanceof CallerGone) {
-    return error;
+/** What Node writes in a status line (RFC 9112 §4). */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The reason phrase of the downstream, byte for byte, as far as undici keeps it: it decodes UTF-8, and of a phrase that
+ * comes in two pieces it keeps the second.
+ *
+ * @returns `undefined` for the usual phrase of a status
+ */
+function toReasonPhrase(status: number, reason = ''): string | undefined {
+  const usual = STATUS_CODES[status];
+  if (reason === usual || (reason !== '' && usual?.endsWith(reason) === true) || reason.includes('\ufffd')) {
+    return undefined;
   }
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
-    return new GatewayError('internal_error', { cause: error });
-  }
-  const log = { reason: 'code' in error ? String(error.code) : error.name };
-  const isTimeout =
-    error instanceof errors.ConnectTimeoutError ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError;
-  return new GatewayError(isTimeout ? 'downstream_timeout' : 'downstream_unreachable', { log, cause: error });
+  const bytes = Buffer.from(reason).toString('latin1');
+  return REASON_PHRASE.test(bytes) ? bytes : undefined;
 }

@@ -1,5 +1,12 @@
+import type { Socket } from 'node:net';
 import { Pool } from 'undici';
 import { Circuit } from '../circuit.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
+import { createAgedClient } from './aged-client.ts';
+import { createConnector } from './connector.ts';
+import { createProxyConnector, readProxy } from './proxy.ts';
+import type { TlsSettings } from './tls-files.ts';
+import { tolerateUnaskedContinue } from './unasked-continue.ts';
 
 /** What gateway.yaml says of a downstream; times in milliseconds, `undefined` for no limit. */
 export interface DownstreamSettings {
@@ -10,6 +17,14 @@ export interface DownstreamSettings {
     readonly response: number | undefined;
     readonly idle: number | undefined;
   };
+  /** Absent for what Node trusts and no certificate of our own. */
+  readonly tls?: TlsSettings | undefined;
+  /** For how long a connection is used. */
+  readonly connections: { readonly maxAge: number | undefined };
+  /** Bytes that the head of an answer may have. */
+  readonly headLimit: number;
+  /** `http(s)://[user:password@]host:port`; absent for none. */
+  readonly proxy?: string | undefined;
 }
 
 /** So many that a restart or a lost connection does not open it, so short that it hardly delays the recovery. */
@@ -19,33 +34,106 @@ const CIRCUIT = { failures: 50, openFor: 2_000 } as const;
 export class Downstream {
   readonly name: string;
   readonly pool: Pool;
-  /** What every path begins with; empty when the base address has no path. */
+  /** Makes a new connection for each call; for what a kept one lost. */
+  readonly newConnections: Pool;
+  /**
+   * What the target of every request begins with: the path of the base address, or nothing when it has none. A proxy for
+   * http gets the whole address (RFC 9112 §3.2.2).
+   */
   readonly basePath: string;
+  /** The same for a connection of {@link connect}, which ends at the API: always the path alone. */
+  readonly ownPath: string;
+  /** The value of `Host` for such a connection. */
+  readonly host: string;
+  /** What a proxy for http has to be told with every request: names and values in turn. */
+  readonly proxyHeaders: readonly string[];
   /** Opens when the API cannot be reached many times in a row. */
   readonly circuit: Circuit;
   /** Milliseconds until the head of an answer is here; may be infinite. */
   readonly responseTimeout: number;
   /** Milliseconds that may pass between two pieces of a body; may be infinite. */
   readonly idleTimeout: number;
+  /** Bytes that the head of an answer may have. */
+  readonly headLimit: number;
+  readonly #origin: URL;
+  readonly #connect: ReturnType<typeof createConnector>;
+  #isConnecting = false;
 
-  /** @param now milliseconds since the epoch */
-  constructor(name: string, { baseUrl, timeout }: DownstreamSettings, now: () => number) {
-    const { origin, pathname } = new URL(baseUrl);
+  constructor(name: string, settings: DownstreamSettings, monotonicMs: MonotonicClock) {
+    const { timeout, tls, connections, headLimit } = settings;
+    const baseUrl = new URL(settings.baseUrl);
+    const proxy = settings.proxy === undefined ? undefined : readProxy(settings.proxy);
+    // For undici, 0 is no limit.
+    const timeoutMs = timeout.connect ?? 0;
+    // What proxies expect: a tunnel for https, and for http each request by itself. Many refuse tunnels to port 80.
+    const httpProxy = baseUrl.protocol === 'http:' ? proxy : undefined;
     this.name = name;
-    this.basePath = pathname.replace(/\/$/, '');
+    this.ownPath = baseUrl.pathname.replace(/\/$/, '');
+    this.host = baseUrl.host;
+    this.basePath = httpProxy === undefined ? this.ownPath : `${baseUrl.origin}${this.ownPath}`;
+    this.proxyHeaders = httpProxy === undefined ? [] : ['host', this.host, ...httpProxy.headers];
     this.responseTimeout = timeout.response ?? Number.POSITIVE_INFINITY;
     this.idleTimeout = timeout.idle ?? Number.POSITIVE_INFINITY;
-    this.circuit = new Circuit(CIRCUIT, now);
-    this.pool = new Pool(origin, {
-      // For undici, 0 is no limit.
-      connect: { timeout: timeout.connect ?? 0 },
+    this.headLimit = headLimit;
+    this.circuit = new Circuit(CIRCUIT, monotonicMs);
+    this.#origin = new URL(baseUrl.origin);
+    this.#connect = createConnector({ tls, proxy, timeoutMs });
+    const connect = httpProxy === undefined ? this.#connect : createProxyConnector(httpProxy, timeoutMs);
+    const { maxAge } = connections;
+    const first = httpProxy?.origin ?? this.#origin;
+    const options = {
+      connect,
       headersTimeout: timeout.response ?? 0,
       bodyTimeout: timeout.idle ?? 0,
+      maxHeaderSize: headLimit,
+    };
+    this.pool = new Pool(first, {
+      ...options,
+      ...(maxAge !== undefined && {
+        factory: (origin: URL, given: object) => createAgedClient(origin, { ...given, connect, maxAgeMs: maxAge }),
+      }),
+    }).on('connect', (_origin, targets) => {
+      this.#noteConnection();
+      targets.forEach(tolerateUnaskedContinue);
+    });
+    this.newConnections = new Pool(first, { ...options, pipelining: 0 }).on('connect', (_origin, targets) => {
+      targets.forEach(tolerateUnaskedContinue);
+    });
+  }
+
+  /** True while the first request goes out on a connection of {@link pool} that was just made for it. */
+  get isConnecting(): boolean {
+    return this.#isConnecting;
+  }
+
+  /** undici tells of a connection and sends the first request on it before it lets anyone else run. */
+  #noteConnection(): void {
+    this.#isConnecting = true;
+    queueMicrotask(() => {
+      this.#isConnecting = false;
+    });
+  }
+
+  /**
+   * Opens a connection of its own, for what is no plain request; behind a proxy it is a tunnel.
+   *
+   * @throws {Error} of undici or Node, or a {@link ProxyError}
+   */
+  connect(): Promise<Socket> {
+    const { host, hostname, protocol, port } = this.#origin;
+    return new Promise((resolve, reject) => {
+      this.#connect({ host, hostname: hostname.replace(/^\[|\]$/g, ''), protocol, port }, (error, socket) => {
+        if (error === null) {
+          resolve(socket);
+        } else {
+          reject(error);
+        }
+      });
     });
   }
 
   /** Ends the connections at once. */
-  destroy(): Promise<void> {
-    return this.pool.destroy();
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.newConnections.destroy()]);
   }
 }

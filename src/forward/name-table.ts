@@ -1,6 +1,9 @@
 /** So many names that all common ones fit, so few that a caller who makes names up cannot fill the memory. */
 const MOST_NAMES = 1_000;
 
+/** Characters; a longer name is decided each time. */
+const LONGEST_NAME = 100;
+
 /**
  * Remembers what was decided about a header name, as it was written: the same few names come with every request, and
  * looking one up costs less than lower-casing it and comparing it with every rule again.
@@ -21,7 +24,7 @@ export class NameTable<T> {
 
   #add(name: string): T {
     const decision = this.#decide(name.toLowerCase());
-    if (this.#decided.size < MOST_NAMES) {
+    if (this.#decided.size < MOST_NAMES && name.length <= LONGEST_NAME) {
       this.#decided.set(name, decision);
     }
     return decision;

@@ -33,8 +33,50 @@ const NEVER_FROM_CALLERS: ReadonlySet<string> = new Set([
 /** What was checked must arrive as what it was checked as, whatever `Connection` says. */
 const DESCRIBES_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'content-type']);
 
-/** Prefixes by which proxies and platforms speak to the servers behind them. */
-const NEVER_PREFIXES = ['proxy-', 'x-ms-'] as const;
+/**
+ * What servers in front of an API assert about who is calling. A downstream that stands behind such a server elsewhere
+ * would believe it, and a caller could write it: RFC 9440 §4 (client certificates), Azure App Service, AWS load balancers,
+ * Google IAP, Cloudflare Access, oauth2-proxy, the authenticating proxies of Kubernetes, and plain single sign-on. Other
+ * `x-ms-*` pass, because the APIs of Azure need them.
+ */
+const ASSERTIONS: ReadonlySet<string> = new Set([
+  'client-cert',
+  'client-cert-chain',
+  'remote-user',
+  'x-arr-clientcert',
+  'x-goog-iap-jwt-assertion',
+  'x-ms-original-url',
+  'x-ms-proxy',
+  'x-remote-group',
+  'x-remote-user',
+  'x-webauth-user',
+]);
+const ASSERTION_PREFIXES = [
+  'cf-access-',
+  'x-amzn-oidc-',
+  'x-auth-request-',
+  'x-goog-authenticated-user-',
+  'x-ms-client-principal',
+  'x-ms-forwarded-',
+  'x-ms-token-',
+  'x-remote-extra-',
+] as const;
+
+/** By which clients and proxies speak to proxies (RFC 9110 §11.7). */
+const PROXY_PREFIX = 'proxy-';
+
+/**
+ * What gateway.yaml can neither set nor let pass: credentials, which are the exchange's, and what decides where a request
+ * goes and where its body ends.
+ *
+ * @param name in any case
+ */
+export function isFixed(name: string): boolean {
+  const lower = name.toLowerCase();
+  return HOP_BY_HOP.has(lower) || lower.startsWith(PROXY_PREFIX) || FIXED.has(lower);
+}
+
+const FIXED: ReadonlySet<string> = new Set(['authorization', 'content-length', 'cookie', 'expect', 'host']);
 
 /** What only a trusted proxy may say about where a request came from. */
 const FORWARDING: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip']);
@@ -46,6 +88,16 @@ export interface RequestHeaderRules {
   readonly publicUrl: URL;
   /** The proxies whose word about where a request came from is believed; absent when there are none. */
   readonly trustedProxies: BlockList | undefined;
+  /** What gateway.yaml says for one downstream. */
+  readonly headers?: HeaderSettings;
+}
+
+/** Names may be written in any case; none of them {@link isFixed}. */
+export interface HeaderSettings {
+  /** Fixed headers by name; a caller's of the same name are replaced. Values beyond ASCII go out as UTF-8. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Names that pass from callers although they usually do not. */
+  readonly pass: readonly string[];
 }
 
 /** What we say ourselves. */
@@ -58,17 +110,29 @@ export interface OwnHeaders {
 /** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
 type Fate = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
 
-const fates = new NameTable(decideFate);
+/** The one table for all downstreams that have no headers of their own. */
+const usualFates = new NameTable(decideFate);
 
 /**
- * Makes the one sanitiser of request headers, for the first send and for a replay. Values are copied as they are, in
- * their order, and repeated headers stay repeated.
+ * Makes the one sanitiser of request headers of a downstream, for the first send and for a replay. Values are copied as
+ * they are, in their order, and repeated headers stay repeated.
  *
  * @returns a function that gives names and values in turn
  */
-export function createRequestHeaderSelection({ publicUrl, trustedProxies }: RequestHeaderRules): SelectRequestHeaders {
-  const host = publicUrl.host;
-  const protocol = publicUrl.protocol.slice(0, -1);
+export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectRequestHeaders {
+  const { publicUrl, trustedProxies, headers: settings = NO_SETTINGS } = rules;
+  const fixed = Object.entries(settings.set).flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
+  const replaced = new Set(Object.keys(settings.set).map((name) => name.toLowerCase()));
+  const believed = new Set(settings.pass.map((name) => name.toLowerCase()));
+  const fates = replaced.size + believed.size === 0 ? usualFates : new NameTable((name) => decideFateHere(name));
+  const known = withoutReplaced([
+    ['x-forwarded-host', publicUrl.host],
+    ['x-forwarded-proto', publicUrl.protocol.slice(0, -1)],
+    ...(publicUrl.pathname === '/' ? [] : [['x-forwarded-prefix', publicUrl.pathname.replace(/\/$/, '')] as const]),
+  ]);
+  const knownFlat = known.flat();
+  const saysPeer = !replaced.has('x-forwarded-for');
+  const saysRequestId = !replaced.has('x-request-id');
   return (req, { requestId, token }) => {
     const { rawHeaders } = req;
     const named = namedByConnection(req.headers.connection);
@@ -86,31 +150,55 @@ export function createRequestHeaderSelection({ publicUrl, trustedProxies }: Requ
       }
     }
     pushForwarding(headers, peerAddress(req), forwarding);
-    headers.push('x-request-id', requestId);
+    if (saysRequestId) {
+      headers.push('x-request-id', requestId);
+    }
     if (token !== undefined) {
       headers.push('authorization', token.authorization);
+    }
+    if (fixed.length > 0) {
+      headers.push(...fixed);
     }
     return headers;
   };
 
-  /** A trusted proxy's word is kept and continued; everyone else's is replaced by what we see ourselves. */
+  function decideFateHere(name: string): Fate {
+    if (replaced.has(name)) {
+      return 'drop';
+    }
+    const fate = decideFate(name);
+    return fate === 'drop' && believed.has(name) && name !== 'x-request-id' ? 'pass' : fate;
+  }
+
+  /** The word of a trusted proxy, or of anyone where gateway.yaml says so, is kept and continued; else it is replaced. */
   function pushForwarding(headers: string[], peer: string, said: ReadonlyMap<string, string> | undefined): void {
-    if (said === undefined || !isTrusted(peer, trustedProxies)) {
-      headers.push('x-forwarded-host', host, 'x-forwarded-proto', protocol, 'x-forwarded-for', peer);
+    const kept = said === undefined ? NOTHING_SAID : keepBelieved(said, peer);
+    if (kept.size === 0) {
+      headers.push(...knownFlat);
+      if (saysPeer) {
+        headers.push('x-forwarded-for', peer);
+      }
       return;
     }
-    const chain = said.get('x-forwarded-for');
-    const all = new Map([
-      ['x-forwarded-host', host],
-      ['x-forwarded-proto', protocol],
-      ...said,
-      ['x-forwarded-for', chain === undefined ? peer : `${chain}, ${peer}`],
-    ]);
-    for (const [name, value] of all) {
+    const chain = kept.get('x-forwarded-for');
+    const last = chain === undefined ? peer : `${chain}, ${peer}`;
+    const peers = saysPeer ? [['x-forwarded-for', last] as const] : [];
+    for (const [name, value] of new Map([...known, ...kept, ...peers])) {
       headers.push(name, value);
     }
   }
+
+  function keepBelieved(said: ReadonlyMap<string, string>, peer: string): ReadonlyMap<string, string> {
+    return isTrusted(peer, trustedProxies) ? said : new Map([...said].filter(([name]) => believed.has(name)));
+  }
+
+  function withoutReplaced(list: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+    return list.filter(([name]) => !replaced.has(name));
+  }
 }
+
+const NO_SETTINGS: HeaderSettings = { set: {}, pass: [] };
+const NOTHING_SAID: ReadonlyMap<string, string> = new Map();
 
 /** Selects the headers of one request. */
 export type SelectRequestHeaders = (req: IncomingMessage, own: OwnHeaders) => string[];
@@ -135,8 +223,8 @@ function decideFate(name: string): Fate {
   if (FORWARDING.has(name) || name.startsWith(FORWARDING_PREFIX)) {
     return 'forwarding';
   }
-  const isOurs = NEVER_FROM_CALLERS.has(name) || NEVER_PREFIXES.some((prefix) => name.startsWith(prefix));
-  if (isOurs || name.includes('_')) {
+  const isOurs = NEVER_FROM_CALLERS.has(name) || name.startsWith(PROXY_PREFIX) || name.includes('_');
+  if (isOurs || ASSERTIONS.has(name) || ASSERTION_PREFIXES.some((prefix) => name.startsWith(prefix))) {
     return 'drop';
   }
   if (name === 'traceparent') {

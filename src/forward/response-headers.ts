@@ -1,32 +1,12 @@
 import { NameTable } from './name-table.ts';
-import { HOP_BY_HOP, namedByConnection } from './request-headers.ts';
+import { namedByConnection } from './request-headers.ts';
+import { isWithheld } from './withheld-headers.ts';
 
 /** What would let a cache keep a refusal. */
 const CACHING: ReadonlySet<string> = new Set(['cache-control', 'expires', 'pragma']);
 
-/** Who may read our answers from a page is for `server.cors` to say. */
-const NEVER_PREFIX = 'access-control-';
-
-/**
- * What a downstream may never tell a caller: cookies and rules for our whole address, challenges in its own name, and
- * the request id, which is ours.
- */
-const NEVER_FROM_DOWNSTREAMS: ReadonlySet<string> = new Set([
-  ...HOP_BY_HOP,
-  'alt-svc',
-  'clear-site-data',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'set-cookie',
-  'set-cookie2',
-  'strict-transport-security',
-  'www-authenticate',
-  'x-content-type-options',
-  'x-request-id',
-]);
-
 /** What becomes of a header of an answer; `caching` goes where the answer is a refusal. */
-type Fate = 'drop' | 'pass' | 'caching' | 'connection';
+type Fate = 'drop' | 'pass' | 'caching' | 'connection' | 'length' | 'disposition';
 
 const fates = new NameTable(decideFate);
 
@@ -34,25 +14,40 @@ function decideFate(name: string): Fate {
   if (name === 'connection') {
     return 'connection';
   }
-  if (NEVER_FROM_DOWNSTREAMS.has(name) || name.startsWith(NEVER_PREFIX)) {
+  if (isWithheld(name)) {
     return 'drop';
+  }
+  if (name === 'content-length') {
+    return 'length';
+  }
+  if (name === 'content-disposition') {
+    return 'disposition';
   }
   return CACHING.has(name) ? 'caching' : 'pass';
 }
 
+/** What holds for one answer. */
+export interface AnswerRules {
+  /** False for a refusal, which holds for one caller only; default true. */
+  readonly mayBeCached?: boolean;
+  /** False for a 204 and interim answers (RFC 9110 §8.6); default true. */
+  readonly mayHaveLength?: boolean;
+}
+
 /**
- * The headers of a downstream's answer that go on to the caller, in their order.
+ * The headers of a downstream's answer that go on to the caller, in their order; only a `Content-Length` never stands
+ * before a `Content-Disposition`, because Node refuses bytes beyond ASCII in the second once it knows the first.
  *
  * @param rawHeaders names and values in turn
- * @param options.mayBeCached false for a refusal, which holds for one caller only; default true
  * @returns names and values in turn
  */
 export function selectResponseHeaders(
   rawHeaders: readonly string[],
-  { mayBeCached = true }: { readonly mayBeCached?: boolean } = {},
+  { mayBeCached = true, mayHaveLength = true }: AnswerRules = {},
 ): string[] {
   const headers: string[] = [];
   let connection = '';
+  let lengthAt: number | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
@@ -61,6 +56,11 @@ export function selectResponseHeaders(
       headers.push(name, value);
     } else if (fate === 'connection') {
       connection = connection === '' ? value : `${connection},${value}`;
+    } else if (fate === 'length' && mayHaveLength) {
+      lengthAt = headers.push(name, value) - 2;
+    } else if (fate === 'disposition') {
+      headers.splice(lengthAt ?? headers.length, 0, name, value);
+      lengthAt = lengthAt === undefined ? undefined : lengthAt + 2;
     }
   }
   const named = namedByConnection(connection || undefined);

@@ -75,5 +75,8 @@ function compose(error: GatewayError, context: FailureContext): Answer {
   if (facts.allow !== undefined) {
     headers.push('allow', facts.allow.join(', '));
   }
+  if (facts.upgrade !== undefined) {
+    headers.push('upgrade', facts.upgrade, 'connection', 'upgrade, close');
+  }
   return { status: rule.status, headers, body };
 }

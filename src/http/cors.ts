@@ -3,17 +3,34 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Seconds for which a browser may remember a preflight. */
 const PREFLIGHT_AGE = '600';
 
-/** What a page may read of an answer besides the body. */
-const EXPOSED = 'WWW-Authenticate, Retry-After, x-request-id';
+/** What a page may read of an answer besides the body and the headers that every page may read (Fetch §2.2.6). */
+const EXPOSED = [
+  'WWW-Authenticate',
+  'Retry-After',
+  'x-request-id',
+  'ETag',
+  'Location',
+  'Content-Location',
+  'Content-Disposition',
+  'Content-Range',
+  'Accept-Ranges',
+  'Link',
+  'Operation-Location',
+  'Preference-Applied',
+] as const;
 
 /** The rules for pages of other origins (Fetch §3.2), for exact origins only. */
 export class CorsPolicy {
   readonly #headers: ReadonlyMap<string, readonly string[]>;
   readonly #others: readonly string[];
+  /** For what everyone may read, whatever the origin: names and values in turn. */
+  readonly publicHeaders: readonly string[];
 
-  constructor(origins: readonly string[]) {
+  /** @param exposedHeaders what pages may read besides the usual ones */
+  constructor(origins: readonly string[], exposedHeaders: readonly string[] = []) {
     const vary = ['vary', 'Origin'];
-    const expose = ['access-control-expose-headers', EXPOSED];
+    const expose = ['access-control-expose-headers', [...EXPOSED, ...exposedHeaders].join(', ')];
+    this.publicHeaders = ['access-control-allow-origin', '*', ...expose];
     this.#headers = new Map(
       origins.map((origin) => [origin, [...vary, 'access-control-allow-origin', origin, ...expose]]),
     );

@@ -1,9 +1,12 @@
 import type { Application } from 'express';
-import { createAppServer, drain, listen } from './server.ts';
+import { drain } from './drain.ts';
+import { createAppServer, listen } from './server.ts';
 import { toUrl } from './to-url.ts';
 
 /** What the probes and the metrics page ask the gateway. */
 export interface ManagementOptions {
+  /** Why the process should be replaced; absent where one that answers at all is alive. */
+  readonly whyNotAlive?: () => Promise<string | undefined>;
   /** Why the gateway should get no requests; `undefined` when it should. */
   readonly whyNotReady: () => string | undefined | Promise<string | undefined>;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -24,16 +27,20 @@ export async function startManagement(
   { host, port }: { readonly host: string; readonly port: number },
   options: ManagementOptions,
 ): Promise<Management> {
-  const { app, server } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const { app, server, connections } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const address = await listen(server, host, port, 'server.management.port');
   mountManagement(app, options);
-  return { url: toUrl(host, address.port), close: () => drain(server, 0) };
+  return { url: toUrl(host, address.port), close: () => drain(server, connections, { delayMs: 0, timeoutMs: 0 }) };
 }
 
 /** Gives an application the probes and the metrics: `/livez` (alias `/healthz`), `/readyz` and `/metrics`. */
-function mountManagement(app: Application, { whyNotReady, renderMetrics }: ManagementOptions): void {
-  app.get(['/livez', '/healthz'], (_req, res) => {
-    res.json({ status: 'ok' });
+function mountManagement(app: Application, options: ManagementOptions): void {
+  const { whyNotAlive, whyNotReady, renderMetrics } = options;
+  app.get(['/livez', '/healthz'], async (_req, res) => {
+    const reason = await whyNotAlive?.();
+    res
+      .status(reason === undefined ? 200 : 503)
+      .json(reason === undefined ? { status: 'ok' } : { status: 'not alive', reason });
   });
   app.get('/readyz', async (_req, res) => {
     const reason = await whyNotReady();

@@ -2,6 +2,7 @@
 export interface ResourceMetadataFacts {
   /** How clients reach the API. */
   readonly publicUrl: string;
+  /** The one that Entra names in its own metadata, so that clients find it there. */
   readonly issuer: string;
   readonly name: string;
   readonly scopes: readonly string[];

@@ -2,10 +2,25 @@ import { createServer, IncomingMessage, ServerResponse, type RequestListener, ty
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Application } from 'express';
 import { readTarget } from '../receive.ts';
+import { LINGER_MS, type AnswerFault } from './connection.ts';
+import { Connections, type ConnectionsOptions } from './connections.ts';
 import { ListenError } from './listen-error.ts';
+import { takeUpgrades } from './upgrades.ts';
 
-/** A parser's complaint about bytes that are no request. */
-export type ParserFault = 'headers_too_large' | 'request_timeout' | 'invalid_request';
+/** What a server of ours may be told; all of it has a default. */
+export interface AppServerOptions extends ConnectionsOptions {
+  /** Bytes of a request's line and headers. Default: 16 kB. */
+  readonly headLimitBytes?: number | undefined;
+  /** Milliseconds for which a connection may wait for its next request; 0 for any time. Default: 65 s. */
+  readonly keepAliveMs?: number | undefined;
+}
+
+/** An Express application and the server that listens for it. */
+export interface AppServer {
+  readonly app: Application;
+  readonly server: Server;
+  readonly connections: Connections;
+}
 
 /** Milliseconds in which the head of a request must be here; a slower client is holding a connection hostage. */
 const HEAD_TIMEOUT = 30_000;
@@ -13,22 +28,23 @@ const HEAD_TIMEOUT = 30_000;
 /** Milliseconds; longer than the minute of common load balancers, which otherwise meet connections just closed. */
 const KEEP_ALIVE = 65_000;
 
-/** Bytes of a request's line and headers. */
-const LARGEST_HEAD = 16 * 1_024;
+const HEAD_LIMIT_BYTES = 16 * 1_024;
 
-/** Milliseconds that a caller may go on sending a body that nobody wants, so that it can still read its answer. */
-const LINGER = 5_000;
+/**
+ * Node's parser gives up only at this many times the limit: up to there a head is read to its end, so that it can be
+ * told what in it is too long, and the connection goes on.
+ */
+const PARSER_SLACK = 2;
 
 /** Makes an Express application and the server that listens for it. */
-export function createAppServer(onParserFault: (socket: Socket, fault: ParserFault, head: string) => void): {
-  readonly app: Application;
-  readonly server: Server;
-} {
+export function createAppServer(answerFault: AnswerFault, options: AppServerOptions = {}): AppServer {
+  const { headLimitBytes = HEAD_LIMIT_BYTES, keepAliveMs = KEEP_ALIVE } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   const handle = app as unknown as (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
   const listener: RequestListener = (req, res) => {
+    connections.begin(req, res);
     if (req.url?.startsWith('/') !== true) {
       // Express cannot route the absolute form.
       const { path, query } = readTarget(req.url ?? '');
@@ -39,28 +55,29 @@ export function createAppServer(onParserFault: (socket: Socket, fault: ParserFau
   };
   const server = createServer(
     {
-      maxHeaderSize: LARGEST_HEAD,
+      maxHeaderSize: PARSER_SLACK * headLimitBytes,
       headersTimeout: HEAD_TIMEOUT,
       // Uploads may take as long as they keep moving.
       requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE,
+      keepAliveTimeout: keepAliveMs,
       // Hosts are counted by the journey, so that the answer is one of ours.
       requireHostHeader: false,
     },
     listener,
   );
+  const connections = new Connections(server, answerFault, options);
   // Node drops headers past the limit in silence; without a limit they can be counted.
   server.maxHeadersCount = 0;
   server.on('checkContinue', listener);
   server.on('checkExpectation', listener);
-  watchConnections(server, onParserFault);
+  takeUpgrades(server);
   server.on('connect', (_req, socket: Socket) => {
     // Node lets go of a socket that asked for a tunnel, so its errors and its end are ours.
     socket.on('error', () => socket.destroy());
-    onParserFault(socket, 'invalid_request', '');
+    answerFault(socket, 'invalid_request', '');
     socket.destroySoon();
   });
-  return { app, server };
+  return { app, server, connections };
 }
 
 /**
@@ -83,52 +100,6 @@ function answerBarely(res: ServerResponse, status: number): void {
 }
 
 /**
- * Closes connections that are idle for too long, and answers bytes that are no request, unless an answer is on its way
- * that this would garble.
- */
-function watchConnections(
-  server: Server,
-  onParserFault: (socket: Socket, fault: ParserFault, head: string) => void,
-): void {
-  const latest = new WeakMap<Socket, ServerResponse>();
-  for (const event of ['request', 'checkContinue', 'checkExpectation']) {
-    server.prependListener(event, (req: IncomingMessage, res: ServerResponse) => {
-      const { socket } = req;
-      latest.set(socket, res);
-    });
-  }
-  server.on('timeout', (socket) => {
-    // A quiet connection may be waiting for its answer; the code that makes the answer has its own clocks.
-    if (underWay(socket) === undefined) {
-      socket.destroy();
-    }
-  });
-  server.on('clientError', (error: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket: Socket) => {
-    const res = underWay(socket);
-    if (res !== undefined && (res.headersSent || res.req.complete)) {
-      res.once('close', () => socket.destroySoon());
-      return;
-    }
-    if (socket.writable) {
-      onParserFault(socket, nameFault(error.code), error.rawPacket?.toString('latin1') ?? '');
-    }
-    socket.destroySoon();
-  });
-
-  function underWay(socket: Socket): ServerResponse | undefined {
-    const res = latest.get(socket);
-    return res?.closed === false ? res : undefined;
-  }
-}
-
-function nameFault(code: string | undefined): ParserFault {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return 'headers_too_large';
-  }
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'invalid_request';
-}
-
-/**
  * Reads the rest of a body that the answer did not wait for, for a moment, because a connection that closes with unread
  * bytes can take the answer with it.
  */
@@ -144,7 +115,7 @@ export function lingerOverBody(req: IncomingMessage): void {
   // resume() would do nothing while an earlier reader's listener is there.
   req.on('readable', discard);
   discard();
-  const timer = setTimeout(() => req.destroy(), LINGER);
+  const timer = setTimeout(() => req.destroy(), LINGER_MS);
   timer.unref();
   req.once('close', () => clearTimeout(timer));
 }
@@ -163,19 +134,4 @@ export function listen(server: Server, host: string, port: number, key: string):
     });
     server.listen(port, host, () => resolve(server.address() as AddressInfo));
   });
-}
-
-/**
- * Stops listening, lets the requests in flight finish, and closes what is left after a time.
- *
- * @param timeout milliseconds
- */
-export async function drain(server: Server, timeout: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // A connection becomes idle when its last answer is out; Node itself would keep it for some seconds more.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const deadline = setTimeout(() => server.closeAllConnections(), timeout);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(deadline);
 }

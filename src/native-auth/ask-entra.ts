@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
-import { readRetryAt } from '../entra/retry-after.ts';
+import { readRetryAfter } from '../entra/retry-after.ts';
 import { GatewayError } from '../failures.ts';
 
 /** The headers by which MSAL tells Entra about itself. */
@@ -96,6 +96,6 @@ function answerHeaders({ headers }: EntraResponse): string[] {
 }
 
 function tellWait({ headers }: EntraResponse, now: number): { retryAfter?: number } {
-  const retryAt = readRetryAt(headers['retry-after'], now);
-  return retryAt === undefined ? {} : { retryAfter: Math.max(1, Math.ceil((retryAt - now) / 1_000)) };
+  const wait = readRetryAfter(headers['retry-after'], now);
+  return wait === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(wait / 1_000)) };
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
+import type { BodyMemory } from '../body-memory.ts';
 import { findClientAddress } from '../client-address.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
 import { GatewayError } from '../failures.ts';
-import { receive, type RequestTarget } from '../receive.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { RequestTarget } from '../receive.ts';
 import { readWhole } from '../request-body.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { askEntra } from './ask-entra.ts';
@@ -27,8 +29,10 @@ export interface NativeAuthOptions {
   /** The networks whose X-Forwarded-For is believed; absent when there are none. */
   readonly trustedProxies: BlockList | undefined;
   readonly http: EntraHttpClient;
+  readonly bodyMemory: BodyMemory;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
 }
 
 /** One request to native authentication. */
@@ -70,7 +74,7 @@ export class NativeAuth {
     this.cors = new NativeAuthCors(options.origins);
     this.#options = options;
     this.#clients = new Set(options.clients.map((id) => id.toLowerCase()));
-    this.#limit = new RateLimit(options.rateLimit, options.now);
+    this.#limit = new RateLimit(options.rateLimit, options.monotonicMs);
   }
 
   /** True for the paths below its prefix, whether there is anything or not. */
@@ -88,7 +92,6 @@ export class NativeAuth {
    */
   async answer(request: NativeAuthRequest, ownHeaders: readonly string[]): Promise<void> {
     const { req, res, target, record } = request;
-    receive(req, target);
     const endpoint = this.#match(target.path);
     record.operation = `native-auth ${endpoint}`;
     refuseMethod(req);
@@ -99,9 +102,9 @@ export class NativeAuth {
     }
     const correlationId = readCorrelationId(req, target);
     this.#countRequest(req);
-    const form = await readForm(req, res);
+    const { http, bodyMemory, tenantUrl, now } = this.#options;
+    const form = await readForm(req, res, bodyMemory);
     checkForm(endpoint, form, this.#clients);
-    const { http, tenantUrl, now } = this.#options;
     const question = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
     if (correlationId !== undefined) {
       record.correlationId = correlationId;
@@ -162,7 +165,7 @@ function readCorrelationId({ headers }: IncomingMessage, { query }: RequestTarge
   return typeof id === 'string' && GUID.test(id) ? id : undefined;
 }
 
-async function readForm(req: IncomingMessage, res: ServerResponse): Promise<Form> {
+async function readForm(req: IncomingMessage, res: ServerResponse, memory: BodyMemory): Promise<Form> {
   const { 'content-type': type = '', 'content-encoding': coding, expect } = req.headers;
   if (!FORM.test(type) || coding !== undefined) {
     throw new GatewayError('invalid_request', {
@@ -179,6 +182,8 @@ async function readForm(req: IncomingMessage, res: ServerResponse): Promise<Form
     askForBody,
     idleTimeout: IDLE_TIMEOUT,
     deadline: FORM_DEADLINE,
+    memory,
+    lifetime: res,
   });
   return parseForm(body.toString('latin1'));
 }

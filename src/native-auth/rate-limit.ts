@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 
 /** How many requests one address may make in a time. */
 export interface RateLimitRules {
@@ -18,23 +19,21 @@ const MOST_ADDRESSES = 20_000;
 export class RateLimit {
   readonly #interval: number;
   readonly #per: number;
-  readonly #now: () => number;
-  /** When each address would be through if it kept to its rate; milliseconds since the epoch. */
+  readonly #monotonicMs: MonotonicClock;
+  /** When each address would be through if it kept to its rate; on the monotonic clock. */
   readonly #through = new LRUCache<string, number>({ max: MOST_ADDRESSES });
 
-  /** @param now milliseconds since the epoch */
-  constructor({ requests, per }: RateLimitRules, now: () => number) {
+  constructor({ requests, per }: RateLimitRules, monotonicMs: MonotonicClock) {
     this.#interval = per / requests;
     this.#per = per;
-    this.#now = now;
+    this.#monotonicMs = monotonicMs;
   }
 
   /** Milliseconds until the address may ask again; 0 lets this request through and counts it. */
   waitBeforeRequest(address: string): number {
     const key = toNetwork(address);
-    const now = this.#now();
-    // A clock that was set back must not shut anyone out for longer than the rule does.
-    const through = Math.min(Math.max(this.#through.get(key) ?? now, now), now + this.#per) + this.#interval;
+    const now = this.#monotonicMs();
+    const through = Math.max(this.#through.get(key) ?? now, now) + this.#interval;
     const wait = through - this.#per - now;
     // Less than the clock can tell is an error of the division.
     if (wait >= 1) {

@@ -1,5 +1,6 @@
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import { AggregatorRegistry, Registry, type Counter } from 'prom-client';
 import type { MetricsSnapshot } from './metrics.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 
 /** The types of metrics that only grow. */
 const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
@@ -13,11 +14,21 @@ const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
 export class JointMetrics {
   readonly #own = new Registry();
   readonly #latest = new Map<number, MetricsSnapshot>();
+  readonly #restarts: Counter;
   #ended: MetricsSnapshot = [];
 
-  /** Begins with the metrics of this process itself: its memory, its CPU time, its start. */
-  constructor() {
-    collectDefaultMetrics({ register: this.#own });
+  /**
+   * Begins with the metrics of this process itself: its memory, its CPU time, its start.
+   *
+   * @param countDroppedLines how many lines of its log were lost so far
+   */
+  constructor(countDroppedLines: () => number) {
+    this.#restarts = registerProcessMetrics(this.#own, countDroppedLines).restarts;
+  }
+
+  /** Counts a process that takes the place of another. */
+  recordRestart(): void {
+    this.#restarts.inc();
   }
 
   /** Takes the latest values of a process. */

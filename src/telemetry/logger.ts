@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { pino, symbols, type DestinationStream, type Logger } from 'pino';
 import { codeOf, FAILURES, type Blame, type GatewayError } from '../failures.ts';
+import { LogOutput } from './log-output.ts';
 import { since, type RequestRecord } from './request-record.ts';
+import { openStandardOutput } from './standard-output.ts';
 
 export type { Logger } from 'pino';
 
-/** Makes the log: one JSON object a line, by default on standard output. */
-export function createLogger(destination: DestinationStream = openStandardOutput()): Logger {
+/** Makes the log: one JSON object a line, by default on standard output, where it holds nobody up. */
+export function createLogger(destination: DestinationStream = openStandardOutput({ whenBlocked: 'drop' })): Logger {
   return pino(
     {
       base: null,
@@ -17,26 +19,14 @@ export function createLogger(destination: DestinationStream = openStandardOutput
   );
 }
 
-/** Bytes of log that are worth a write. */
-const LOG_BATCH = 3 * 1_024;
+/** How many lines of this log were lost because nobody read them, or because they could not be written. */
+export function countDroppedLines(logger: Logger): number {
+  const stream = streamOf(logger);
+  return stream instanceof LogOutput ? stream.droppedLines : 0;
+}
 
-/** Bytes of log that are written at once at most: workers share one pipe, which tears longer writes apart (pipe(7)). */
-const LARGEST_WRITE = 4 * 1_024;
-
-/** Milliseconds after which also a small batch is written. */
-const LOG_DELAY = 100;
-
-/** A write for each line would be the dearest system call of a request. */
-function openStandardOutput(): DestinationStream {
-  const output = pino.destination({
-    fd: 1,
-    sync: true,
-    minLength: LOG_BATCH,
-    maxWrite: LARGEST_WRITE,
-    periodicFlush: LOG_DELAY,
-  });
-  process.on('exit', () => output.flushSync());
-  return output;
+function streamOf(logger: Logger): DestinationStream | undefined {
+  return (logger as unknown as Record<symbol, DestinationStream>)[symbols.streamSym];
 }
 
 const LEVELS: Readonly<Record<Blame, 'info' | 'warn' | 'error'>> = {
@@ -57,7 +47,7 @@ export type LogRequest = (req: IncomingMessage, record: RequestRecord) => void;
  * `JSON.stringify` takes 0.8 (measured), for every request.
  */
 export function createRequestLog(logger: Logger): LogRequest {
-  const stream = (logger as unknown as Record<symbol, DestinationStream>)[symbols.streamSym];
+  const stream = streamOf(logger);
   const bindings = logger.bindings();
   const clock = new IsoClock();
   return (req, record) => {
@@ -78,6 +68,7 @@ export function createRequestLog(logger: Logger): LogRequest {
       tid: principal?.tenantId,
       oid: principal?.objectId,
       azp: principal?.clientId,
+      boundToken: principal?.isBound === true ? true : undefined,
       downstream: record.downstream,
       token: record.tokenFrom,
       correlationId: record.correlationId,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { codeOf, type Failure } from '../failures.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
 import { createDurations, createTally, type Durations } from './tally.ts';
 
@@ -8,6 +9,14 @@ const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PAT
 
 /** The values of all metrics of one process at one moment, as plain data. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+/** Where numbers come from that are kept elsewhere. */
+interface MetricsSources {
+  /** How many sessions there are now. */
+  readonly countSessions: () => number;
+  /** How many lines of the log were lost so far. */
+  readonly countDroppedLines: () => number;
+}
 
 /** What is counted of the requests of one operation. */
 interface OperationMetrics {
@@ -65,9 +74,8 @@ export class Metrics {
   readonly #misses = this.#addLookups({ level: 'memory', outcome: 'miss' });
   readonly #sharedLookups = new Map<string, { value: number }>();
 
-  /** @param countSessions how many sessions there are now */
-  constructor(countSessions: () => number) {
-    collectDefaultMetrics({ register: this.#registry });
+  constructor({ countSessions, countDroppedLines }: MetricsSources) {
+    registerProcessMetrics(this.#registry, countDroppedLines);
     const sessions: Gauge = new Gauge({
       name: 'gateway_sessions',
       help: 'Callers that are remembered.',

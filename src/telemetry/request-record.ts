@@ -1,6 +1,10 @@
 import type { GatewayError } from '../failures.ts';
 import type { Principal } from '../principal.ts';
 
+/** In which ways an operation lets callers in, as far as its refusals tell them. */
+export type AskedAccess =
+  'anonymous' | readonly { readonly caller: 'user' | 'app'; readonly scopes?: readonly string[] }[];
+
 /** What is known of one request; the journey fills it in as it learns. Nothing in it is a secret. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -9,6 +13,8 @@ export interface RequestRecord {
   /** The path as it was sent, for the problem document only. */
   readonly path: string;
   operation?: string;
+  /** For the challenge of a refusal. */
+  access?: AskedAccess;
   principal?: Principal;
   downstream?: string;
   /** Where the downstream token came from. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { Circuit } from '../circuit.ts';
 import type { DownstreamToken, FetchedToken } from '../downstream-tokens.ts';
+import type { MonotonicClock } from '../monotonic-clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Guard } from './guard.ts';
 import type { RedisAddress } from './redis-address.ts';
@@ -19,6 +20,7 @@ export interface SharedTokensOptions {
   readonly authority: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly monotonicMs: MonotonicClock;
   readonly log: Pick<Logger, 'warn' | 'info'>;
   /** Milliseconds that a request gives Redis to say whether it has the token; default {@link LOOKUP_PATIENCE}. */
   readonly patience?: number | undefined;
@@ -171,7 +173,7 @@ export class SharedTokens {
   }
 
   #guard(trouble: Trouble): Guard {
-    return new Guard(new Circuit(CIRCUIT, this.#options.now), {
+    return new Guard(new Circuit(CIRCUIT, this.#options.monotonicMs), {
       onSuccess: () => this.#trouble.end(trouble),
       onOpen: (error) => {
         if (!(error instanceof RedisDisconnected)) {

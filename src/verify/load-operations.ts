@@ -47,6 +47,8 @@ export interface TriedOperation {
   readonly access: Access;
   /** Only in the operator's contract; the published one does not tell. */
   readonly authContext: string | undefined;
+  /** True when it is no plain request; in the published contract only a 101 among its answers tells. */
+  readonly isWebSocket: boolean;
   readonly parameters: readonly TriedParameter[];
   readonly body: TriedBody | undefined;
   readonly responses: readonly ResponseRule[];
@@ -97,6 +99,8 @@ function readOperation(source: OperationPart, schemas: SchemaCompiler): TriedOpe
     path,
     access: readOperationAccess(source),
     authContext: typeof authContext === 'string' ? authContext : undefined,
+    isWebSocket:
+      operation.value['x-upgrade'] !== undefined || follow(root, operation, 'responses')?.value['101'] !== undefined,
     parameters: readTriedParameters(root, readParameters(source), schemas),
     body: readBody(root, operation, schemas),
     responses: compileResponses(root, operation, schemas),
@@ -149,8 +153,7 @@ function readBody(root: JsonObject, operation: Located, schemas: SchemaCompiler)
   return {
     rule,
     mediaType: range.replace(/^\*\/\*$/, 'application/octet-stream').replace(/\/\*$/, '/octet-stream'),
-    check: rule.mediaTypes.find((type) => type.json !== undefined && isJson(range) && type.range === range)?.json
-      ?.everyFault,
+    check: rule.mediaTypes.find((type) => type.json !== undefined && isJson(range) && type.range === range)?.json,
     schema,
     sample: readExample(root, media) ?? (schema === undefined ? 'sample' : sampleSchema(root, schema)),
   };

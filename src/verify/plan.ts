@@ -77,12 +77,19 @@ function planOperation(operation: TriedOperation): Case[] {
   }));
 }
 
-function isAboutCaller(expectation: Expectation): boolean {
+/** True for a refusal that is decided before anything of the request but its token is looked at. */
+export function isAboutCaller(expectation: Expectation): boolean {
   return expectation.kind === 'refusal' && expectation.failure !== 'invalid_request';
 }
 
+/** Why a plain request to a WebSocket shows nothing. */
+export const IS_WEBSOCKET = 'it is a WebSocket';
+
 /** Every required part, and those optional ones for which the contract has an example. */
 function composeSample(operation: TriedOperation): { parts: RequestParts; obstacle?: string } {
+  if (operation.isWebSocket) {
+    return { parts: EMPTY_PARTS, obstacle: IS_WEBSOCKET };
+  }
   const given = operation.parameters.filter(({ declaration, hasExample }) => declaration.required || hasExample);
   const parts = given.reduce(
     (soFar, { declaration, sample }) => withParameter(soFar, declaration, sample),

@@ -1,5 +1,5 @@
 import type { Declaration, ParameterSource } from '../contract/parameters.ts';
-import { compileFill, parseTemplate } from '../contract/path-template.ts';
+import { compileFill, encodeValue, parseTemplate } from '../contract/path-template.ts';
 import { isObject } from '../contract/references.ts';
 import type { TriedBody, TriedOperation, TriedParameter } from './load-operations.ts';
 
@@ -74,7 +74,8 @@ export function toSource(parts: RequestParts): ParameterSource {
 
 /** The path of the request, encoded. */
 export function toPath({ path }: TriedOperation, parts: RequestParts): string {
-  return compileFill(parseTemplate(path))(parts.path);
+  const encoded = Object.entries(parts.path).map(([name, value]) => [name, encodeValue(value)]);
+  return compileFill(parseTemplate(path))(Object.fromEntries(encoded) as Record<string, string>);
 }
 
 /** The query of the request. */

@@ -1,7 +1,7 @@
 import { judge, judgeForm } from './judge.ts';
 import { readChallenge } from './judge-challenge.ts';
 import { isOwnRefusal, readProblem } from './judge-problem.ts';
-import { STEP_UP_CASE, type Caller, type Case } from './plan.ts';
+import { IS_WEBSOCKET, isAboutCaller, STEP_UP_CASE, type Caller, type Case } from './plan.ts';
 import { nameError, type Answer, type GatewayClient } from './send.ts';
 import { TOKENS, type Tokens } from './tokens.ts';
 
@@ -74,6 +74,13 @@ async function callInTurn(
   if (planned.name === STEP_UP_CASE && readProblem(answer)?.['code'] === 'step_up_unsatisfiable') {
     return [skip(planned, 'the same user was challenged with other tokens before; try again in ten minutes')];
   }
+  if (
+    isForWebSockets(answer) &&
+    !isAboutCaller(planned.expectation) &&
+    judgeForm(answer, planned, token).length === 0
+  ) {
+    return [skip(planned, IS_WEBSOCKET)];
+  }
   if (knowsNoSample(planned, answer, token)) {
     return [skip(planned, `the API answers ${answer.status} to a made-up request; give the contract better examples`)];
   }
@@ -90,6 +97,15 @@ async function callInTurn(
   return faults.length > 0 && !isContext
     ? [conclude(planned, answer, faults)]
     : [...stepUp, skip(planned, `more proof is asked for; no ${TOKENS.steppedUp.variable}`)];
+}
+
+const UPGRADE_REQUIRED = 426;
+
+/** A published contract need not say that an operation is a WebSocket; the answer does (RFC 9110 §15.5.22). */
+function isForWebSockets(answer: Answer): boolean {
+  return (
+    answer.status === UPGRADE_REQUIRED && answer.headers.get('upgrade')?.[0] === 'websocket' && isOwnRefusal(answer)
+  );
 }
 
 /** An API behind the gateway may refuse what only looks good; when it does so as declared, nothing is shown. */

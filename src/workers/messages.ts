@@ -15,6 +15,8 @@ export interface Answers {
   /** Why the worker should get no requests; `undefined` when it should. */
   readiness: string | undefined;
   metrics: MetricsSnapshot;
+  /** Nothing: that there is an answer says it all. */
+  pulse: undefined;
 }
 
 /** What the primary tells a worker. */

@@ -1,8 +1,15 @@
 import { ListenError } from '../http/listen-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PortableConfig } from './messages.ts';
+import { Pulse, PULSE_INTERVAL_MS } from './pulse.ts';
 import { nextRestartDelay } from './restart-delay.ts';
 import { WorkerProcess } from './worker-process.ts';
+
+/** Milliseconds without an answer after which a worker hangs: in a loop, stopped, or waiting for what never comes. */
+const LONGEST_SILENCE_MS = 10_000;
+
+/** The same for one that starts, which reads the whole contract meanwhile. */
+const LONGEST_START_MS = 60_000;
 
 /** What keeping a worker running takes. */
 export interface Supervision {
@@ -11,9 +18,11 @@ export interface Supervision {
   readonly log: Logger;
   /** Is told of every process that ended, wanted or not. */
   readonly onEnd: (process: WorkerProcess) => void;
+  /** Is told of every process that takes the place of another. */
+  readonly onRestart: () => void;
 }
 
-/** One of the workers: whenever its process ends, another takes its place, until it is stopped. */
+/** One of the workers: whenever its process ends or hangs, another takes its place, until it is stopped. */
 export class SupervisedWorker {
   readonly #supervision: Supervision;
   #process: WorkerProcess | undefined;
@@ -57,13 +66,23 @@ export class SupervisedWorker {
   }
 
   #run(config: PortableConfig, delay: number): WorkerProcess {
-    const { number, log, onEnd } = this.#supervision;
+    const { number, log, onEnd, onRestart } = this.#supervision;
     const process = new WorkerProcess(number, config);
     const { pid } = process;
     let listensSince: number | undefined;
     this.#process = process;
+    const pulse = new Pulse(performance.now());
+    const watch = setInterval(() => {
+      const longest = listensSince === undefined ? LONGEST_START_MS : LONGEST_SILENCE_MS;
+      if (pulse.tick(performance.now()) > longest) {
+        process.kill(`did not answer for ${longest / 1_000} s`);
+      } else {
+        void process.ask('pulse', longest).then((answer) => answer && pulse.hear());
+      }
+    }, PULSE_INTERVAL_MS);
     void process.listening.then(
       () => {
+        pulse.hear();
         this.#isListening = true;
         listensSince = performance.now();
         log.info({ worker: number, pid }, 'worker listens');
@@ -72,12 +91,16 @@ export class SupervisedWorker {
     );
     void process.ended.then((end) => {
       this.#isListening = false;
+      clearInterval(watch);
       onEnd(process);
       if (!this.#isStopped) {
         const lifetime = listensSince === undefined ? 0 : performance.now() - listensSince;
         const restartMs = nextRestartDelay(lifetime, delay);
         log.error({ worker: number, pid, ...end, restartMs }, 'worker died, another takes its place');
-        this.#restart = setTimeout(() => this.#run(config, restartMs), restartMs);
+        this.#restart = setTimeout(() => {
+          onRestart();
+          this.#run(config, restartMs);
+        }, restartMs);
       }
     });
     return process;

@@ -95,8 +95,9 @@ export class WorkerProcess {
     clearTimeout(timer);
   }
 
-  /** Ends the worker at once. */
-  kill(): void {
+  /** Ends the worker at once; the reason, if there is one, is that of its end. */
+  kill(reason?: string): void {
+    this.#reason ??= reason;
     this.#worker.process.kill('SIGKILL');
   }
 

@@ -4,7 +4,8 @@ import { compileContract } from '../contract/contract.ts';
 import { createApi, type Api } from '../gateway.ts';
 import { ListenError } from '../http/listen-error.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import type { Answers, FromWorker, PortableConfig, ToWorker } from './messages.ts';
+import { openStandardOutput } from '../telemetry/standard-output.ts';
+import type { FromWorker, PortableConfig, ToWorker } from './messages.ts';
 
 /** Does in this process what the primary says. A process whose primary is gone ends, which node:cluster sees to. */
 export function runWorker(): void {
@@ -20,8 +21,10 @@ export function runWorker(): void {
       void listen(api);
     } else if (message.tell === 'stop') {
       void end(api);
+    } else if (message.about === 'pulse') {
+      tell({ tell: 'answer', id: message.id, value: undefined });
     } else if (api !== undefined) {
-      void answer(api, message);
+      void answer(api, message.id, message.about);
     }
   });
   tell({ tell: 'attentive' });
@@ -29,7 +32,8 @@ export function runWorker(): void {
 
 function createWorkerApi({ document, ...settings }: PortableConfig, worker: number): Api {
   const contract = compileContract(document, new Set(Object.keys(settings.downstreams)), []);
-  return createApi({ ...settings, contract }, { logger: createLogger().child({ worker }) });
+  const output = openStandardOutput({ ...settings.log, bindings: { worker } });
+  return createApi({ ...settings, contract }, { logger: createLogger(output).child({ worker }) });
 }
 
 async function listen(api: Api): Promise<void> {
@@ -48,8 +52,8 @@ async function end(api: Api | undefined): Promise<void> {
   process.exit(0);
 }
 
-async function answer(api: Api, { id, about }: Extract<ToWorker, { tell: 'question' }>): Promise<void> {
-  const value: Answers[keyof Answers] = about === 'readiness' ? api.whyNotReady() : await api.readMetrics();
+async function answer(api: Api, id: number, about: 'readiness' | 'metrics'): Promise<void> {
+  const value = about === 'readiness' ? api.whyNotReady() : await api.readMetrics();
   tell({ tell: 'answer', id, value });
 }
 

@@ -1,13 +1,15 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { BUILD } from '../build.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { ConfigError } from '../failures.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { startManagement, type Management } from '../http/management-app.ts';
 import { listen } from '../http/server.ts';
 import { JointMetrics } from '../telemetry/joint-metrics.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { countDroppedLines, createLogger } from '../telemetry/logger.ts';
+import { openStandardOutput } from '../telemetry/standard-output.ts';
 import { WORKER_COMMAND, type PortableConfig } from './messages.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
@@ -16,7 +18,7 @@ const PATIENCE = 1_000;
 
 const NO_ANSWER = 'no worker answers';
 
-/** Milliseconds past `server.drainTimeout` in which a worker must have ended by itself. */
+/** Milliseconds past `server.drainDelay` and `server.drainTimeout` in which a worker must have ended by itself. */
 const GRACE = 2_000;
 
 /**
@@ -29,30 +31,40 @@ const GRACE = 2_000;
 export function createWorkers(
   config: GatewayConfig,
   count: number,
-  { logger = createLogger() }: Pick<GatewayOptions, 'logger'> = {},
+  { logger = createLogger(openStandardOutput(config.log)) }: Pick<GatewayOptions, 'logger'> = {},
 ): Gateway {
   if (cluster.isWorker) {
     const message = `found ${config.server.workers}; allowed: 1 where another program runs the gateway as a worker of its cluster`;
     throw new ConfigError([{ at: 'server.workers', message }]);
   }
-  const metrics = new JointMetrics();
+  const metrics = new JointMetrics(() => countDroppedLines(logger));
   const workers = Array.from(
     { length: count },
-    (_, index) => new SupervisedWorker({ number: index + 1, log: logger, onEnd: (process) => metrics.end(process.id) }),
+    (_, index) =>
+      new SupervisedWorker({
+        number: index + 1,
+        log: logger,
+        onEnd: (process) => metrics.end(process.id),
+        onRestart: () => metrics.recordRestart(),
+      }),
   );
   let management: Management | undefined;
+  let isServing = false;
   let isDraining = false;
 
   return {
     async start() {
-      management = await startManagement(config.server.management, { whyNotReady, renderMetrics });
+      logger.info({ workers: count, ...BUILD }, 'gateway starts');
+      management = await startManagement(config.server.management, { whyNotAlive, whyNotReady, renderMetrics });
       const url = await startWorkers();
-      logger.info({ url, managementUrl: management.url, workers: count }, 'gateway started');
+      isServing = true;
+      logger.info({ url, managementUrl: management.url, workers: count, ...BUILD }, 'gateway started');
       return { url, managementUrl: management.url };
     },
     async stop() {
       isDraining = true;
-      await Promise.all(workers.map((worker) => worker.stop(config.server.drainTimeout + GRACE)));
+      const { drainDelay, drainTimeout } = config.server;
+      await Promise.all(workers.map((worker) => worker.stop(drainDelay + drainTimeout + GRACE)));
       await management?.close();
     },
   };
@@ -69,6 +81,22 @@ export function createWorkers(
       throw started?.reason;
     }
     return started.value;
+  }
+
+  /** One that answers is enough; those that start for the first time, or end, are let be. */
+  async function whyNotAlive(): Promise<string | undefined> {
+    if (!isServing || isDraining) {
+      return undefined;
+    }
+    const answers = workers.map(async ({ listening }) => {
+      if ((await listening?.ask('pulse', PATIENCE)) === undefined) {
+        throw new Error(NO_ANSWER);
+      }
+    });
+    return Promise.any(answers).then(
+      () => undefined,
+      () => NO_ANSWER,
+    );
   }
 
   async function whyNotReady(): Promise<string | undefined> {

@@ -15,17 +15,44 @@ import {
 const TENANT = HOME_TENANT_ID;
 
 describe('the places of a cloud', () => {
+  const graph = 'https://graph.microsoft.com';
+  const us = { suffix: 'USGov', graph: 'https://graph.microsoft.us' };
+  const china = { suffix: 'China', graph: 'https://microsoftgraph.chinacloudapi.cn' };
   const clouds = [
-    { cloud: 'public', host: 'login.microsoftonline.com', common: 'common', suffix: '' },
-    { cloud: 'public by an older name', host: 'login.windows.net', common: 'common', suffix: '' },
-    { cloud: 'US Government', host: 'login.microsoftonline.us', common: 'common', suffix: 'USGov' },
-    { cloud: 'US Government by an older name', host: 'login.usgovcloudapi.net', common: 'common', suffix: 'USGov' },
-    { cloud: 'China', host: 'login.partner.microsoftonline.cn', common: 'common', suffix: 'China' },
-    { cloud: 'China by an older name', host: 'login.chinacloudapi.cn', common: 'common', suffix: 'China' },
-    { cloud: 'External ID', host: 'contoso.ciamlogin.com', common: TENANT, suffix: '' },
+    { cloud: 'public', host: 'login.microsoftonline.com', suffix: '', graph },
+    { cloud: 'public by an older name', host: 'login.windows.net', suffix: '', graph },
+    { cloud: 'US Government', host: 'login.microsoftonline.us', ...us },
+    { cloud: 'US Government by an older name', host: 'login.usgovcloudapi.net', ...us },
+    { cloud: 'China', host: 'login.partner.microsoftonline.cn', ...china },
+    { cloud: 'China by an older name', host: 'login.chinacloudapi.cn', ...china },
+    { cloud: 'France', host: 'login.sovcloud-identity.fr', suffix: 'France', graph: 'https://graph.svc.sovcloud.fr' },
+    { cloud: 'Germany', host: 'login.sovcloud-identity.de', suffix: 'Germany', graph: 'https://graph.svc.sovcloud.de' },
+    { cloud: 'Singapore', host: 'login.sovcloud-identity.sg', suffix: '', graph: 'https://graph.svc.sovcloud.sg' },
+    {
+      cloud: 'External ID',
+      host: 'contoso.ciamlogin.com',
+      common: TENANT,
+      issuer: `https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`,
+      suffix: '',
+      graph,
+    },
+    {
+      cloud: 'External ID behind a domain of a customer',
+      host: 'login.contoso.com',
+      common: TENANT,
+      suffix: '',
+      graph,
+    },
+    {
+      cloud: 'a host that only ends like Entra’s',
+      host: 'notlogin.microsoftonline.com',
+      common: TENANT,
+      suffix: '',
+      graph,
+    },
   ];
 
-  it.each(clouds)('$cloud: $host', ({ host, common, suffix }) => {
+  it.each(clouds)('$cloud: $host', ({ host, common = 'common', issuer, suffix, graph: ownGraph }) => {
     const origin = `https://${host}`;
     const authority = new Authority(origin, TENANT);
     expect({
@@ -33,18 +60,64 @@ describe('the places of a cloud', () => {
       v2: authority.metadataUrl('v2'),
       token: authority.tokenEndpoint(PARTNER_TENANT_ID),
       consent: authority.adminConsentEndpoint(PARTNER_TENANT_ID),
-      challenge: authority.challengeUri,
-      issuer: authority.issuer,
+      challenge: authority.challengeUri(''),
+      issuer: authority.nameIssuer(''),
       audience: authority.tokenExchangeAudience,
+      scopes: ['User.Read', '.default'].map((scope) => authority.qualifyScope(scope)),
+      resource: authority.resourceOf('User.Read'),
     }).toEqual({
       v1: `${origin}/${TENANT}/.well-known/openid-configuration`,
       v2: `${origin}/${TENANT}/v2.0/.well-known/openid-configuration`,
       token: `${origin}/${PARTNER_TENANT_ID}/oauth2/v2.0/token`,
       consent: `${origin}/${PARTNER_TENANT_ID}/v2.0/adminconsent`,
       challenge: `${origin}/${common}/oauth2/v2.0/authorize`,
-      issuer: `${origin}/${TENANT}/v2.0`,
+      issuer: issuer ?? `${origin}/${TENANT}/v2.0`,
       audience: `api://AzureADTokenExchange${suffix}`,
+      scopes: [`${ownGraph}/User.Read`, `${ownGraph}/.default`],
+      resource: ownGraph,
     });
+  });
+
+  it.each(['http://localhost:8081', 'http://127.0.0.1:8081', 'http://[::1]:8081'])('an emulator: %s', (origin) => {
+    expect(new Authority(origin, TENANT).challengeUri('')).toBe(`${origin}/common/oauth2/v2.0/authorize`);
+  });
+
+  it.each([
+    [`https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`, TENANT],
+    [`http://localhost:8081/${TENANT}/v2.0`, 'common'],
+    ['https://ciamlogin.com.example.com/v2.0', 'common'],
+  ])('an emulator whose metadata name the issuer %s sends people to %s', (published, segment) => {
+    const origin = 'http://localhost:8081';
+    const authority = new Authority(origin, TENANT);
+    expect(authority.challengeUri(published)).toBe(`${origin}/${segment}/oauth2/v2.0/authorize`);
+  });
+
+  it.each([
+    'https://graph.microsoft.com/User.Read',
+    'api://orders/.default',
+    '00000003-0000-0000-c000-000000000000/User.Read',
+    'openid',
+    'profile',
+    'email',
+    'offline_access',
+  ])('the scope %s stays as it is', (scope) => {
+    expect(new Authority('https://login.microsoftonline.us', TENANT).qualifyScope(scope)).toBe(scope);
+  });
+
+  it.each([
+    [`https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`, true],
+    ['http://localhost:8081/tenant/v2.0', true],
+    ['', false],
+    ['contoso', false],
+    ['http://contoso.com/v2.0', false],
+    ['javascript:alert(1)', false],
+    ['javascript://localhost/x', false],
+    ['https://login.microsoftonline.com/{tenantid}/v2.0', false],
+    ['https://login.contoso.com/v2.0?x=1', false],
+    ['https://login.contoso.com/v2.0#x', false],
+  ])('the issuer %j of its metadata is taken: %s', (published, isTaken) => {
+    const origin = 'https://login.contoso.com';
+    expect(new Authority(origin, TENANT).nameIssuer(published)).toBe(isTaken ? published : `${origin}/${TENANT}/v2.0`);
   });
 
   it.each([

@@ -191,6 +191,18 @@ describe('a session', () => {
     expect([sizes[0] === 5_000, sizes[0] === 0, sizes.at(-1)]).toEqual([false, false, 0]);
   });
 
+  it('that expired leaves also when the clock was ahead for a while', () => {
+    const clock = new Clock();
+    const sessions = new SessionStore(10, clock.now);
+    clock.setBy(365 * 86_400_000);
+    sessions.sweep();
+    clock.setBy(-365 * 86_400_000);
+    sessions.add('token', sessionUntil(clock.now() + 60_000));
+    clock.advance(180_000);
+    sessions.sweep();
+    expect(sessions.size).toBe(0);
+  });
+
   it('that was evicted is not missed when its time is over', () => {
     const clock = new Clock();
     const sessions = new SessionStore(1, clock.now);

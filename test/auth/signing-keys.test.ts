@@ -1,30 +1,37 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
 import { HOME_TENANT_ID } from '../../dev/emulator/world.ts';
-import { SigningKeys } from '../../src/auth/signing-keys.ts';
+import { fetchSigningKeys, SigningKeys } from '../../src/auth/signing-keys.ts';
 import { Authority, type TokenVersion } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { Clock } from '../support/token-clock.ts';
+import { until } from '../support/gateway-poll.ts';
 import { json, makeIssuerKey, startTokenIssuer, type Publications } from '../support/token-issuer.ts';
 
 const HOUR = 60 * 60 * 1_000;
 
 const emulator = await startEmulator();
-const http = new EntraHttpClient(300);
+const http = new EntraHttpClient(10_000);
+/** For an Entra that never answers. */
+const hasty = new EntraHttpClient(300);
 afterAll(async () => {
   http.close();
+  hasty.close();
   await emulator.close();
 });
 beforeEach(() => emulator.resetSwitches());
 
 const silent = { warn: () => {} };
 
+const { jwk: good, kid: goodKid } = makeIssuerKey();
+
 /** Keys that know nothing yet. */
-function newKeys(origin = emulator.origin): { readonly keys: SigningKeys; readonly clock: Clock } {
+function newKeys(origin = emulator.origin, client = http): { readonly keys: SigningKeys; readonly clock: Clock } {
   const clock = new Clock();
   const authority = new Authority(origin, HOME_TENANT_ID);
-  return { clock, keys: new SigningKeys({ authority, http, now: clock.now, log: silent }) };
+  return { clock, keys: new SigningKeys({ authority, http: client, monotonicMs: clock.monotonicMs, log: silent }) };
 }
 
 /** Keys that were fetched once. */
@@ -103,10 +110,25 @@ describe('the first load', () => {
   });
 });
 
+describe('where the keys of one version can be had and those of the other cannot', () => {
+  it('the others are tried again on their own', async () => {
+    const entra = await startTokenIssuer([good]);
+    const { v2 } = entra.publications;
+    entra.publications.v2 = { status: 407, body: '' };
+    const { keys } = newKeys(entra.origin);
+    keys.start([1, 1]);
+    await until('the keys of version 1 are there', () => keys.isReady);
+    entra.publications.v2 = v2;
+    await until('the issuer of version 2 is known', () => keys.issuerOf('v2', HOME_TENANT_ID) !== '');
+    keys.stop();
+    await entra.close();
+  });
+});
+
 describe('while there are no keys at all', () => {
   it.each(['down', 'hang'] as const)('a token is answered 503 and not 401, Entra being %s', async (state) => {
     emulator.switches.keys = state;
-    const { keys } = newKeys();
+    const { keys } = newKeys(emulator.origin, hasty);
     const noted = new Promise<unknown>((resolve) => {
       const stop = emulator.onRequest((request) => {
         stop();
@@ -164,7 +186,7 @@ describe('an outage later on', () => {
     const warnings: object[] = [];
     const log = { warn: (fields: object) => warnings.push(fields) };
     const authority = new Authority(emulator.origin, HOME_TENANT_ID);
-    const keys = new SigningKeys({ authority, http, now: Date.now, log });
+    const keys = new SigningKeys({ authority, http, monotonicMs: () => 0, log });
     await keys.refresh();
     emulator.switches.keys = 'down';
     await keys.refresh();
@@ -248,20 +270,60 @@ describe('when Entra rolls its keys', () => {
   });
 });
 
+/** How Entra itself refuses. */
+function entraError(error: string, code: number): string {
+  return JSON.stringify({ error, error_codes: [code] });
+}
+
+/** Whether there are keys, and what becomes of a v2 token and of a v1 token, with that document for v1. */
+async function lookAtBoth(v1: Publications['v1']): Promise<unknown[]> {
+  const entra = await startTokenIssuer([good]);
+  entra.publications.v1 = v1;
+  const { keys } = await loadedKeys(entra.origin);
+  const answers = [keys.isReady, (await look(keys, goodKid, 'v2')) === goodKid, await look(keys, goodKid, 'v1')];
+  await entra.close();
+  return answers;
+}
+
 describe('an authority without a document for v1', () => {
-  it('serves v2 tokens, and v1 tokens are bad ones there', async () => {
-    const { jwk, kid } = makeIssuerKey();
-    const entra = await startTokenIssuer([jwk]);
-    entra.publications.v1 = { status: 404, body: 'not found' };
+  it.each([
+    { status: 404, body: 'not found' },
+    { status: 400, body: entraError('invalid_tenant', 90_002) },
+    { status: 400, body: entraError('invalid_request', 90_002) },
+    { status: 400, body: entraError('invalid_request', 900_023) },
+  ])('serves v2 tokens, and v1 tokens are bad ones there: $status $body', async (reply) => {
+    expect(await lookAtBoth(reply)).toEqual([true, true, '<invalid_token>']);
+  });
+
+  it.each([
+    { status: 400, body: '<html>Bad request</html>' },
+    { status: 400, body: 'null' },
+    { status: 400, body: entraError('invalid_request', 900_144) },
+    { status: 401, body: '' },
+    { status: 403, body: 'blocked by policy' },
+    { status: 403, body: entraError('invalid_tenant', 90_002) },
+    { status: 405, body: '' },
+    { status: 407, body: 'Proxy authentication required' },
+    { status: 410, body: '' },
+    { status: 429, body: '' },
+    { status: 451, body: '' },
+    { status: 200, body: '<html>Sign in to the network</html>' },
+    { status: 302, body: '' },
+    { status: 503, body: '' },
+  ])('is not one whose document something on the way keeps back: $status $body', async (reply) => {
+    expect(await lookAtBoth(reply)).toEqual([true, true, '<identity_unavailable>']);
+  });
+
+  it('is not one whose keys are missing', async () => {
+    const entra = await startTokenIssuer([good]);
+    entra.publications.v1 = json({ issuer: 'i', jwks_uri: `${entra.origin}/v1/.well-known/keys` });
+    entra.publications.keys = { status: 404, body: '' };
     const { keys } = await loadedKeys(entra.origin);
-    const answers = [keys.isReady, await look(keys, kid, 'v2'), await look(keys, kid, 'v1')];
+    const answer = await look(keys, goodKid, 'v1');
     await entra.close();
-    expect(answers).toEqual([true, kid, '<invalid_token>']);
+    expect(answer).toBe('<identity_unavailable>');
   });
 });
-
-const rsa = makeIssuerKey();
-const { jwk: good, kid: goodKid } = rsa;
 
 describe('a key set that is no key set', () => {
   const huge = 'x'.repeat(2 * 1024 * 1024);
@@ -297,6 +359,10 @@ describe('a key set that is no key set', () => {
     },
     { what: 'only keys for encryption', change: () => ({ keys: json({ keys: [{ ...good, use: 'enc' }] }) }) },
     { what: 'only keys of another algorithm', change: () => ({ keys: json({ keys: [{ ...good, alg: 'RS512' }] }) }) },
+    {
+      what: 'only keys that may not verify',
+      change: () => ({ keys: json({ keys: [{ ...good, key_ops: ['encrypt'] }] }) }),
+    },
     { what: 'only shared secrets', change: () => ({ keys: json({ keys: [{ kty: 'oct', k: 'AA', kid: goodKid }] }) }) },
     { what: 'a key without a kid', change: () => ({ keys: json({ keys: [{ ...good, kid: undefined }] }) }) },
     { what: 'a key whose kid is a number', change: () => ({ keys: json({ keys: [{ ...good, kid: 1 }] }) }) },
@@ -322,6 +388,83 @@ describe('a key set that is no key set', () => {
       goodKid,
       false,
     ]);
+  });
+});
+
+/** A public key of this size and exponent, as base64url; nobody has to sign with it. */
+function weak(changes: { readonly bits?: number; readonly e?: string }): object {
+  const { n } = generateKeyPairSync('rsa', { modulusLength: changes.bits ?? 2_048 }).publicKey.export({
+    format: 'jwk',
+  });
+  return { kty: 'RSA', use: 'sig', kid: 'weak', n, e: changes.e ?? 'AQAB' };
+}
+
+describe('a key that is none', () => {
+  it.each([
+    { what: 'of 1,024 bits', key: weak({ bits: 1_024 }), reason: 'it has 1024 bits, and RS256 needs 2048' },
+    { what: 'of 2,047 bits', key: weak({ bits: 2_047 }), reason: 'it has 2047 bits, and RS256 needs 2048' },
+    { what: 'with the exponent 1', key: weak({ e: 'AQ' }), reason: 'its exponent is even or less than 3' },
+    {
+      what: 'with the exponent 1 in many digits',
+      key: weak({ e: 'AAAAAAAB' }),
+      reason: expect.stringContaining('even'),
+    },
+    { what: 'with an even exponent', key: weak({ e: 'AQAA' }), reason: 'its exponent is even or less than 3' },
+    { what: 'with the exponent 0', key: weak({ e: 'AA' }), reason: 'its exponent is even or less than 3' },
+    { what: 'for encryption', key: { ...good, kid: 'weak', use: 'enc' }, reason: 'its use is not sig' },
+    {
+      what: 'that only encrypts',
+      key: { ...good, kid: 'weak', key_ops: ['wrapKey'] },
+      reason: 'its key_ops lack verify',
+    },
+    {
+      what: 'whose key_ops are no list',
+      key: { ...good, kid: 'weak', key_ops: 'verify' },
+      reason: 'its key_ops lack verify',
+    },
+    { what: 'of PS256', key: { ...good, kid: 'weak', alg: 'PS256' }, reason: 'its alg is not RS256' },
+    { what: 'that cannot be read', key: { ...good, kid: 'weak', n: 5 }, reason: 'it cannot be read' },
+  ])('$what signs nothing, and is told once; its neighbours are good', async ({ key, reason }) => {
+    const entra = await startTokenIssuer([good]);
+    entra.publications.keys = json({ keys: [key, good] });
+    entra.publications.v1 = { status: 404, body: '' };
+    const warnings: object[] = [];
+    const keys = new SigningKeys({
+      authority: new Authority(entra.origin, HOME_TENANT_ID),
+      http,
+      monotonicMs: () => performance.now(),
+      log: { warn: (fields) => warnings.push(fields) },
+    });
+    await keys.refresh();
+    await keys.refresh();
+    const found = [await look(keys, 'weak'), await look(keys, goodKid)];
+    await entra.close();
+    expect([found, warnings.filter((fields) => 'kid' in fields)]).toEqual([
+      ['<invalid_token>', goodKid],
+      [{ url: expect.stringContaining('/v2.0/'), kid: 'weak', reason }],
+    ]);
+  });
+
+  it('is named also where there is no other', async () => {
+    const entra = await startTokenIssuer([]);
+    entra.publications.keys = json({ keys: [weak({ e: 'AQ' })] });
+    const failure = fetchSigningKeys(http, `${entra.origin}/t/v2.0/.well-known/openid-configuration`);
+    await expect(failure).rejects.toThrow(/^the key set has no usable key; weak is ignored: its exponent/);
+    await entra.close();
+  });
+
+  it.each([
+    ['of 3,072 bits', weak({ bits: 3_072 })],
+    ['with the exponent 3', weak({ e: 'Aw' })],
+    ['that may verify', { ...good, kid: 'weak', key_ops: ['verify'] }],
+    ['that does not say what it is for', { ...good, kid: 'weak', use: undefined }],
+  ])('is not one %s', async (_what, key) => {
+    const entra = await startTokenIssuer([]);
+    entra.publications.keys = json({ keys: [key] });
+    const { keys } = await loadedKeys(entra.origin);
+    const found = await look(keys, 'weak');
+    await entra.close();
+    expect(found).toBe('weak');
   });
 });
 

@@ -106,6 +106,10 @@ describe('the claims: a token is refused', () => {
     { when: 'exp is a text', changes: { exp: String(now + 600) } },
     { when: 'it expired beyond the tolerance', changes: { exp: now - 61 } },
     { when: 'it expired at the very end of the tolerance', changes: { exp: now - 60 } },
+    { when: 'exp is beyond every calendar', changes: { exp: 1e15 } },
+    { when: 'iat is a text', changes: { iat: String(now) } },
+    { when: 'iat is before the epoch', changes: { iat: -1 } },
+    { when: 'nbf is before the epoch', changes: { nbf: -1 } },
     { when: 'nbf is missing', changes: { nbf: undefined } },
     { when: 'nbf is a text', changes: { nbf: String(now) } },
     { when: 'it begins beyond the tolerance', changes: { nbf: now + 61 } },
@@ -139,6 +143,10 @@ describe('the claims: a token is refused', () => {
     { when: 'scp is empty', changes: { scp: '' } },
     { when: 'scp is a space', changes: { scp: ' ' } },
     { when: 'a user has roles but no scp', changes: { scp: undefined, roles: ['Orders.Read.All'] } },
+    {
+      when: 'a user has roles, no scp, and nothing says that it is one',
+      changes: { scp: undefined, idtyp: undefined, roles: ['Orders.Read.All'] },
+    },
     { when: 'an app has a scp', changes: { idtyp: 'app' } },
   ])('when $when', async ({ changes }) => {
     expect(await gate.call(token(changes))).toEqual({ failure: 'invalid_token' });
@@ -160,6 +168,100 @@ describe('the claims: a token is refused', () => {
     { when: 'roles but is a device', changes: { idtyp: 'device' } },
   ])('when an app has $when', async ({ changes }) => {
     expect(await gate.call(token(changes, appOnly))).toEqual({ failure: 'invalid_token' });
+  });
+});
+
+describe('a number that is no time', () => {
+  const iss = `${issuer.origin}/${HOME_TENANT_ID}/v2.0`;
+
+  /** A token whose claim is written in this way, which JSON.stringify would not do. */
+  function written(claim: string, number: string): string {
+    return signText(JSON.stringify({ ...v2, iss, [claim]: 'here' }).replace('"here"', number), issuerKey);
+  }
+
+  it.each([
+    ['exp', '1e400'],
+    ['exp', '-1e400'],
+    ['exp', '1e308'],
+    ['nbf', '1e400'],
+    ['nbf', '-1e400'],
+    ['iat', '1e400'],
+    ['iat', '-1e400'],
+    ['iat', '1e300'],
+    ['iat', 'null'],
+  ])('%s: %s is refused', async (claim, number) => {
+    expect(await rawGate.call(written(claim, number))).toEqual({ failure: 'invalid_token' });
+  });
+
+  it.each([
+    ['exp', `${now + 600}.5`],
+    ['nbf', '0'],
+    ['iat', '1e9'],
+    ['exp', '253402300799'],
+  ])('%s: %s is one', async (claim, number) => {
+    expect(await rawGate.call(written(claim, number))).toHaveProperty('session');
+  });
+});
+
+describe('a token that is bound to a key', () => {
+  const bound = { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } };
+
+  it('is accepted, and told once an hour', async () => {
+    const told = await startGate({ origin, clock: new Clock() });
+    const lasting = { ...bound, exp: now + 10_000 };
+    for (const [count, minutes] of [0, 1, 58, 1].entries()) {
+      told.clock.advance(minutes * 60_000);
+      await told.call(token({ ...lasting, uti: String(count) }));
+    }
+    await told.close();
+    expect([told.sessions.size, told.warnings]).toEqual([
+      4,
+      [
+        expect.objectContaining({ azp: DESKTOP_CLIENT_ID, remedy: expect.stringContaining('boundTokens') }),
+        expect.objectContaining({ azp: DESKTOP_CLIENT_ID }),
+      ],
+    ]);
+  });
+
+  it.each([bound, { cnf: {} }, { cnf: null }])('is refused where the operator wants it so: %j', async (changes) => {
+    const strict = await startGate({ origin, clock, boundTokens: 'refuse' });
+    const verdicts = [await strict.call(token(changes)), await strict.call(token())];
+    await strict.close();
+    expect(verdicts).toEqual([{ failure: 'invalid_token' }, expect.objectContaining({ session: expect.anything() })]);
+  });
+});
+
+describe('what the log says of a refused token', () => {
+  const known = { oid: v2['oid'], azp: DESKTOP_CLIENT_ID, tid: HOME_TENANT_ID, ver: '2.0', iss: v2.iss };
+
+  it.each([
+    { when: 'it is for another API', changes: { aud: 'api://other' }, told: { aud: 'api://other' } },
+    { when: 'it is for several', changes: { aud: ['api://a', 'api://b'] }, told: { aud: 'api://a api://b' } },
+    { when: 'its audience is a long one', changes: { aud: 'x'.repeat(300) }, told: { aud: 'x'.repeat(200) } },
+    { when: 'its audience is not printable', changes: { aud: 'a\n\u202e{"' }, told: { aud: 'a??{"' } },
+    { when: 'its audience is no text', changes: { aud: { a: 1 } }, told: { aud: 'object' } },
+    { when: 'it is of another issuer', changes: { iss: 'https://else' }, told: { iss: 'https://else' } },
+    { when: 'it is of another tenant', changes: { tid: PARTNER_TENANT_ID }, told: { tid: PARTNER_TENANT_ID } },
+    { when: 'it expired', changes: { exp: now - 600 }, told: { reason: 'jwt expired' } },
+    { when: 'it is not valid yet', changes: { nbf: now + 600 }, told: { reason: 'jwt not active' } },
+    { when: 'it has no scope', changes: { scp: undefined }, told: {} },
+  ])('when $when', async ({ changes, told }) => {
+    const { log } = await gate.explain(token(changes));
+    expect(log).toMatchObject({ reason: expect.any(String), aud: GATEWAY_CLIENT_ID, ...known, ...told });
+  });
+
+  it('names the client of a v1 token', async () => {
+    const { log } = await gate.explain(token({ aud: 'api://other' }, v1));
+    expect(log).toMatchObject({ aud: 'api://other', azp: DESKTOP_CLIENT_ID, ver: '1.0' });
+  });
+
+  it.each([
+    { when: 'it is signed by another key', sent: emulator.signToken({ ...v2, aud: 'api://forged' }, {}, foreignKey) },
+    { when: 'its key is not known', sent: emulator.signToken({ ...v2, aud: 'api://forged' }, { kid: 'nobody' }) },
+    { when: 'it was changed', sent: tamper(token()) },
+  ])('nothing of its claims when $when', async ({ sent }) => {
+    const { log } = await gate.explain(sent);
+    expect(Object.keys(log ?? {})).toEqual(['reason']);
   });
 });
 

@@ -30,7 +30,7 @@ function check(loop: StepUpLoop, error: unknown, principal: Principal | undefine
 /** A loop detector with its clock, and what a caller hears of a challenge. */
 function newLoop(): { clock: Clock; meet: (principal?: Principal, error?: unknown) => string } {
   const clock = new Clock();
-  const loop = new StepUpLoop(clock.now);
+  const loop = new StepUpLoop(clock.monotonicMs);
   return {
     clock,
     meet(principal = newerToken(), error = challenge()) {
@@ -51,11 +51,11 @@ describe('the same challenge', () => {
 
   it('passes as the very error that it was', () => {
     const error = challenge();
-    expect(check(new StepUpLoop(Date.now), error, newerToken())).toBe(error);
+    expect(check(new StepUpLoop(() => 0), error, newerToken())).toBe(error);
   });
 
   it('carries no claims any more when it is refused, and tells the operator where to look', () => {
-    const loop = new StepUpLoop(Date.now);
+    const loop = new StepUpLoop(() => 0);
     const errors = [1, 2, 3].map(() => check(loop, challenge(), newerToken()) as GatewayError);
     expect(errors[2]?.facts).toEqual({ log: { remedy: expect.stringContaining('location') } });
   });
@@ -86,6 +86,67 @@ describe('the same challenge', () => {
       LET_THROUGH,
       STOPPED,
     ]);
+  });
+});
+
+/** A refusal that a sign-in should end. */
+function interaction(): GatewayError {
+  return new GatewayError('interaction_required');
+}
+
+describe('the same refusal without claims', () => {
+  /** A refusal of Entra's that a newer token should end. */
+  function refusal(name: string, failure: 'step_up_unsatisfiable' | 'gateway_misconfigured' = STOPPED): GatewayError {
+    const entra = { codes: [name] };
+    return new GatewayError('invalid_token', {
+      loop: { refusal: name, failure, remedy: 'look there' },
+      log: { entra, remedy: 'sign in' },
+    });
+  }
+
+  it('is given twice, and refused from the third newer token on', () => {
+    const { meet } = newLoop();
+    const answers = [1, 2, 3, 4].map(() => meet(newerToken(), interaction()));
+    expect(answers).toEqual(['interaction_required', 'interaction_required', STOPPED, STOPPED]);
+  });
+
+  it.each([STOPPED, 'gateway_misconfigured'] as const)('becomes what its rule says: %s', (failure) => {
+    const { meet } = newLoop();
+    const answers = [1, 2, 3].map(() => meet(newerToken(), refusal('50013', failure)));
+    expect(answers).toEqual(['invalid_token', 'invalid_token', failure]);
+  });
+
+  it('keeps what the log knows of it, with another remedy', () => {
+    const loop = new StepUpLoop(() => 0);
+    const errors = [1, 2, 3].map(() => check(loop, refusal('50013'), newerToken()) as GatewayError);
+    expect(errors[2]?.facts).toEqual({ log: { entra: { codes: ['50013'] }, remedy: 'look there' } });
+  });
+
+  it('is no loop with the same token, nor with a call between them that went well', () => {
+    const { meet } = newLoop();
+    const same = newerToken();
+    const loop = new StepUpLoop(() => 0);
+    const failures = [1, 2, 3].map(() => {
+      const principal = newerToken();
+      const heard = check(loop, interaction(), principal) as GatewayError;
+      loop.forget(principal, 'getProfile');
+      return heard.failure;
+    });
+    expect([1, 2, 3].map(() => meet(same, interaction())).concat(failures)).toEqual(
+      Array.from({ length: 6 }, () => 'interaction_required'),
+    );
+  });
+
+  it('is no loop when Entra says something else each time', () => {
+    const { meet } = newLoop();
+    const answers = ['50173', '70043', '50173'].map((name) => meet(newerToken(), refusal(name)));
+    expect(answers).toEqual(Array.from({ length: 3 }, () => 'invalid_token'));
+  });
+
+  it('says nothing about a token that the gateway itself refuses', () => {
+    const { meet } = newLoop();
+    const answers = [1, 2, 3, 4].map(() => meet(newerToken(), new GatewayError('invalid_token')));
+    expect(answers).toEqual(Array.from({ length: 4 }, () => 'invalid_token'));
   });
 });
 
@@ -124,7 +185,7 @@ describe('it is no loop', () => {
   });
 
   it('when nobody is known to call', () => {
-    const loop = new StepUpLoop(Date.now);
+    const loop = new StepUpLoop(() => 0);
     const error = challenge();
     expect([1, 2, 3].map(() => check(loop, error, undefined) === error)).toEqual([true, true, true]);
   });

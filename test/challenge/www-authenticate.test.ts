@@ -13,7 +13,7 @@ const ACRS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
 /** The frame of a gateway at that cloud. */
 function frameAt(origin: string): ChallengeFrame {
-  const authorizationUri = new Authority(origin, TENANT).challengeUri;
+  const authorizationUri = new Authority(origin, TENANT).challengeUri('');
   return { authorizationUri, clientId: CLIENT_ID, resourceMetadata: METADATA };
 }
 

@@ -1,8 +1,14 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { GATEWAY_CLIENT_ID } from '../../dev/emulator/world.ts';
 import { rowOf, startCheckWorld, type Changes } from './check-world.ts';
 
 const world = await startCheckWorld();
 afterAll(() => world.close());
+
+/** One downstream with that scope, which nobody has to reach. */
+function graphOf(scope: string): Changes {
+  return { downstreams: { graph: { baseUrl: 'http://127.0.0.1:1', scopes: [scope] } } };
+}
 
 const ELSEWHERE = 'http://api.contoso.com';
 
@@ -35,9 +41,41 @@ describe('what gateway.yaml says', () => {
       { identity: { credential: { federatedTokenFile: './missing' } } },
       { status: 'ok', found: 'federatedTokenFile' },
     ],
+    ['audiences', {}, { status: 'ok', found: `${GATEWAY_CLIENT_ID}, api://${GATEWAY_CLIENT_ID}` }],
+    ['audiences', { identity: { clientId: GATEWAY_CLIENT_ID.toUpperCase() } }, { status: 'ok' }],
+    ['audiences', { identity: { audiences: ['api://orders', GATEWAY_CLIENT_ID] } }, { status: 'ok' }],
+    [
+      'audiences',
+      { identity: { audiences: [`api://${GATEWAY_CLIENT_ID}`] } },
+      {
+        status: 'warn',
+        found: `api://${GATEWAY_CLIENT_ID}`,
+        reason: expect.stringContaining('every v2 token is refused'),
+        remedy: expect.stringContaining(GATEWAY_CLIENT_ID),
+        key: 'identity.audiences',
+      },
+    ],
+    ['audiences', { identity: { audiences: [GATEWAY_CLIENT_ID.toUpperCase()] } }, { status: 'warn' }],
+    [
+      'downstream graph: cloud',
+      graphOf('https://graph.microsoft.us/User.Read'),
+      {
+        status: 'warn',
+        found: 'https://graph.microsoft.us',
+        remedy: expect.stringContaining('https://graph.microsoft.com'),
+        key: 'downstreams.graph.scopes',
+      },
+    ],
     ['allowed clients', {}, { status: 'ok', found: expect.stringContaining('any client') }],
     ['allowed clients', { identity: { allowedClients: ['a', 'b'] } }, { status: 'ok', found: '2 may call' }],
   ])('about %s is judged: %j', async (check, changes, row) => {
     expect(rowOf(await world.rowsOf(changes), check)).toMatchObject(row);
   });
+
+  it.each(['https://graph.microsoft.com/User.Read', 'User.Read', 'api://orders/Read', 'https://graph.evil.us/x'])(
+    'nothing about the cloud of %s',
+    async (scope) => {
+      expect(rowOf(await world.rowsOf(graphOf(scope)), 'downstream graph: cloud')).toBeUndefined();
+    },
+  );
 });

@@ -87,7 +87,11 @@ describe('a refusal of Entra', () => {
     ['invalid_client', 700_027, CERTIFICATE],
     ['invalid_client', 1_000_502, CERTIFICATE],
     ['invalid_client', 700_024, 'identity.credential'],
+    ['invalid_client', 700_211, 'identity.credential'],
+    ['invalid_client', 700_212, 'identity.credential'],
     ['invalid_client', 700_213, 'identity.credential'],
+    ['invalid_client', 7_002_121, 'identity.credential'],
+    ['invalid_client', 7_002_138, 'identity.credential'],
     ['unauthorized_client', 700_016, 'identity.clientId'],
     ['invalid_client', 7_000_112, 'identity.clientId'],
     ['invalid_request', 90_002, 'identity.tenant'],
@@ -100,6 +104,19 @@ describe('a refusal of Entra', () => {
       status: 'fail',
       found: `refused in tenant ${HOME_TENANT_ID}: AADSTS${code} (${error})`,
       key,
+    });
+  });
+
+  it.each([
+    [700_211, 'issuer'],
+    [700_212, 'audience'],
+    [700_213, 'subject'],
+    [7_002_121, 'issuer, subject and audience'],
+  ])('of a federated credential says what differs: %d', async (code, part) => {
+    world.emulator.switches.refuse = { error: 'invalid_client', error_codes: [code], status: 401 };
+    expect(await checkCredential()).toMatchObject({
+      reason: expect.stringContaining('federated identity credential'),
+      remedy: expect.stringContaining(part),
     });
   });
 

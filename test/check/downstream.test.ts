@@ -69,6 +69,19 @@ describe('a downstream', () => {
   });
 });
 
+it.each([
+  ['http://api.invalid', 'http://127.0.0.1:1', 'proxy: ECONNREFUSED', 'refuses, or cannot be reached'],
+  ['https://api.invalid', 'http://127.0.0.1:1', 'proxy: ECONNREFUSED', 'refuses, or cannot be reached'],
+])('a downstream %s behind a proxy that is not there fails with its name', async (baseUrl, proxy, code, reason) => {
+  const graph = { baseUrl, proxy, scopes: ['https://graph.microsoft.com/User.Read'] };
+  expect(rowOf(await world.rowsOf({ downstreams: { graph } }), CHECK)).toMatchObject({
+    status: 'fail',
+    found: expect.stringContaining(code),
+    reason: expect.stringContaining(reason),
+    key: 'downstreams.graph.proxy',
+  });
+});
+
 describe('http to a downstream', () => {
   const transport = 'downstream graph: transport';
 
@@ -116,6 +129,14 @@ async function startHttps(): Promise<{ readonly server: Server; readonly origin:
     server.close();
     expect(out).toContain(`${origin} answers (status 200)`);
   }, 30_000);
+
+  it('is trusted when gateway.yaml names it', async () => {
+    const { server, origin } = await startHttps();
+    const graph = { baseUrl: origin, tls: { ca: files.cert }, scopes: ['https://graph.microsoft.com/User.Read'] };
+    const row = rowOf(await world.rowsOf({ downstreams: { graph } }), CHECK);
+    server.close();
+    expect(row).toMatchObject({ status: 'ok' });
+  });
 
   it('is no http', async () => {
     const { server, origin } = await startHttps();

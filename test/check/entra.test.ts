@@ -4,6 +4,7 @@ import { listenOnLoopback } from '../../dev/loopback-server.ts';
 import { checkEntra } from '../../src/check/check-entra.ts';
 import { Authority } from '../../src/entra/authority.ts';
 import { EntraHttpClient, type EntraResponse } from '../../src/entra/http-client.ts';
+import { makeIssuerKey, startTokenIssuer } from '../support/token-issuer.ts';
 import { rowOf, startCheckWorld } from './check-world.ts';
 
 const world = await startCheckWorld();
@@ -65,6 +66,26 @@ describe('the metadata and keys of Entra', () => {
     const authority = new Authority('https://contoso.ciamlogin.com', HOME_TENANT_ID);
     const rows = await checkEntra({ authority, http: new Detour(1_000) });
     expect(rowOf(rows, V1)).toMatchObject({ status: 'ok', found: expect.stringContaining('External ID') });
+  });
+
+  it.each([401, 403, 407, 451])('are not missing when something on the way answers %d', async (status) => {
+    const proxy = await listenOnLoopback({}, () => (_req, res) => res.writeHead(status).end('<html>Denied</html>'));
+    const rows = await world.rowsOf({ identity: { authority: proxy.origin } });
+    await proxy.close();
+    for (const check of [V1, V2]) {
+      expect(rowOf(rows, check)).toMatchObject({
+        status: 'fail',
+        found: expect.stringContaining(`answered ${status}`),
+        remedy: expect.stringContaining('no proxy answers in its place'),
+      });
+    }
+  });
+
+  it('are told with the keys that count as none', async () => {
+    const issuer = await startTokenIssuer([makeIssuerKey().jwk, makeIssuerKey({ kid: 'spare', use: 'enc' }).jwk]);
+    const rows = await world.rowsOf({ identity: { authority: issuer.origin } });
+    await issuer.close();
+    expect(rowOf(rows, V2)?.found).toMatch(/, 1 key; spare is ignored: its use is not sig$/);
   });
 
   it('fail when the issuer is of another tenant', async () => {

@@ -11,9 +11,12 @@ describe('the trouble with a connection', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', /not signed by an authority/, /NODE_EXTRA_CA_CERTS/],
     ['CERT_HAS_EXPIRED', /outside its validity/, /renew/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /another host name/, /name/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /client certificate/, /tls\.cert/],
+    ['proxy: 407', /user and a password/, /user:password/],
+    ['proxy: ECONNREFUSED', /proxy on the way/, /NO_PROXY/],
     ['SOMETHING_ELSE', /failed/, /address/],
   ])('%s is explained', (code, reason, remedy) => {
-    expect(explainTrouble(code)).toEqual({
+    expect(explainTrouble(code)).toMatchObject({
       reason: expect.stringMatching(reason),
       remedy: expect.stringMatching(remedy),
     });

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { GATEWAY_CLIENT_SECRET } from '../../dev/emulator/world.ts';
@@ -8,7 +12,7 @@ import { until, untilListening } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
 
 // Whole programs start here, several at a time.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const world = await startCommandWorld();
 const { program, emulator, orders, writeConfig, env, bearer } = world;
@@ -61,6 +65,21 @@ describe('serve', () => {
     ]);
     run.process.kill('SIGTERM');
     expect(await run.ended).toBe(0);
+  });
+
+  it('says first of all what runs: version, commit and Node', async () => {
+    const { run } = await world.serve();
+    const started = run
+      .out()
+      .split('\n')
+      .find((line) => line.includes('"gateway started"'));
+    expect(JSON.parse(started ?? '')).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      commit: expect.any(String),
+      node: process.version,
+    });
+    run.process.kill('SIGTERM');
+    await run.ended;
   });
 
   it('logs in lines of JSON that hold no token and no secret', async () => {
@@ -153,6 +172,20 @@ describe('healthcheck', () => {
     const file = await writeConfig('probe.yaml', { managementPort: new URL(managementUrl).port });
     const probe = program.start(['healthcheck', '--config', file], env);
     expect([await probe.ended, probe.err()]).toEqual([1, expect.stringContaining('no signing keys of Entra yet')]);
+    run.process.kill('SIGTERM');
+    await run.ended;
+  });
+
+  it('loads no package: it works where none is installed', async () => {
+    const { managementUrl, run } = await world.serve();
+    const file = await writeConfig('probe.yaml', { managementPort: new URL(managementUrl).port });
+    const folder = await mkdtemp(join(tmpdir(), 'gateway-alone-'));
+    await cp(program.folder, folder, { recursive: true });
+    const probe = spawn(process.execPath, [join(folder, 'main.js'), 'healthcheck', '--config', file], {
+      stdio: 'inherit',
+    });
+    expect(await once(probe, 'exit')).toEqual([0, null]);
+    await rm(folder, { recursive: true });
     run.process.kill('SIGTERM');
     await run.ended;
   });

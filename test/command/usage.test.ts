@@ -53,18 +53,48 @@ describe('how to use it', () => {
     });
   });
 
-  it.each([
-    ['nothing', []],
-    ['an unknown command', ['server', '--config', 'gateway.yaml']],
-    ['no configuration', ['serve']],
-    ['an option without a value', ['serve', '--config']],
-    ['an unknown option', ['serve', '--config', 'gateway.yaml', '--port', '1']],
-    ['two commands', ['serve', 'healthcheck', '--config', 'gateway.yaml']],
-    ['a configuration but no command', ['--config', 'gateway.yaml']],
-    ['a word of every object', ['constructor', '--config', 'gateway.yaml']],
-  ])('is told to who gives %s: exit 2', async (_case, args) => {
-    expect(await run(args)).toEqual({ code: 2, out: '', err: expect.stringMatching(/^Usage:\n {2}obo-gateway serve/) });
+  it('is told to who gives nothing: exit 2', async () => {
+    expect(await run([])).toEqual({ code: 2, out: '', err: expect.stringMatching(/^Usage:\n {2}obo-gateway serve/) });
   });
+
+  it.each([
+    ['an unknown command', ['server', '--config', 'gateway.yaml'], 'unknown command server; did you mean serve?'],
+    ['a command like no other', ['xyz'], 'unknown command xyz'],
+    ['no configuration', ['serve'], 'serve needs --config'],
+    ['no address', ['verify', '--contract', 'openapi.yaml'], 'verify needs --url'],
+    ['an option without a value', ['serve', '--config'], '--config needs a value'],
+    ['an option with an empty value', ['serve', '--config='], '--config needs a value'],
+    ['an option in the place of a value', ['verify', '--contract', '--url', 'x'], '--contract needs a value'],
+    ['an unknown option', ['serve', '--config', 'gateway.yaml', '--port', '1'], 'unknown option --port'],
+    ['a misspelt option', ['serve', '--confg', 'gateway.yaml'], 'unknown option --confg; did you mean --config?'],
+    ['an unknown letter', ['serve', '-c', 'gateway.yaml'], 'unknown option -c'],
+    ['an option of another command', ['serve', '--url', 'x', '--config', 'gateway.yaml'], 'serve takes no --url'],
+    ['a value for a switch', ['verify', '--write=yes'], '--write takes no value'],
+    ['two commands', ['serve', 'healthcheck', '--config', 'gateway.yaml'], 'unexpected argument healthcheck'],
+    ['a configuration but no command', ['--config', 'gateway.yaml'], 'a command is missing'],
+    ['a word of every object', ['constructor', '--config', 'gateway.yaml'], 'unknown command constructor'],
+    ['an option of every object', ['serve', '--constructor'], 'unknown option --constructor'],
+    ['the name of a prototype', ['serve', '--__proto__', '1'], 'unknown option --__proto__'],
+  ])('is told to who gives %s: exit 2', async (_case, args, fault) => {
+    const { code, out, err } = await run(args);
+    expect([code, out, ...err.split('\n').slice(0, 2)]).toEqual([2, '', fault, 'Usage:']);
+  });
+
+  it.each([[['--version']], [['-v']], [['serve', '--version']]])(
+    'comes with the version and the commit for %j',
+    async (args) => {
+      const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+        version: string;
+      };
+      expect(await run(args)).toEqual({
+        code: 0,
+        out: expect.stringMatching(
+          new RegExp(`^obo-gateway ${version.replaceAll('.', '\\.')}(?: \\([0-9a-f]{7,12}\\))?\n$`),
+        ),
+        err: '',
+      });
+    },
+  );
 });
 
 describe('a bad configuration', () => {

@@ -9,7 +9,7 @@ import { until, untilReady, type Run } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
 
 // Whole programs start here, several at a time.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const world = await startCommandWorld();
 const { program, emulator, writeConfig, env, bearer } = world;
@@ -212,6 +212,50 @@ describe('a signal', () => {
     process.kill(pid, 'SIGSTOP');
     run.process.kill('SIGTERM');
     expect([await run.ended, isAlive(pid)]).toEqual([0, false]);
+  });
+});
+
+describe('a worker that does not answer', () => {
+  it('gets one connection and no more, while the other serves', async () => {
+    const { run, url } = await world.serve({ workers: 2, drainTimeout: '100ms' });
+    const pid = pidOf(run, 1);
+    process.kill(pid, 'SIGSTOP');
+    let answered = 0;
+    const calls = Array.from({ length: 10 }, () => callAnew(url).then(() => (answered += 1)));
+    await until(() => (answered === 9 ? true : undefined));
+    run.process.kill('SIGTERM');
+    const outcomes = await Promise.allSettled(calls);
+    const cutOff = outcomes.filter(({ status }) => status === 'rejected');
+    expect([await run.ended, cutOff.length]).toEqual([0, 1]);
+  });
+
+  it('for ten seconds is replaced; /livez says 503 while none answers', async () => {
+    const { run, url, managementUrl } = await world.serve({ workers: 2 });
+    const pids = [pidOf(run, 1), pidOf(run, 2)];
+    pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+    const [live, ready] = await Promise.all([fetch(`${managementUrl}/livez`), fetch(`${managementUrl}/readyz`)]);
+    expect([live.status, await live.json(), ready.status]).toEqual([
+      503,
+      { status: 'not alive', reason: 'no worker answers' },
+      503,
+    ]);
+    await until(() => (pids.includes(pidOf(run, 1)) || pids.includes(pidOf(run, 2)) ? undefined : true));
+    await untilReady(managementUrl);
+    const restarts = (await readMetrics(managementUrl)).find((line) =>
+      line.startsWith('gateway_worker_restarts_total'),
+    );
+    expect([(await fetch(`${managementUrl}/livez`)).status, await callAnew(url), restarts]).toEqual([
+      200,
+      200,
+      'gateway_worker_restarts_total 2',
+    ]);
+    expect(linesOf(run, DIED)).toEqual(
+      [1, 2].map(() =>
+        expect.objectContaining({ level: 'error', signal: 'SIGKILL', reason: 'did not answer for 10 s' }),
+      ),
+    );
+    run.process.kill('SIGTERM');
+    expect(await run.ended).toBe(0);
   });
 });
 

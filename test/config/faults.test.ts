@@ -144,6 +144,30 @@ describe('the address of Entra may be http only on this machine', () => {
 });
 
 describe('scopes of one resource', () => {
+  const US = { 'identity.authority': 'https://login.microsoftonline.us' };
+
+  it('may be bare names and those of the Graph of the same cloud', async () => {
+    const scopes = ['User.Read', 'https://graph.microsoft.us/Mail.Read'];
+    const config = await folder.load(withKeys({ ...US, 'downstreams.graph.scopes': scopes }));
+    expect(config.downstreams['graph']?.scopes).toEqual(scopes);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    [
+      'bare names and those of the Graph of another cloud',
+      { ...US, 'downstreams.graph.scopes': ['User.Read', 'https://graph.microsoft.com/Mail.Read'] },
+    ],
+    ['a bare .default beside another', { 'downstreams.graph.scopes': ['.default', 'User.Read'] }],
+    [
+      'two resources while the authority is wrong as well',
+      { 'identity.authority': 'nowhere', 'downstreams.graph.scopes': ['api://a/R', 'api://b/R'] },
+    ],
+  ])('are not %s', async (_what, changes) => {
+    expect(linesOf(await folder.faultsOf(withKeys(changes)))).toContain(
+      `downstreams.graph.scopes: found a list of 2; allowed: ${ONE_RESOURCE}`,
+    );
+  });
+
   it.each([
     [['User.Read', 'Mail.Read']],
     [['User.Read', 'https://graph.microsoft.com/Mail.Read']],

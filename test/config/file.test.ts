@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
+import { SchemaCompiler } from '../../src/contract/schemas.ts';
 import { ConfigError } from '../../src/failures.ts';
 import { linesOf, makeConfigFolder, SHORTEST, withKeys } from './config-folder.ts';
 
@@ -80,19 +80,19 @@ describe('the contract that gateway.yaml names', () => {
 });
 
 describe('the JSON Schema for editors', () => {
-  const validate = new Ajv2020({ strict: false }).compile(toJsonSchema());
+  const check = new SchemaCompiler(toJsonSchema()).compile('');
 
   it.each([
     ['the shortest file', SHORTEST],
     ['numbers and durations', withKeys({ 'server.port': 1, 'server.drainTimeout': '5m', 'server.workers': 4 })],
     ['a process per core', withKeys({ 'server.workers': 'auto' })],
   ])('takes %s', (_case, yaml) => {
-    expect([validate(parse(yaml)), validate.errors]).toEqual([true, null]);
+    expect(check(parse(yaml))).toBeUndefined();
   });
 
   it('takes the file of the demo world, whose ports come from the environment', async () => {
     const yaml = await readFile(new URL('../../dev/gateway.yaml', import.meta.url), 'utf8');
-    expect([validate(parse(yaml)), validate.errors]).toEqual([true, null]);
+    expect(check(parse(yaml))).toBeUndefined();
   });
 
   it.each([
@@ -100,6 +100,6 @@ describe('the JSON Schema for editors', () => {
     ['a missing key', { 'identity.tenant': undefined }],
     ['another type', { 'server.cors.origins': 'x' }],
   ])('marks %s', (_case, changes) => {
-    expect(validate(parse(withKeys(changes)))).toBe(false);
+    expect(check(parse(withKeys(changes)))).toBeDefined();
   });
 });

@@ -1,5 +1,13 @@
-import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { BodyMemory, roomForBodies } from '../../src/body-memory.ts';
 import type { Contract } from '../../src/contract/contract.ts';
 import { validate } from '../../src/contract/validate.ts';
 import { GatewayError, type RequestFault } from '../../src/failures.ts';
@@ -23,8 +31,9 @@ export interface BodyServer {
 
 /** Starts a server on a free port; a body that passes as a stream is echoed as it comes. */
 export async function startBodyServer(contract: Contract, bodyLimit: number): Promise<BodyServer> {
+  const memory = new BodyMemory(roomForBodies(bodyLimit));
   const server = createServer((req, res) => {
-    judge(contract, req, bodyLimit).then(
+    judge(contract, { req, res, memory, bodyLimit }).then(
       async (body) => {
         const content = body.send();
         if (content === undefined || Buffer.isBuffer(content)) {
@@ -55,17 +64,23 @@ export async function startBodyServer(contract: Contract, bodyLimit: number): Pr
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
 }
 
+interface Arrival {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly memory: BodyMemory;
+  readonly bodyLimit: number;
+}
+
 async function judge(
   contract: Contract,
-  req: IncomingMessage,
-  bodyLimit: number,
+  { req, res, memory, bodyLimit }: Arrival,
 ): Promise<Awaited<ReturnType<typeof validate>>> {
   const { path, query } = readTarget(req.url ?? '');
   const { entry, values } = contract.routes.match(req.method ?? '', path);
   return validate(req, entry, {
     values,
     query,
-    reading: { limit: bodyLimit, askForBody: () => undefined, idleTimeout: 5_000 },
+    reading: { limit: bodyLimit, askForBody: () => undefined, idleTimeout: 5_000, memory, lifetime: res },
   });
 }
 

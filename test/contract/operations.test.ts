@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { GatewayError } from '../../src/failures.ts';
 import {
   documentWith,
   faultsOf,
@@ -145,6 +146,32 @@ function itemOf(path: string, changes: Node = {}): Node {
   return { get: operation({ parameters: names.map((name) => pathParameter(name, changes)) }) };
 }
 
+/** The operation that a HEAD leads to and what it becomes, or the failure. */
+async function readHead(item: Node): Promise<unknown> {
+  const { routes } = await loadGood(documentWith({ '/it': item }));
+  try {
+    const { name, downstreamMethod } = routes.match('HEAD', '/it').entry;
+    return [name, downstreamMethod];
+  } catch (error) {
+    return (error as GatewayError).failure;
+  }
+}
+
+describe('HEAD', () => {
+  it.each<[string, Node, unknown]>([
+    ['is let in where GET is', { get: operation({ operationId: 'readIt' }) }, ['readIt', 'HEAD']],
+    ['is what the contract says', { get: operation(), head: operation({ operationId: 'own' }) }, ['own', 'HEAD']],
+    ['is refused where there is no GET', { post: operation() }, 'method_not_allowed'],
+    [
+      'is refused where the GET becomes another method',
+      { get: operation({ 'x-downstream': { service: 'orders', method: 'post' } }) },
+      'method_not_allowed',
+    ],
+  ])('%s', async (_case, item, expected) => {
+    expect(await readHead(item)).toEqual(expected);
+  });
+});
+
 describe('two operations that match the same requests', () => {
   it.each([
     ['/a/{id}', '/a/{name}'],
@@ -201,6 +228,38 @@ describe('x-multi-segment', () => {
     const parameters = names.map((found) => pathParameter(found, found === name ? multi : {}));
     expect((await load(documentWith({ [path]: { get: operation({ parameters }) } }))).lines).toEqual([
       `contract GET ${path}: has x-multi-segment on the parameter ${name}, which is not the whole last segment of the path`,
+    ]);
+  });
+});
+
+describe('x-upgrade', () => {
+  it('makes a GET a WebSocket', async () => {
+    expect(await loadOperation({ 'x-upgrade': 'websocket' })).toMatchObject({ upgrade: 'websocket', method: 'GET' });
+    expect(await loadOperation({})).not.toHaveProperty('upgrade');
+  });
+
+  it.each<[string, Node, string]>([
+    ['another protocol', { 'x-upgrade': 'h2c' }, 'has the x-upgrade "h2c"; allowed: websocket'],
+    ['true', { 'x-upgrade': true }, 'has the x-upgrade true; allowed: websocket'],
+    [
+      'another method downstream',
+      { 'x-upgrade': 'websocket', 'x-downstream': { service: 'orders', method: 'post' } },
+      'has an x-upgrade, which only a GET can have that is a GET downstream too',
+    ],
+    [
+      'a body',
+      { 'x-upgrade': 'websocket', requestBody: { content: { 'text/plain': {} } } },
+      'has an x-upgrade and a requestBody, which a WebSocket never has',
+    ],
+    ['a slip', { 'x-upgrad': 'websocket' }, 'has the key x-upgrad; did you mean x-upgrade?'],
+  ])('with %s is a fault', async (_what, changes, message) => {
+    expect(await faultsOf(changes)).toEqual([`contract GET /it: ${message}`]);
+  });
+
+  it('on another method is a fault', async () => {
+    const { lines } = await load(documentWith({ '/it': { post: operation({ 'x-upgrade': 'websocket' }) } }));
+    expect(lines).toEqual([
+      'contract POST /it: has an x-upgrade, which only a GET can have that is a GET downstream too',
     ]);
   });
 });

@@ -22,7 +22,7 @@ function run(checks: Awaited<ReturnType<typeof loadOperation>>['parameters'], se
 }
 
 /** A parameter of the query. */
-function inQuery(schema: Node, changes: Node = {}): Node {
+function inQuery(schema: Node | boolean, changes: Node = {}): Node {
   return { name: 'p', in: 'query', schema, ...changes };
 }
 
@@ -36,6 +36,7 @@ describe('a parameter of the query is taken when it fits', () => {
     ['an integer', inQuery(INTEGER), '?p=10'],
     ['a negative number', inQuery({ type: 'number' }), '?p=-1.5e3'],
     ['a truth', inQuery({ type: 'boolean' }), '?p=true'],
+    ['anything', inQuery(true), '?p=x'],
     ['a text that looks like a number', inQuery({ type: 'string', maxLength: 4 }), '?p=0123'],
     ['an empty text', inQuery({ type: 'string' }), '?p='],
     ['one of the list', inQuery({ enum: ['open', 'a b'] }), '?p=a%20b'],
@@ -67,6 +68,7 @@ describe('a parameter of the query that does not fit', () => {
     ['a fraction for an integer', inQuery({ type: 'integer' }), '?p=1.5', [{ detail: 'must be integer' }]],
     ['too much', inQuery(INTEGER), '?p=11', [{ detail: 'must be <= 10' }]],
     ['a number for a truth', inQuery({ type: 'boolean' }), '?p=1', [{ detail: 'must be boolean' }]],
+    ['anything, where nothing is allowed', inQuery(false), '?p=1', [{ detail: 'boolean schema is false' }]],
     ['none of the list', inQuery({ enum: ['open', 'shut'] }), '?p=ajar', [{ detail: 'must be one of "open", "shut"' }]],
     ['given twice', inQuery(INTEGER), '?p=1&p=1', [{ detail: 'must be given once' }]],
     ['given twice, once encoded', inQuery({ type: 'string' }), '?p=a&%70=b', [{ detail: 'must be given once' }]],

@@ -12,7 +12,7 @@ function withComponents(changes: Node, components: Node): Node {
 
 /** What the check of the JSON body of the only operation says of a value. */
 function checkBody({ operations }: Contract, value: unknown): unknown {
-  return operations[0]?.body?.mediaTypes[0]?.json?.everyFault(value);
+  return operations[0]?.body?.mediaTypes[0]?.json?.(value);
 }
 
 /** A body of a schema. */

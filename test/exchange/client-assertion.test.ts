@@ -53,6 +53,14 @@ describe('a client assertion', () => {
     expect(new Set([first, await sign(AUDIENCE)]).size).toBe(signed);
   });
 
+  it('is another one once the clock was set back, because the first is not valid yet', async () => {
+    const { sign, clock } = newSigner();
+    const first = await sign(AUDIENCE);
+    clock.setBy(-3_600_000);
+    const second = await sign(AUDIENCE);
+    expect([second === first, decodeJwt(second).nbf]).toEqual([false, clock.seconds]);
+  });
+
   it('is another one for each tenant', async () => {
     const { sign } = newSigner();
     const others = ['https://login.example/a', 'https://login.example/b'];

@@ -6,6 +6,7 @@ import type { FetchedToken } from '../../src/downstream-tokens.ts';
 import { GRAPH, openDesk, openSession, ORDERS, type Desk, type DeskOptions } from '../support/token-exchange.ts';
 
 const MINUTE = 60_000;
+const NBF = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
 
 const emulator = await startEmulator();
 const desks: Desk[] = [];
@@ -123,22 +124,25 @@ describe('a token that is held', () => {
     const desk = newDesk();
     const session = sessionOf();
     const token = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, token, 'claims');
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH, claims: NBF }, token);
     expect(await countExchanges(() => desk.acquire(session))).toBe(1);
   });
 
   it.each([
-    { reason: 'claims', within: 1, exchanges: 3 },
-    { reason: 'unknown', within: 1, exchanges: 1 },
-    { reason: 'unknown', within: MINUTE, exchanges: 3 },
-  ] as const)('is forgotten $exchanges times of three, $within ms apart, when the reason is $reason', async (row) => {
+    { who: 'a user', newSession: sessionOf, claims: NBF, within: 1, exchanges: 3 },
+    { who: 'a user', newSession: sessionOf, claims: undefined, within: 1, exchanges: 1 },
+    { who: 'a user', newSession: sessionOf, claims: undefined, within: MINUTE, exchanges: 3 },
+    { who: 'an app', newSession: appSession, claims: NBF, within: 1, exchanges: 2 },
+    { who: 'an app', newSession: appSession, claims: undefined, within: 1, exchanges: 1 },
+    { who: 'an app', newSession: appSession, claims: NBF, within: MINUTE, exchanges: 3 },
+  ])('of $who is forgotten $exchanges times of three, $within ms apart, with the claims $claims', async (row) => {
     const desk = newDesk();
-    const session = sessionOf();
+    const session = row.newSession();
     await desk.take(session);
     const refuseThrice = async (): Promise<void> => {
       for (let time = 0; time < 3; time += 1) {
-        const wanted = { session, assertion: () => '', target: GRAPH };
-        desk.exchange.discard(wanted, await desk.take(session), row.reason);
+        const wanted = { session, assertion: () => '', target: GRAPH, claims: row.claims };
+        desk.exchange.discard(wanted, await desk.take(session));
         await desk.take(session);
         desk.clock.advance(row.within);
       }
@@ -150,10 +154,43 @@ describe('a token that is held', () => {
     const desk = newDesk();
     const session = sessionOf();
     const old = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old, 'claims');
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH, claims: NBF }, old);
     const next = await desk.take(session);
-    desk.exchange.discard({ session, assertion: () => '', target: GRAPH }, old, 'claims');
+    desk.exchange.discard({ session, assertion: () => '', target: GRAPH, claims: NBF }, old);
     expect(desk.take(session)).toBe(next);
+  });
+});
+
+describe('the gateway’s own token', () => {
+  it('is not forgotten again and again for claims that change each time', async () => {
+    const desk = newDesk();
+    const session = appSession();
+    await desk.take(session, ORDERS);
+    const refuseOften = async (): Promise<void> => {
+      for (let time = 0; time < 100; time += 1) {
+        const wanted = { session, assertion: () => '', target: ORDERS, claims: NBF.replace('"1"', `"${time}"`) };
+        desk.exchange.discard(wanted, await desk.take(session, ORDERS));
+        await desk.take(session, ORDERS);
+      }
+    };
+    expect(await countExchanges(refuseOften)).toBe(20);
+    const graph = await desk.take(session, GRAPH);
+    const wanted = { session, assertion: () => '', target: GRAPH, claims: NBF };
+    expect(desk.exchange.discard(wanted, graph)).toBe(true);
+  });
+
+  it('that one request renews is not forgotten by those that come after it with the old one', async () => {
+    const desk = newDesk();
+    const session = appSession();
+    const old = await desk.take(session, ORDERS);
+    const wanted = { session, assertion: () => '', target: ORDERS, claims: NBF };
+    const first = desk.exchange.discard(wanted, old);
+    await desk.take(session, ORDERS, NBF);
+    const later = [NBF.replace('"1"', '"2"'), undefined].map((claims) =>
+      desk.exchange.discard({ ...wanted, claims }, old),
+    );
+    expect([first, later]).toEqual([true, [false, false]]);
+    expect(emulator.exchanges.at(-1)?.form['claims']).toContain('"nbf":{"essential":true,"value":"1"}');
   });
 });
 

@@ -80,7 +80,10 @@ export const REFUSAL_TABLE: readonly RefusalCase[] = [
   ...rows('CF', [650052, 650054, 650056, 650057], { error: CLIENT, status: 401 }),
   ...rows('CF', [650052, 650057], { error: 'invalid_resource' }),
   ...rows('CF', [70001, 700011, 700016, 7000112], { error: 'unauthorized_client' }),
-  ...rows('CF', [70002, 700024, 700025, 700027, 700229, 1000502], { error: CLIENT, status: 401 }),
+  ...rows('CF', [70002, 70021, 700024, 700025, 700027, 700211, 700212, 700213, 7002121, 700229, 1000502], {
+    error: CLIENT,
+    status: 401,
+  }),
   ...rows('CF', [7000214, 7000215, 7000218, 7000222, 7000274, 7000277], { error: CLIENT, status: 401 }),
   ...rows('CF', [70003], { error: 'unsupported_grant_type' }),
   ...rows('CF', [70011, 700022], { error: 'invalid_scope' }),

@@ -73,7 +73,8 @@ describe('what a refusal turns into', () => {
       expected: { failure: 'gateway_misconfigured' },
     },
   ])('$what', async ({ refusal, expected }) => {
-    const { log, ...shown } = (await refuse(refusal)) as Record<string, unknown>;
+    const { log, loop, ...shown } = (await refuse(refusal)) as Record<string, unknown>;
+    expect(loop === undefined).toBe(!['interaction_required', 'invalid_token'].includes(expected.failure));
     expect([shown, log]).toEqual([expected, expect.objectContaining({ remedy: expect.any(String) })]);
   });
 
@@ -92,6 +93,13 @@ describe('what a refusal turns into', () => {
         },
       },
     });
+  });
+});
+
+describe('an assertion that Entra does not accept though the gateway does (AADSTS50013)', () => {
+  it('names the signing key in the log from the first time on', async () => {
+    const answer = await refuse({ error: 'invalid_grant', error_codes: [50013] });
+    expect(answer).toMatchObject({ failure: 'invalid_token', log: { remedy: expect.stringContaining('signing key') } });
   });
 });
 

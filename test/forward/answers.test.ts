@@ -27,11 +27,11 @@ describe('does an answer pass as it is', () => {
   });
 
   it.each([301, 302, 303, 307, 308])('a redirect (%d) is passed on and not followed', async (status) => {
-    downstream.answer = answerWith(status, ['location', `http://127.0.0.1:${downstream.port}/other`]);
+    downstream.answer = answerWith(status, ['location', 'https://elsewhere.example/other']);
     const response = await send();
     expect([response.status, response.header('location'), downstream.requests.length]).toEqual([
       status,
-      `http://127.0.0.1:${downstream.port}/other`,
+      'https://elsewhere.example/other',
       1,
     ]);
   });
@@ -39,6 +39,12 @@ describe('does an answer pass as it is', () => {
   it.each([
     { what: 'a HEAD', method: 'HEAD', status: 200, headers: ['content-length', '1234', 'etag', '"x"'] },
     { what: 'a 204', method: 'DELETE', status: 204, headers: ['etag', '"x"'] },
+    {
+      what: 'a 204 with a length, which it loses,',
+      method: 'GET',
+      status: 204,
+      headers: ['content-length', '5', 'etag', '"x"'],
+    },
     { what: 'a 304', method: 'GET', status: 304, headers: ['etag', '"x"'] },
     {
       what: 'a 304 that tells how long its 200 would be',
@@ -56,7 +62,7 @@ describe('does an answer pass as it is', () => {
       '"x"',
       undefined,
     ]);
-    expect(response.header('content-length')).toBe(headers.includes('content-length') ? '1234' : undefined);
+    expect(response.header('content-length')).toBe(headers.includes('1234') ? '1234' : undefined);
     downstream.reset();
     connection.send('GET /open HTTP/1.1', 'Host: x');
     expect((await connection.response()).status).toBe(200);

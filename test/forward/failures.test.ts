@@ -21,22 +21,34 @@ function answerBytes(bytes: string, then: (socket: Socket) => void = (socket) =>
 
 describe('what if the downstream', () => {
   it.each([
-    { what: 'hangs up at once', bytes: '' },
-    { what: 'hangs up in the middle of the head', bytes: 'HTTP/1.1 200 OK\r\nContent-' },
+    { what: 'hangs up at once', bytes: '', code: 'downstream_unreachable' },
+    {
+      what: 'hangs up in the middle of the head',
+      bytes: 'HTTP/1.1 200 OK\r\nContent-',
+      code: 'downstream_unreachable',
+    },
     { what: 'does not speak HTTP', bytes: 'SSH-2.0-OpenSSH_9.2\r\n' },
     {
       what: 'announces two different lengths',
       bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
     },
     { what: 'has a wrong status line', bytes: 'HTTP/1.1 OK\r\n\r\n' },
-    { what: 'has a line break in a header name', bytes: 'HTTP/1.1 200 OK\r\nA B: c\r\n\r\n' },
+    { what: 'has a blank in a header name', bytes: 'HTTP/1.1 200 OK\r\nA B: c\r\n\r\n' },
+    { what: 'has a control character in a value', bytes: 'HTTP/1.1 200 OK\r\nA: b\u0000c\r\n\r\n' },
     { what: 'sends a head without end', bytes: `HTTP/1.1 200 OK\r\nX: ${'y'.repeat(100_000)}\r\n\r\n` },
-  ])('$what: 502 and nothing of it', async ({ bytes }) => {
+  ])('$what: 502 and nothing of it', async ({ bytes, code = 'downstream_invalid_response' }) => {
     answerBytes(bytes);
     const response = await world.call('/wire');
     const problem = await readProblem(response);
-    expect([response.status, problem.code]).toEqual([502, 'downstream_unreachable']);
+    expect([response.status, problem.code]).toEqual([502, code]);
     expect(JSON.stringify(problem)).not.toMatch(/SSH|HPE|127\.0\.0\.1|UND_ERR/);
+  });
+
+  it('sends a head of 60 kB: it passes', async () => {
+    const lines = Array.from({ length: 60 }, (_, index) => `X-Line-${index}: ${'y'.repeat(1_000)}`);
+    answerBytes(`HTTP/1.1 200 OK\r\n${lines.join('\r\n')}\r\nContent-Length: 4\r\n\r\nwell`);
+    const response = await rawRequest(world.port, ['GET /wire HTTP/1.1', 'Host: x']);
+    expect([response.status, response.body, response.header('x-line-59')?.length]).toEqual([200, 'well', 1_000]);
   });
 
   it('resets the connection: 502', async () => {
@@ -137,7 +149,8 @@ describe('what if the downstream', () => {
 
   it('switches protocols though nobody asked: the caller’s connection is no tunnel', async () => {
     answerBytes('HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: upgrade\r\n\r\n');
-    expect((await rawRequest(world.port, ['GET /wire HTTP/1.1', 'Host: x'])).status).toBe(502);
+    const response = await world.call('/wire');
+    expect([response.status, (await readProblem(response)).code]).toEqual([502, 'downstream_invalid_response']);
   });
 });
 

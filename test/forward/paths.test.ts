@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { answerWith } from '../support/gateway-downstream.ts';
 import { readProblem, startGatewayWorld } from '../support/gateway-world.ts';
 import { rawRequest, type RawResponse } from '../support/raw-request.ts';
 
@@ -12,6 +13,23 @@ function send(target: string, method = 'GET'): Promise<RawResponse> {
   return rawRequest(world.port, [`${method} ${target} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${token}`]);
 }
 
+/** Each byte plain, where a target can hold it, and encoded; without `to` it is refused. */
+function everyByte(): { sent: string; to: string | undefined }[] {
+  return Array.from({ length: 256 }, (_, byte) => byte).flatMap((byte) => {
+    const character = String.fromCharCode(byte);
+    const code = `%${byte.toString(16).padStart(2, '0').toUpperCase()}`;
+    const isUnreserved = /[\w.~-]/.test(character);
+    const isAllowed = isUnreserved || "!$&'()*+,;=:@".includes(character);
+    // Control characters, a backslash, and half a character of UTF-8.
+    const isRefused = byte < 0x20 || byte >= 0x7f || character === '\\';
+    const plain = isAllowed ? character : code;
+    const encoded = { sent: code, to: isRefused ? undefined : isUnreserved ? character : code };
+    // A query, a fragment, the next segment, an encoding; what is no ASCII or a blank, no parser takes for a target.
+    const isElsewhere = byte <= 0x20 || byte > 0x7e || '?#/%'.includes(character);
+    return isElsewhere ? [encoded] : [{ sent: character, to: isRefused ? undefined : plain }, encoded];
+  });
+}
+
 describe('where does a request go', () => {
   it.each([
     { target: '/open', to: '/open' },
@@ -22,7 +40,11 @@ describe('where does a request go', () => {
     { target: '/orders/a%2Fb', to: '/base/things/a%2Fb/view' },
     { target: '/orders/%3Fx%23y', to: '/base/things/%3Fx%23y/view' },
     { target: '/orders/%C3%BC', to: '/base/things/%C3%BC/view' },
-    { target: '/orders/a;b=c', to: '/base/things/a%3Bb%3Dc/view' },
+    { target: '/orders/a;b=c', to: '/base/things/a;b=c/view' },
+    { target: "/orders/!$&'()*+,;=:@", to: "/base/things/!$&'()*+,;=:@/view" },
+    { target: '/orders/%3A%40%28', to: '/base/things/%3A%40%28/view' },
+    { target: '/files/drive/root:/a.txt:/content', to: '/static/drive/root:/a.txt:/content' },
+    { target: '/files/orders(5)/a@b', to: '/static/orders(5)/a@b' },
     { target: '/orders/...', to: '/base/things/.../view' },
     { target: '/orders/100%25', to: '/base/things/100%25/view' },
     { target: '/things/7', to: '/things/7' },
@@ -34,6 +56,11 @@ describe('where does a request go', () => {
   ])('$target goes to $to', async ({ target, to }) => {
     expect((await send(target)).status).toBe(200);
     expect([downstream.last.method, downstream.last.url]).toEqual(['GET', to]);
+  });
+
+  it.each(everyByte())('the byte $sent in a value goes on as $to', async ({ sent, to }) => {
+    expect((await send(`/orders/a${sent}b`)).status).toBe(to === undefined ? 400 : 200);
+    expect(downstream.requests.map(({ url }) => url)).toEqual(to === undefined ? [] : [`/base/things/a${to}b/view`]);
   });
 
   it('a mapped method becomes the other one', async () => {
@@ -65,6 +92,29 @@ describe('where does a request go', () => {
   });
 });
 
+describe('does HEAD work wherever GET does', () => {
+  it.each([
+    { target: '/things/7?a=1', to: '/things/7?a=1' },
+    { target: '/files/a/b', to: '/static/a/b' },
+    { target: '/orders/7', to: '/base/things/7/view' },
+  ])('$target: the downstream is asked for a HEAD too', async ({ target, to }) => {
+    downstream.answer = answerWith(200, ['content-length', '99', 'etag', '"x"']);
+    const response = await send(target, 'HEAD');
+    expect([response.status, response.header('content-length'), response.header('etag')]).toEqual([200, '99', '"x"']);
+    expect([downstream.last.method, downstream.last.url]).toEqual(['HEAD', to]);
+  });
+
+  it('with the same right to call', async () => {
+    const response = await rawRequest(world.port, ['HEAD /orders/7 HTTP/1.1', 'Host: x']);
+    expect([response.status, response.header('www-authenticate')]).toEqual([401, expect.stringContaining('Bearer')]);
+  });
+
+  it('and Allow says so', async () => {
+    expect((await send('/things/7', 'DELETE')).header('allow')).toBe('GET, HEAD');
+    expect((await send('/search', 'HEAD')).header('allow')).toBe('POST');
+  });
+});
+
 describe('which paths are refused before anything is sent', () => {
   it.each([
     '/files/..',
@@ -75,6 +125,11 @@ describe('which paths are refused before anything is sent', () => {
     '/files/a/%2e%2e%2fsecret',
     '/files/..%2fsecret',
     '/files/.',
+    '/files/..;/secret',
+    '/files/a/..;x=1/secret',
+    '/files/.;/secret',
+    '/orders/..;',
+    '/orders/;x',
     '/files/a/./b',
     '/files/a//b',
     '/files/%2Fetc/passwd',

@@ -1,6 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Circuit } from '../../src/circuit.ts';
+import { AnswerReceiver } from '../../src/forward/downstream-answer.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld } from '../support/gateway-world.ts';
 import { RawConnection } from '../support/raw-request.ts';
@@ -12,6 +16,7 @@ beforeEach(() => downstream.reset());
 
 /** As much as no chain of socket buffers between two programs holds. */
 const MUCH = 64 * 1_024 * 1_024;
+const circuit = new Circuit({ failures: 1, openFor: 0 }, Date.now);
 const PIECE = Buffer.alloc(64 * 1_024, 'x');
 
 function connect(...head: readonly string[]): RawConnection {
@@ -91,6 +96,32 @@ describe('does a body stream', () => {
 });
 
 describe('does nobody run ahead of a slow reader', () => {
+  it('also without a limit for how long it may stop: it is waited for once', async () => {
+    const drains: number[] = [];
+    const front = createServer((_req, res) => {
+      const limits = {
+        circuit,
+        responseTimeout: 1_000,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        isConnecting: false,
+      };
+      const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+      receiver.onHeaders(200, [], () => undefined, 'OK');
+      const before = res.listenerCount('drain');
+      for (let piece = 0; piece < 50; piece += 1) {
+        receiver.onData(PIECE);
+      }
+      void receiver.sendTo(res, []);
+      drains.push(res.listenerCount('drain') - before);
+    }).listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const connection = new RawConnection((front.address() as AddressInfo).port).send('GET / HTTP/1.1', 'Host: x');
+    await until('the answer has begun', () => drains.length === 1);
+    expect(drains).toEqual([1]);
+    connection.close();
+    front.close();
+  });
+
   it('a client that does not read holds the downstream', async () => {
     let sent = 0;
     downstream.answer = (_req, res) => {

@@ -83,21 +83,83 @@ describe('how large may the head be', () => {
   });
 
   it.each([
-    { what: 'too many headers', lines: ['Host: x', ...filler(1_001)] },
-    { what: 'too long headers', lines: ['Host: x', `X-Large: ${'x'.repeat(20 * 1_024)}`] },
-    { what: 'too long a target', lines: ['Host: x'], target: `/open?${'x'.repeat(20 * 1_024)}` },
-  ])('$what: the answer is a problem', async ({ lines, target = '/open' }) => {
+    { what: 'too many headers', lines: ['Host: x', ...filler(1_001)], status: 431, code: 'headers_too_large' },
+    {
+      what: 'too long headers',
+      lines: ['Host: x', `X-Large: ${'x'.repeat(20 * 1_024)}`],
+      status: 431,
+      code: 'headers_too_large',
+    },
+    {
+      what: 'far too long headers',
+      lines: ['Host: x', `X-Large: ${'x'.repeat(100 * 1_024)}`],
+      status: 431,
+      code: 'headers_too_large',
+    },
+    {
+      what: 'a target that is too long by itself',
+      lines: ['Host: x'],
+      target: `/open?${'x'.repeat(16 * 1_024)}`,
+      status: 414,
+      code: 'invalid_request',
+    },
+    {
+      what: 'a target that is far too long',
+      lines: ['Host: x'],
+      target: `/open?${'x'.repeat(60 * 1_024)}`,
+      status: 414,
+      code: 'invalid_request',
+    },
+    {
+      what: 'a target that is too long together with the headers',
+      lines: ['Host: x', `X-Large: ${'x'.repeat(6 * 1_024)}`],
+      target: `/open?${'x'.repeat(12 * 1_024)}`,
+      status: 431,
+      code: 'headers_too_large',
+    },
+  ])('$what: the answer is a problem, $status', async ({ lines, target = '/open', status, code }) => {
     const response = await rawRequest(world.port, [`GET ${target} HTTP/1.1`, ...lines]);
     expect([response.status, response.header('content-type'), JSON.parse(response.body)]).toEqual([
-      431,
+      status,
       'application/problem+json',
-      expect.objectContaining({ code: 'headers_too_large', status: 431 }),
+      expect.objectContaining({ code, status }),
     ]);
+  });
+
+  it('a target that is too long is told apart from headers when it comes in small pieces', async () => {
+    const connection = new RawConnection(world.port).write(`GET /open?${'x'.repeat(10_000)}`);
+    await until('the first piece is read', () => connection.socket.writableLength === 0);
+    connection.write(`${'x'.repeat(10_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect((await connection.response()).status).toBe(414);
+    connection.close();
+  });
+
+  it('a head over the limit costs the caller no connection', async () => {
+    const connection = new RawConnection(world.port);
+    connection.send('GET /open HTTP/1.1', 'Host: x', `X-Large: ${'x'.repeat(17 * 1_024)}`);
+    const first = await connection.response();
+    connection.send('GET /open HTTP/1.1', 'Host: x');
+    expect([first.status, (await connection.response()).status]).toEqual([431, 200]);
+    connection.close();
   });
 
   it('the last of many headers is not lost: a second Authorization is still seen', async () => {
     const bearer = `Authorization: Bearer ${world.token('adele')}`;
     const response = await rawRequest(world.port, ['GET /me HTTP/1.1', 'Host: x', bearer, ...filler(900), bearer]);
     expect(response.status).toBe(400);
+  });
+});
+
+describe('server.headLimit', () => {
+  it.each([
+    { what: 'a larger one', headLimit: '64kb', size: 60, status: 200 },
+    { what: 'a larger one that is exceeded', headLimit: '64kb', size: 66, status: 431 },
+    { what: 'a smaller one', headLimit: '2kb', size: 3, status: 431 },
+    { what: 'a smaller one that is kept', headLimit: '2kb', size: 1, status: 200 },
+  ])('$what: $status', async ({ headLimit, size, status }) => {
+    const own = await startGatewayWorld({ emulator: world.emulator, server: { headLimit } });
+    const large = `X-Large: ${'x'.repeat(size * 1_024)}`;
+    expect((await rawRequest(own.port, ['GET /openapi.json HTTP/1.1', 'Host: x', large])).status).toBe(status);
+    await own.close();
   });
 });

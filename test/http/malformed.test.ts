@@ -70,21 +70,26 @@ describe('requests that two servers could read in two ways', () => {
 
   it('TRACE says what there is instead', async () => {
     const response = await rawRequest(world.port, ['TRACE /me HTTP/1.1', 'Host: x']);
-    expect(response.header('allow')).toBe('GET');
+    expect(response.header('allow')).toBe('GET, HEAD');
   });
 
   it('HTTP/1.0 needs no Host', async () => {
     expect((await rawRequest(world.port, ['GET /open HTTP/1.0'])).status).toBe(200);
   });
 
-  it('an upgrade nobody offers is an ordinary request', async () => {
+  it.each([
+    ['h2c', 200],
+    ['TLS/1.0', 200],
+    ['websocket', 426],
+    ['h2c, WebSocket', 426],
+  ])('an upgrade to %s where there is none is %d', async (protocol, status) => {
     const response = await rawRequest(world.port, [
       'GET /open HTTP/1.1',
       'Host: x',
       'Connection: Upgrade',
-      'Upgrade: websocket',
+      `Upgrade: ${protocol}`,
     ]);
-    expect(response.status).toBe(200);
+    expect(response.status).toBe(status);
   });
 });
 
@@ -159,7 +164,7 @@ describe('bytes that are no request', () => {
 });
 
 describe('garbage behind a good request', () => {
-  it('does not get into the answer to the good one', async () => {
+  it('does not get into the answer to the good one, and is answered after it', async () => {
     let finish: (() => unknown) | undefined;
     downstream.answer = (_req, res) => {
       res.writeHead(200, { 'content-length': 1_000 }).write('begun');
@@ -169,18 +174,24 @@ describe('garbage behind a good request', () => {
     await connection.untilReceived('begun');
     connection.write('GARBAGE\r\n\r\n');
     finish?.();
+    const good = await connection.response();
+    const bad = await connection.response();
     await connection.untilClosed();
-    expect(connection.received.split('HTTP/1.1 ')).toHaveLength(2);
-    expect(connection.received).toContain('x'.repeat(995));
+    expect([good.status, good.body, bad.status, codeOf(bad)]).toEqual([
+      200,
+      `begun${'x'.repeat(995)}`,
+      400,
+      'invalid_request',
+    ]);
     connection.close();
   });
 
-  it('in the same packet: the good one is not answered with the fault of the other', async () => {
+  it('in the same packet: the good one has its answer, then the other its own, and the connection ends', async () => {
     const connection = new RawConnection(world.port);
-    connection.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n');
+    connection.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\nGET /open HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect([(await connection.response()).status, (await connection.response()).status]).toEqual([200, 400]);
     await connection.untilClosed();
-    expect(connection.received).toContain('HTTP/1.1 200');
-    expect(connection.received).not.toContain('HTTP/1.1 400');
+    expect([connection.received, downstream.requests.length]).toEqual(['', 1]);
     connection.close();
   });
 

@@ -46,25 +46,32 @@ interface Row {
   readonly challenge?: readonly (readonly [string, string])[];
 }
 
-const invalidToken = [['error', 'invalid_token']] as const;
+const profile = ['scope', scope('Profile.Read')] as const;
+const invalidToken = [['error', 'invalid_token'], profile] as const;
 const invalidRequest = [['error', 'invalid_request']] as const;
 const claims = '{"access_token":{"capolids":{"essential":true,"values":["a"]}}}';
 
 const rows: readonly Row[] = [
-  { what: 'there is no token', call: () => world.call('/me'), status: 401, code: 'missing_token', challenge: [] },
+  {
+    what: 'there is no token',
+    call: () => world.call('/me'),
+    status: 401,
+    code: 'missing_token',
+    challenge: [profile],
+  },
   {
     what: 'the scheme is another',
     call: () => withHeader('Basic YTpi'),
     status: 401,
     code: 'missing_token',
-    challenge: [],
+    challenge: [profile],
   },
   {
     what: 'the token is in the query only',
     call: () => world.call(`/me?access_token=${world.token('adele')}`),
     status: 401,
     code: 'missing_token',
-    challenge: [],
+    challenge: [profile],
   },
   {
     what: 'the token is in a form only',
@@ -72,7 +79,7 @@ const rows: readonly Row[] = [
       world.call('/upload', { method: 'PUT', body: new URLSearchParams({ access_token: world.token('adele') }) }),
     status: 401,
     code: 'missing_token',
-    challenge: [],
+    challenge: [['scope', scope('Orders.ReadWrite')]],
   },
   ...['Bearer', 'Bearer a b', 'Bearer a,b', 'Bearer {}'].map((header) => ({
     what: `the header is "${header}"`,
@@ -155,7 +162,7 @@ const rows: readonly Row[] = [
     call: () => (refuse('invalid_grant', 50076, { suberror: 'basic_action' }), callMe()),
     status: 401,
     code: 'interaction_required',
-    challenge: invalidToken,
+    challenge: [['error', 'invalid_token']],
   },
   {
     what: 'Entra has only a message for the user',
@@ -286,7 +293,7 @@ describe('what does a caller hear when', () => {
 
   it('a path has other methods', async () => {
     const response = await world.call('/orders', { method: 'PATCH' });
-    expect(response.headers.get('allow')?.split(', ').toSorted()).toEqual(['GET', 'POST']);
+    expect(response.headers.get('allow')?.split(', ').toSorted()).toEqual(['GET', 'HEAD', 'POST']);
   });
 
   it('each fault of a request is listed', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DAEMON_CLIENT_ID, GATEWAY_CLIENT_ID, HOME_TENANT_ID, PARTNER_TENANT_ID } from '../../dev/emulator/world.ts';
 import { valuesOf } from '../support/gateway-downstream.ts';
-import { readProblem, startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
+import { scope } from '../support/gateway-contract.ts';
+import { readChallenge, readProblem, startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 import { claimsOf } from '../dev/token-requests.ts';
 
 const home = await startGatewayWorld();
@@ -71,6 +72,115 @@ describe('whose token does the downstream get', () => {
     await home.call('/me', { token: home.token('adele', { capabilities: ['CP1'] }) });
     await home.call('/me', { token: home.token('adele') });
     expect(home.emulator.exchanges.map(({ claims }) => claims?.includes('cp1') ?? false)).toEqual([true, false]);
+  });
+});
+
+describe('a scope without a resource', () => {
+  it('is asked for by its whole name, because the cloud decides which API it is of', async () => {
+    const bare = await startGatewayWorld({ scopes: ['User.Read', 'Mail.Read'] });
+    const [served, refused] = [
+      await bare.call('/me', { token: bare.token('adele') }),
+      await bare.call('/me', { token: bare.token('newcomer') }),
+    ];
+    const [exchange] = bare.emulator.exchanges;
+    const problem = await readProblem(refused);
+    await bare.close();
+    const whole = ['https://graph.microsoft.com/User.Read', 'https://graph.microsoft.com/Mail.Read'];
+    expect([served.status, refused.status, problem.scopes]).toEqual([200, 403, whole]);
+    expect(exchange?.scope?.split(' ')).toEqual(expect.arrayContaining(whole));
+  });
+});
+
+/** The scopes that a challenge names. */
+function asked(response: Response): string | undefined {
+  return new Map(readChallenge(response)).get('scope');
+}
+
+describe('what a client learns of the scopes before it has a token', () => {
+  it.each([
+    { path: '/me', scopes: scope('Profile.Read') },
+    { path: '/orders', scopes: scope('Orders.Read') },
+    { path: '/payouts', method: 'POST', scopes: scope('Orders.ReadWrite') },
+  ])('$path names what it asks of a user, without a token and with a bad one', async ({ path, method, scopes }) => {
+    const init = method === undefined ? {} : { method };
+    const answers = await Promise.all([
+      home.call(path, init),
+      home.call(path, { ...init, headers: { authorization: 'Basic x' } }),
+      home.call(path, { ...init, token: 'bad' }),
+      home.call(path, { ...init, token: home.token('adele', { claims: { aud: 'api://other' } }) }),
+    ]);
+    expect(answers.map((answer) => [answer.status, asked(answer)])).toEqual(answers.map(() => [401, scopes]));
+  });
+
+  it('also when it is Entra that takes the token no more', async () => {
+    const own = await startGatewayWorld();
+    own.emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50173], suberror: 'bad_token' };
+    const response = await own.call('/me', { token: own.token('adele') });
+    const { code } = await readProblem(response);
+    await own.close();
+    expect([response.status, code, asked(response)]).toEqual([401, 'invalid_token', scope('Profile.Read')]);
+  });
+
+  it('nothing of a path that does not exist, or of a request that nobody can read', async () => {
+    const [missing, malformed] = await Promise.all([home.call('/nothing'), home.call('/me', { token: 'two tokens' })]);
+    expect([missing.status, asked(missing), malformed.status, asked(malformed)]).toEqual([
+      404,
+      undefined,
+      400,
+      undefined,
+    ]);
+  });
+});
+
+describe('a person whose token looks like an application’s', () => {
+  it.each([
+    { what: 'roles and neither scp nor idtyp', claims: { idtyp: undefined } },
+    { what: 'roles and an empty scp', claims: { scp: '', idtyp: undefined } },
+    { what: 'roles, and its own object as its subject', claims: { idtyp: undefined, sub: 'same', oid: 'same' } },
+  ])('is refused with $what: the downstream is never called as the gateway itself', async ({ claims }) => {
+    const token = home.token('adele', { roles: ['Orders.Read.All'], claims: { scp: undefined, ...claims } });
+    const response = await home.call('/orders', { token });
+    expect([response.status, (await readProblem(response)).code]).toEqual([401, 'invalid_token']);
+    expect([home.emulator.exchanges, home.downstream.requests]).toEqual([[], []]);
+  });
+});
+
+describe('a token that is bound to a key', () => {
+  it('is accepted by default, and the line of the request says so', async () => {
+    const [bound, plain] = [{ cnf: { jkt: 'x' } }, {}].map((claims) => home.token('adele', { claims }));
+    const lines = await Promise.all(
+      [bound, plain].map(async (token) => {
+        const response = await home.call('/me', { token: token ?? '' });
+        return home.log.of(response.headers.get('x-request-id'));
+      }),
+    );
+    expect(lines.map(({ status, boundToken }) => [status, boundToken])).toEqual([
+      [200, true],
+      [200, undefined],
+    ]);
+  });
+
+  it('is refused where gateway.yaml says so', async () => {
+    const strict = await startGatewayWorld({ emulator: home.emulator, identity: { boundTokens: 'refuse' } });
+    const response = await strict.call('/me', { token: strict.token('adele', { claims: { cnf: { jkt: 'x' } } }) });
+    const line = await strict.log.of(response.headers.get('x-request-id'));
+    await strict.close();
+    expect([response.status, line['code'], line['reason']]).toEqual([
+      401,
+      'invalid_token',
+      expect.stringContaining('identity.boundTokens'),
+    ]);
+  });
+});
+
+describe('what the log says of a token for another API', () => {
+  it('is the audience that came', async () => {
+    const response = await home.call('/me', { token: home.token('adele', { claims: { aud: 'api://other' } }) });
+    expect(await home.log.of(response.headers.get('x-request-id'))).toMatchObject({
+      code: 'invalid_token',
+      reason: expect.stringContaining('identity.audiences'),
+      aud: 'api://other',
+    });
   });
 });
 

@@ -258,6 +258,9 @@ describe('a downstream’s claims could be hostile', () => {
     { what: 'their member is no object', claims: encode('{"access_token":"https://phish.example"}') },
     { what: 'they are larger than 4 kB', claims: encode(`{"access_token":{"x":"${'y'.repeat(4_096)}"}}`) },
   ])('$what: 401 without claims, and Entra is not asked again', async ({ claims }) => {
+    // A call that goes well: the cases before this one are no loop.
+    expect((await world.call('/me', { token: world.token('adele') })).status).toBe(200);
+    downstream.requests.length = 0;
     downstream.answer = answerChallenge(`Bearer error="insufficient_claims", claims="${claims.replaceAll('"', '')}"`);
     const before = emulator.exchanges.length;
     const response = await world.call('/me', { token: world.token('adele') });
@@ -281,11 +284,94 @@ describe('a downstream’s claims could be hostile', () => {
     ]);
     expect(response.headers.get('www-authenticate')).not.toContain('phish');
   });
+});
 
-  it('they come to an app, which no user can help: it is not the caller’s fault', async () => {
+/** A call of an application for itself. */
+function callAsApp(path = '/orders', init: RequestInit = {}): Promise<Response> {
+  return world.call(path, { token: emulator.issueAccessToken({ app: 'daemon' }), ...init });
+}
+
+function countOwnExchanges(): number {
+  return emulator.exchanges.filter(({ grantType }) => grantType === 'client_credentials').length;
+}
+
+/** Answers with a challenge all tokens but those that are newer than now. */
+function revokeAll(challenge: string): void {
+  const revoked = new Set<string>();
+  const after = countOwnExchanges();
+  downstream.answer = (req, res, received) => {
+    const value = req.headers.authorization ?? '';
+    if (countOwnExchanges() === after) {
+      revoked.add(value);
+    }
+    return (revoked.has(value) ? readAndChallenge(challenge) : answerPlainly)(req, res, received);
+  };
+}
+
+describe('the gateway’s own token is revoked', () => {
+  afterEach(() => world.advance(60_000));
+
+  it.each([
+    { what: 'with claims in Graph’s form', challenge: graphForm(NBF), claims: '1604106651' },
+    { what: 'with claims in the form of Azure Resource Manager', challenge: armForm(NBF), claims: '1604106651' },
+    { what: 'with claims that nobody can read', challenge: 'Bearer claims="e30"', claims: '' },
+    { what: 'without claims', challenge: 'Bearer error="invalid_token"', claims: '' },
+  ])('$what: a new one is fetched, and the request is sent once more', async ({ challenge, claims }) => {
+    await callAsApp();
+    const before = countOwnExchanges();
+    revokeAll(challenge);
+    const response = await callAsApp();
+    expect([response.status, response.headers.has('www-authenticate'), countOwnExchanges() - before]).toEqual([
+      200,
+      false,
+      1,
+    ]);
+    expect(emulator.exchanges.at(-1)?.form['claims'] ?? '').toContain(claims);
+    const [first, second] = downstream.requests
+      .slice(-2)
+      .map(({ rawHeaders }) => valuesOf(rawHeaders, 'authorization'));
+    expect(first).not.toEqual(second);
+  });
+
+  it('all who call at that time are served by one new token', async () => {
+    await callAsApp();
+    const before = countOwnExchanges();
+    revokeAll(graphForm(NBF));
+    const responses = await Promise.all(Array.from({ length: 20 }, () => callAsApp()));
+    expect([new Set(responses.map(({ status }) => status)), countOwnExchanges() - before]).toEqual([new Set([200]), 1]);
+  });
+
+  it('a small body is sent once more as it was', async () => {
+    await callAsApp('/upload', { method: 'PUT' });
+    revokeAll(graphForm(NBF));
+    const response = await callAsApp('/upload', { method: 'PUT', body: 'item 1' });
+    expect([response.status, downstream.requests.slice(-2).map(({ body }) => body.toString())]).toEqual([
+      200,
+      ['item 1', 'item 1'],
+    ]);
+  });
+
+  it('the downstream refuses the new one, too: it is not the caller’s fault, and costs no exchange for each call', async () => {
     downstream.answer = answerChallenge(graphForm(NBF));
-    const response = await world.call('/orders', { token: emulator.issueAccessToken({ app: 'daemon' }) });
-    expect([response.status, readClaims(response)]).toEqual([502, undefined]);
+    const before = countOwnExchanges();
+    const responses = [];
+    for (let time = 0; time < 20; time += 1) {
+      responses.push(await callAsApp());
+    }
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([502]));
+    expect(responses.map((response) => readClaims(response) ?? 'none')).toEqual(responses.map(() => 'none'));
+    expect((await readProblem(responses[0] ?? new Response())).code).toBe('downstream_rejected_token');
+    expect(countOwnExchanges() - before).toBeLessThanOrEqual(3);
+  });
+
+  it('Entra refuses what the downstream asks for: that is for the operator', async () => {
+    await callAsApp();
+    downstream.answer = (req, res, received) => {
+      emulator.switches.refuse = { error: 'invalid_grant', error_codes: [53003], claims: XMS };
+      return answerChallenge(graphForm(NBF))(req, res, received);
+    };
+    const response = await callAsApp();
+    expect([response.status, response.headers.has('www-authenticate')]).toEqual([500, false]);
   });
 });
 

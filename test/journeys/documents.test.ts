@@ -2,11 +2,20 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 import { answerWith } from '../support/gateway-downstream.ts';
 import { gatewayContract, scope } from '../support/gateway-contract.ts';
-import { readProblem, startGatewayWorld } from '../support/gateway-world.ts';
+import { until } from '../support/gateway-poll.ts';
+import { readChallenge, readProblem, startGatewayWorld } from '../support/gateway-world.ts';
+import { rawRequest } from '../support/raw-request.ts';
+import { makeIssuerKey, startTokenIssuer } from '../support/token-issuer.ts';
 
 const PAGE = 'https://app.contoso.com';
 const world = await startGatewayWorld({
-  server: { publicUrl: 'https://api.contoso.com', cors: { origins: [PAGE, 'http://localhost:3000'] } },
+  server: {
+    publicUrl: 'https://api.contoso.com',
+    cors: {
+      origins: [PAGE, 'http://localhost:3000', 'capacitor://localhost', 'ionic://localhost'],
+      exposedHeaders: ['X-Total'],
+    },
+  },
 });
 const closed = await startGatewayWorld({ emulator: world.emulator });
 afterAll(async () => {
@@ -14,6 +23,11 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(() => world.downstream.reset());
+
+/** What a page of an allowed origin may read of an answer, whatever gateway.yaml adds. */
+const EXPOSED =
+  'WWW-Authenticate, Retry-After, x-request-id, ETag, Location, Content-Location, Content-Disposition, Content-Range, ' +
+  'Accept-Ranges, Link, Operation-Location, Preference-Applied';
 
 const METADATA = '/.well-known/oauth-protected-resource';
 
@@ -37,6 +51,43 @@ describe('what can a client learn without a token', () => {
     });
   });
 
+  it('its issuer and where to sign in, as soon as Entra’s own metadata tell that this is External ID', async () => {
+    const entra = await startTokenIssuer([makeIssuerKey().jwk]);
+    const { v2 } = entra.publications;
+    Object.assign(entra.publications, { v1: { status: 404, body: '' }, v2: { status: 503, body: '' } });
+    const external = await startGatewayWorld({
+      emulator: world.emulator,
+      identity: { authority: entra.origin },
+      beforeStart: () => undefined,
+    });
+    const servers = async (): Promise<unknown> =>
+      ((await (await external.call(METADATA)).json()) as Record<string, unknown>)['authorization_servers'];
+    const signInAddress = async (): Promise<string | undefined> =>
+      new Map(readChallenge(await external.call('/me'))).get('authorization_uri');
+    const before = [await servers(), await signInAddress()];
+    const named = `https://${HOME_TENANT_ID}.ciamlogin.com/${HOME_TENANT_ID}/v2.0`;
+    entra.publications.v2 = { body: v2.body.replace(`${entra.origin}/{tenantid}/v2.0`, named) };
+    await until('Entra’s metadata are known', async () => JSON.stringify(await servers()) === JSON.stringify([named]));
+    const after = await signInAddress();
+    await external.close();
+    await entra.close();
+    expect([...before, after]).toEqual([
+      [`${entra.origin}/${HOME_TENANT_ID}/v2.0`],
+      `${entra.origin}/common/oauth2/v2.0/authorize`,
+      `${entra.origin}/${HOME_TENANT_ID}/oauth2/v2.0/authorize`,
+    ]);
+  });
+
+  it('its issuer, for people of many tenants', async () => {
+    const many = await startGatewayWorld({
+      emulator: world.emulator,
+      identity: { tenant: 'organizations', allowedTenants: [HOME_TENANT_ID] },
+    });
+    const metadata = (await (await many.call(METADATA)).json()) as Record<string, unknown>;
+    await many.close();
+    expect(metadata['authorization_servers']).toEqual([`${world.emulator.origin}/organizations/v2.0`]);
+  });
+
   it.each(['/openapi.json', METADATA])('%s has a HEAD, and no other method', async (path) => {
     const head = await world.call(path, { method: 'HEAD' });
     const get = await world.call(path);
@@ -48,6 +99,21 @@ describe('what can a client learn without a token', () => {
       'GET, HEAD',
       'method_not_allowed',
     ]);
+  });
+
+  it.each(['/openapi.json', METADATA])('%s can be read by every page, whatever its origin', async (path) => {
+    const origins = [undefined, PAGE, 'https://docs.example', 'null'];
+    const responses = await Promise.all(
+      origins.flatMap((origin) =>
+        [world, closed].map((to) => to.call(path, { headers: origin === undefined ? {} : { origin } })),
+      ),
+    );
+    const seen = responses.map(({ status, headers }) => [
+      status,
+      headers.get('access-control-allow-origin'),
+      headers.get('vary'),
+    ]);
+    expect(new Set(seen.map((each) => JSON.stringify(each)))).toEqual(new Set(['[200,"*",null]']));
   });
 
   it('a query changes nothing', async () => {
@@ -85,13 +151,19 @@ describe('may a page in a browser call', () => {
   it.each([
     { what: 'a forwarded answer', path: '/open', status: 200 },
     { what: 'a challenge', path: '/me', status: 401 },
-    { what: 'a document of ours', path: '/openapi.json', status: 200 },
   ])('of an allowed origin: it can read $what', async ({ path, status }) => {
     const response = await world.call(path, { headers: { origin: PAGE } });
     expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([status, PAGE]);
-    expect(response.headers.get('access-control-expose-headers')).toMatch(/WWW-Authenticate.*x-request-id/);
+    expect(response.headers.get('access-control-expose-headers')).toBe(`${EXPOSED}, X-Total`);
     expect(response.headers.get('access-control-allow-credentials')).toBeNull();
     expect(response.headers.get('vary')).toBe('Origin');
+  });
+
+  it.each(['capacitor://localhost', 'ionic://localhost'])('of a hybrid app, %s: yes', async (origin) => {
+    const asked = await preflight(origin);
+    const called = await world.call('/me', { headers: { origin } });
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    expect([called.status, called.headers.get('access-control-allow-origin')]).toEqual([401, origin]);
   });
 
   it('of an allowed origin: it can read that its headers grew too large', async () => {
@@ -142,5 +214,39 @@ describe('may a page in a browser call', () => {
     world.downstream.answer = answerWith(200, ['access-control-allow-origin', 'https://evil.example']);
     const response = await world.call('/open', { headers: { origin: 'https://evil.example' } });
     expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+const get = (path: string): string => `GET ${path} HTTP/1.1`;
+const asking = [`Origin: ${PAGE}`, 'Access-Control-Request-Method: GET'];
+
+describe('what two servers could read in two ways is refused at every door', () => {
+  it.each([
+    { what: 'two Hosts', lines: ['Host: a', 'Host: b'], status: 400 },
+    { what: 'no Host', lines: [], status: 400 },
+    { what: 'two Authorization lines', lines: ['Host: a', 'Authorization: Bearer x', 'Authorization: Bearer x'] },
+    { what: 'another expectation', lines: ['Host: a', 'Expect: miracles'], status: 400 },
+    { what: '1,001 headers', lines: ['Host: a', ...Array.from({ length: 1_000 }, (_, at) => `h${at}:`)], status: 431 },
+    { what: 'too large a head', lines: ['Host: a', `X-Large: ${'x'.repeat(17 * 1_024)}`], status: 431 },
+  ])('$what', async ({ lines, status = 400 }) => {
+    const requests = [
+      [get('/me'), ...lines],
+      [get('/openapi.json'), ...lines],
+      [get(METADATA), ...lines],
+      ['HEAD /openapi.json HTTP/1.1', ...lines],
+      ['OPTIONS /me HTTP/1.1', ...lines, ...asking],
+      ['OPTIONS /openapi.json HTTP/1.1', ...lines, ...asking],
+    ];
+    const responses = await Promise.all(requests.map((request) => rawRequest(world.port, request)));
+    expect(responses.map((response) => response.status)).toEqual(requests.map(() => status));
+  });
+
+  it.each(['/me?a#b', '/openapi.json?a#b', '/openapi.json#b', `${METADATA}#b`])('a fragment: %s', async (target) => {
+    expect((await rawRequest(world.port, [get(target), 'Host: a'])).status).toBe(400);
+  });
+
+  it('a target that is too long', async () => {
+    const target = `/openapi.json?${'x'.repeat(17 * 1_024)}`;
+    expect((await rawRequest(world.port, [get(target), 'Host: a'])).status).toBe(414);
   });
 });

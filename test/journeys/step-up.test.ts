@@ -26,6 +26,10 @@ function payOutAsAdele(): Promise<Response> {
   return payOut(newerToken('adele'));
 }
 
+function callAsAdele(): Promise<Response> {
+  return world.call('/me', { token: newerToken('adele') });
+}
+
 function callAsMegan(): Promise<Response> {
   return world.call('/me', { token: newerToken('megan') });
 }
@@ -112,6 +116,64 @@ describe('a step-up that leads nowhere', () => {
       claims: '{"access_token":{"capolids":{"essential":true,"values":["location"]}}}',
     };
     expect(await statusesOf([callAsMegan, callAsMegan, callAsMegan])).toEqual([401, 401, 403]);
+  });
+});
+
+function callAsNewcomer(): Promise<Response> {
+  return world.call('/me', { token: newerToken('newcomer') });
+}
+
+/** Entra refuses the call. */
+function refused(): Promise<Response> {
+  emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50173] };
+  return callAsAdele();
+}
+
+/** Entra has nothing against the call. */
+function served(): Promise<Response> {
+  emulator.resetSwitches();
+  return callAsAdele();
+}
+
+describe('a new sign-in that leads nowhere', () => {
+  it.each([
+    { what: 'an interaction', refusal: { error: 'invalid_grant', error_codes: [53000] } },
+    { what: 'an interaction with a suberror', refusal: { error: 'interaction_required', suberror: 'basic_action' } },
+    { what: 'a new token', refusal: { error: 'invalid_grant', error_codes: [50173], suberror: 'bad_token' } },
+    { what: 'what nobody knows', refusal: { error: 'invalid_grant', error_codes: [7_999_999] } },
+  ])('is refused the third time that Entra asks for $what', async ({ refusal }) => {
+    emulator.switches.refuse = { error_codes: [], ...refusal };
+    expect(await statusesOf([callAsNewcomer, callAsNewcomer])).toEqual([401, 401]);
+    const third = await callAsNewcomer();
+    expect([third.status, third.headers.get('www-authenticate')]).toEqual([403, null]);
+    expect(await readProblem(third)).toMatchObject({ code: 'step_up_unsatisfiable' });
+  });
+
+  it('is refused, too, when a downstream asks in a way that nobody can read', async () => {
+    downstream.answer = (_req, res) => res.writeHead(401, { 'www-authenticate': 'Bearer claims="e30"' }).end();
+    expect(await statusesOf([callAsMegan, callAsMegan, callAsMegan])).toEqual([401, 401, 403]);
+  });
+
+  it('is no loop for a user whose next call goes well', async () => {
+    expect(await statusesOf([refused, served, refused, served, refused, served])).toEqual([
+      401, 200, 401, 200, 401, 200,
+    ]);
+  });
+});
+
+describe('tokens that the gateway finds good and Entra does not (AADSTS50013)', () => {
+  it('are the operator’s matter from the third on, and the log names the signing key', async () => {
+    emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50013] };
+    const call = (): Promise<Response> => world.call('/me', { token: newerToken('blocked') });
+    expect(await statusesOf([call, call])).toEqual([401, 401]);
+    const third = await call();
+    expect([third.status, (await readProblem(third)).code]).toEqual([500, 'gateway_misconfigured']);
+    expect(await world.log.of(third.headers.get('x-request-id'))).toMatchObject({
+      level: 'error',
+      entra: { codes: ['AADSTS50013'] },
+      remedy: expect.stringMatching(/signing key.*claims mapping.*SAML.*acceptMappedClaims/),
+    });
+    expect((await fetch(`${world.managementUrl}/readyz`)).status).toBe(200);
   });
 });
 

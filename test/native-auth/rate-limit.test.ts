@@ -35,13 +35,6 @@ describe('one address', () => {
     limit.pass(MINUTE);
     expect(askFour()).toEqual([0, 0, 0, 20_000]);
   });
-
-  it('waits for no more than one share after a clock that was set back', () => {
-    const limit = limitOf(2);
-    limit.ask();
-    limit.pass(-24 * 60 * MINUTE);
-    expect(limit.ask()).toBe(30_000);
-  });
 });
 
 describe('addresses', () => {

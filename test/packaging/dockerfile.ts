@@ -6,10 +6,12 @@ export interface Instruction {
   readonly text: string;
 }
 
-/** The stages of a Dockerfile, each a list of its instructions after `FROM`. */
+/** The stages of a Dockerfile, each a list of its instructions after `FROM`, continued lines joined. */
 export function readStages(file: URL): Instruction[][] {
   const stages: Instruction[][] = [];
-  for (const line of readFileSync(file, 'utf8').split('\n')) {
+  for (const line of readFileSync(file, 'utf8')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')) {
     const match = /^([A-Z]+) (.+)$/.exec(line);
     if (match?.[1] === 'FROM') {
       stages.push([]);

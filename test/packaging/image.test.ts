@@ -36,7 +36,11 @@ function copyFromContext(texts: readonly string[], folder: string): void {
 function runSteps(texts: readonly string[], folder: string): void {
   for (const text of texts) {
     const [command = '', ...args] = text.split(' ');
-    execFileSync(command, args, { cwd: folder, stdio: 'pipe', env: { ...process.env, NODE_ENV: 'production' } });
+    execFileSync(command, args, {
+      cwd: folder,
+      stdio: 'pipe',
+      env: { ...process.env, NODE_ENV: 'production', GIT_COMMIT: 'c0ffee1234567890' },
+    });
   }
 }
 
@@ -104,7 +108,13 @@ describe('the image, built step by step as its Dockerfile says', () => {
   }
 
   it('holds dist and the production packages, and nothing of dev, test or the sources', () => {
-    expect(readdirSync(imageFolder).toSorted()).toEqual(['dist', 'node_modules', 'package-lock.json', 'package.json']);
+    expect(readdirSync(imageFolder).toSorted()).toEqual([
+      'LICENSE',
+      'dist',
+      'node_modules',
+      'package-lock.json',
+      'package.json',
+    ]);
     const shipped = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
@@ -115,6 +125,11 @@ describe('the image, built step by step as its Dockerfile says', () => {
     }
   });
 
+  it('is the LTS of today, from the build to the end', () => {
+    const bases = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8').match(/^(?:ARG BASE=|FROM ).*$/gm);
+    expect(bases).toEqual(['ARG BASE=node:26-slim', 'FROM ${BASE} AS build', 'FROM ${BASE}']);
+  });
+
   it('has no development package', () => {
     const { devDependencies, dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       devDependencies: Record<string, string>;
@@ -123,6 +138,30 @@ describe('the image, built step by step as its Dockerfile says', () => {
     const packages = join(imageFolder, 'node_modules');
     expect(Object.keys(dependencies).filter((name) => !existsSync(join(packages, name)))).toEqual([]);
     expect(Object.keys(devDependencies).filter((name) => existsSync(join(packages, name)))).toEqual([]);
+  });
+
+  it('says what it is: title, licence, version and commit', () => {
+    const { version, license } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      version: string;
+      license: string;
+    };
+    expect(textsOf(image, 'ARG')).toContain(`VERSION=${version}`);
+    const [labels = ''] = textsOf(image, 'LABEL');
+    const names = [...labels.matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)].map(([, name, text]) => [
+      name,
+      text,
+    ]);
+    expect(Object.fromEntries(names)).toMatchObject({
+      title: 'obo-gateway',
+      licenses: license,
+      version: '${VERSION}',
+      revision: '${COMMIT}',
+    });
+  });
+
+  it('knows its version and the commit that the build was told', () => {
+    const out = execFileSync(process.execPath, ['dist/main.js', '--version'], { cwd: imageFolder, encoding: 'utf8' });
+    expect(out).toMatch(/^obo-gateway \d+\.\d+\.\d+ \(c0ffee123456\)\n$/);
   });
 
   it('does not run as root', () => {

@@ -43,7 +43,7 @@ export interface Chromium {
  */
 export function describeWithChromium(name: string, tests: (chromium: Chromium) => void): void {
   describeWith('chromium', existsSync(EXECUTABLE), name, () => {
-    jest.setTimeout(60_000);
+    jest.setTimeout(120_000);
     let browser: Browser;
     let visits: Visit[] = [];
     beforeAll(async () => {

@@ -7,8 +7,14 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The program, compiled from the sources as they are now. */
 export interface Program {
-  /** Starts it as a process of its own. */
-  start(args: readonly string[], env?: Record<string, string>): Run;
+  /** Where it was compiled to. */
+  readonly folder: string;
+  /**
+   * Starts it as a process of its own.
+   *
+   * @param output a descriptor in the place of its standard output, of which {@link Run.out} then knows nothing
+   */
+  start(args: readonly string[], env?: Record<string, string>, output?: number): Run;
   /** Removes what was compiled, and ends what still runs. */
   remove(): Promise<void>;
 }
@@ -32,11 +38,13 @@ export function buildProgram(): Program {
   execFileSync(process.execPath, [compiler, '-p', join(PROJECT, 'tsconfig.build.json'), '--outDir', folder], {
     stdio: 'inherit',
   });
+  execFileSync(process.execPath, [join(PROJECT, 'dev', 'write-build.js'), folder]);
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   const runs: Run[] = [];
   return {
-    start(args, env = {}) {
-      const run = start([join(folder, 'main.js'), ...args], env);
+    folder,
+    start(args, env = {}, output) {
+      const run = start([join(folder, 'main.js'), ...args], env, output);
       runs.push(run);
       return run;
     },
@@ -48,12 +56,15 @@ export function buildProgram(): Program {
   };
 }
 
-function start(args: readonly string[], env: Record<string, string>): Run {
-  const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'] ?? '', ...env } });
+function start(args: readonly string[], env: Record<string, string>, output: number | undefined): Run {
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['pipe', output ?? 'pipe', 'pipe'],
+  });
   let out = '';
   let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk));
+  child.stdout?.on('data', (chunk: Buffer) => (out += chunk));
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk));
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once('close', (code, signal) => {
       resolve(code ?? signal ?? -1);
@@ -62,13 +73,13 @@ function start(args: readonly string[], env: Record<string, string>): Run {
   return { process: child, out: () => out, err: () => err, ended };
 }
 
-/** Looks again and again until there is something to see, for at most thirty seconds. */
+/** Looks again and again until there is something to see, for at most a minute. */
 export async function until<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 60_000;
   for (;;) {
     const seen = await look();
     if (seen !== undefined) return seen;
-    if (performance.now() > end) throw new Error('Nothing was seen within thirty seconds.');
+    if (performance.now() > end) throw new Error('Nothing was seen within a minute.');
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });

@@ -16,6 +16,8 @@ export interface ServerSettings {
   readonly drainDelay?: string;
   readonly drainTimeout?: string;
   readonly workers?: number | 'auto';
+  /** Of the log section. */
+  readonly whenBlocked?: 'drop' | 'wait';
 }
 
 /** The program, and everything that a gateway needs around it. */
@@ -46,6 +48,7 @@ export async function startCommandWorld(): Promise<CommandWorld> {
 
   async function writeConfig(name: string, settings: ServerSettings = {}): Promise<string> {
     const { port = 0, managementPort = 0, drainDelay = '0s', drainTimeout = '30s', workers = 1 } = settings;
+    const { whenBlocked = 'drop' } = settings;
     const file = join(folder, name);
     await writeFile(
       file,
@@ -65,6 +68,7 @@ identity:
 downstreams:
   graph: { baseUrl: '${graph.origin}', scopes: [https://graph.microsoft.com/User.Read] }
   orders: { baseUrl: '${orders.origin}', scopes: [api://orders/.default] }
+log: { whenBlocked: ${whenBlocked} }
 `,
     );
     return file;

@@ -53,7 +53,7 @@ export const gatewayContract = {
       get: mapped(user('Orders.Read'), { service: 'orders', path: '/things/{orderId}/view' }),
     },
     '/things/{thingId}': { parameters: [pathParameter('thingId')], get: open },
-    '/upload': { put: operation(user('Orders.ReadWrite'), 'api') },
+    '/upload': { put: operation([...user('Orders.ReadWrite'), { daemon: ['Orders.Read.All'] }], 'api') },
     '/payouts': { post: operation(user('Orders.ReadWrite'), 'api', { 'x-auth-context': 'c1' }) },
     '/files/{path}': {
       parameters: [pathParameter('path', { 'x-multi-segment': true })],
@@ -61,7 +61,16 @@ export const gatewayContract = {
     },
     '/search': { post: mapped(anyone, { service: 'orders', path: '/find', method: 'get' }) },
     '/hasty': { get: operation(anyone, 'hasty'), put: operation(anyone, 'hasty') },
-    '/wire': { get: operation(anyone, 'wire'), put: operation(anyone, 'wire') },
+    '/wire': Object.fromEntries(
+      ['get', 'put', 'post', 'patch', 'delete', 'options'].map((method) => [method, operation(anyone, 'wire')]),
+    ),
+    '/live': {
+      get: { ...mapped(user('Profile.Read'), { service: 'api', path: '/v1.0/live' }), 'x-upgrade': 'websocket' },
+    },
+    '/live/open': { get: operation(anyone, 'orders', { 'x-upgrade': 'websocket' }) },
+    '/live/hasty': { get: operation(anyone, 'hasty', { 'x-upgrade': 'websocket' }) },
+    '/live/wire': { get: operation(anyone, 'wire', { 'x-upgrade': 'websocket' }) },
+    '/live/gone': { get: operation(anyone, 'gone', { 'x-upgrade': 'websocket' }) },
     '/gone': { get: operation(anyone, 'gone') },
   },
   components: {

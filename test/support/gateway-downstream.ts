@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage } from 'node:http';
 import { createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** A request as a downstream received it. */
@@ -17,12 +17,17 @@ export interface ReceivedRequest {
 /** What a downstream does with a request. */
 export type Answer = (req: IncomingMessage, res: ServerResponse, received: ReceivedRequest) => unknown;
 
+/** What a downstream does with a connection that was asked for another protocol; `head` came with the request. */
+export type Upgrade = (req: IncomingMessage, socket: Socket, head: Buffer) => unknown;
+
 /** A downstream whose answers are scripted and that remembers what it was asked. */
 export interface ScriptedDownstream {
   readonly port: number;
   readonly requests: ReceivedRequest[];
   /** How the next requests are answered. */
   answer: Answer;
+  /** What happens to the next requests for another protocol, which count as requests too; default: as any other. */
+  upgrade: Upgrade | undefined;
   /** The newest request. */
   readonly last: ReceivedRequest;
   /** Forgets the requests and goes back to plain answers. */
@@ -33,6 +38,7 @@ export interface ScriptedDownstream {
 /** Starts a downstream that answers 200 until told otherwise. */
 export async function startDownstream(): Promise<ScriptedDownstream> {
   const requests: ReceivedRequest[] = [];
+  const sockets = new Set<Socket>();
   const server = createServer((req, res) => {
     const { method = '', url = '', rawHeaders } = req;
     const received = { method, url, rawHeaders, body: Buffer.alloc(0), aborted: false };
@@ -42,11 +48,30 @@ export async function startDownstream(): Promise<ScriptedDownstream> {
     });
     void downstream.answer(req, res, received);
   });
+  // What the gateway lets through must not be refused here.
+  server.maxHeadersCount = 0;
+  server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
+    const { method = '', url = '', rawHeaders } = req;
+    const received = { method, url, rawHeaders, body: Buffer.alloc(0), aborted: false };
+    requests.push(received);
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).once('close', () => sockets.delete(socket));
+    if (downstream.upgrade !== undefined) {
+      downstream.upgrade(req, socket, head);
+      return;
+    }
+    const res = new ServerResponse(req);
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.once('finish', () => socket.destroySoon());
+    void downstream.answer(req, res, received);
+  });
   const port = await listen(server);
   const downstream: ScriptedDownstream = {
     port,
     requests,
     answer: answerPlainly,
+    upgrade: undefined,
     get last() {
       const last = requests.at(-1);
       if (last === undefined) {
@@ -57,11 +82,13 @@ export async function startDownstream(): Promise<ScriptedDownstream> {
     reset() {
       requests.length = 0;
       downstream.answer = answerPlainly;
+      downstream.upgrade = undefined;
     },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        sockets.forEach((socket) => socket.destroy());
       }),
   };
   return downstream;

@@ -22,6 +22,10 @@ export interface GatewayWorldOptions {
   readonly redisPatience?: number;
   /** The timeouts of the downstream `hasty`. */
   readonly timeout?: object;
+  /** The scopes of the downstream `api`; default that of Graph for one's own profile. */
+  readonly scopes?: readonly string[];
+  /** What the downstreams `api` and `orders` have besides. */
+  readonly api?: object;
   /** The Entra of another world, which stays its own; default a new one. */
   readonly emulator?: Emulator;
   /** What Entra is like before the gateway starts; with it nobody waits until the gateway is ready. */
@@ -51,8 +55,10 @@ export interface GatewayWorld {
   readonly port: number;
   readonly managementUrl: string;
   readonly log: MemoryLog;
-  /** Lets the gateway's clock jump ahead. */
+  /** Lets time pass for the gateway. */
   advance(milliseconds: number): void;
+  /** Sets the gateway's time of day: forward, or back when negative. */
+  setClockBy(milliseconds: number): void;
   /** Calls the gateway, with a token if there is one. */
   call(path: string, init?: RequestInit & { readonly token?: string }): Promise<Response>;
   /** An access token of a person. */
@@ -72,9 +78,11 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   await writeFile(file, JSON.stringify(describeDeployment(emulator.origin, ports, options)));
   const log = new RecordedLog();
   let ahead = 0;
+  let setBy = 0;
   const gateway = createGateway(await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET }), {
     logger: createLogger(log),
-    now: () => Date.now() + ahead,
+    now: () => Date.now() + ahead + setBy,
+    monotonicMs: () => performance.now() + ahead,
     redisPatience: options.redisPatience,
   });
   const { url, managementUrl } = await gateway.start();
@@ -93,6 +101,9 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     log,
     advance(milliseconds) {
       ahead += milliseconds;
+    },
+    setClockBy(milliseconds) {
+      setBy += milliseconds;
     },
     call(path, { token, headers, ...init } = {}) {
       const all = new Headers(headers);
@@ -115,7 +126,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, tokenCache = {}, nativeAuth, timeout }: GatewayWorldOptions,
+  { server, identity, tokenCache = {}, nativeAuth, timeout, scopes, api }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
@@ -133,8 +144,8 @@ function describeDeployment(
     tokenCache,
     nativeAuth,
     downstreams: {
-      api: { baseUrl: base, scopes: graph },
-      orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'] },
+      api: { baseUrl: base, scopes: scopes ?? graph, ...api },
+      orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'], ...api },
       hasty: { baseUrl: base, scopes: graph, timeout: { response: '500ms', idle: '1s', ...timeout } },
       wire: { baseUrl: `http://127.0.0.1:${ports.wire}`, scopes: graph },
       gone: { baseUrl: `http://127.0.0.1:${ports.closed}`, scopes: graph },

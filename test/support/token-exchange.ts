@@ -72,7 +72,14 @@ export function openDesk(options: DeskOptions): Desk {
   const http = new EntraHttpClient(deadline);
   const authority = new Authority(origin, HOME_TENANT_ID);
   const clientId = GATEWAY_CLIENT_ID;
-  const client = new EntraTokenClient({ authority, clientId, credential, http, now: clock.now });
+  const client = new EntraTokenClient({
+    authority,
+    clientId,
+    credential,
+    http,
+    now: clock.now,
+    monotonicMs: clock.monotonicMs,
+  });
   const outcomes: [string, string][] = [];
   const warnings: object[] = [];
   const fetch: Desk['fetch'] = (session, { target = GRAPH, ...more } = {}) =>
@@ -87,6 +94,7 @@ export function openDesk(options: DeskOptions): Desk {
     clientId,
     consentRedirectUri,
     now: clock.now,
+    monotonicMs: clock.monotonicMs,
     log: { warn: (fields) => warnings.push(fields) },
     onExchange: (downstream, outcome) => outcomes.push([downstream, outcome]),
   });

@@ -17,6 +17,7 @@ export interface GateOptions {
   readonly clock?: Clock;
   readonly clockTolerance?: number;
   readonly maxSessions?: number;
+  readonly boundTokens?: 'accept' | 'refuse';
 }
 
 /** What became of one request. */
@@ -24,6 +25,8 @@ export interface Verdict {
   readonly session?: Session;
   /** The name of the failure, or the text of an error that is none of ours. */
   readonly failure?: string;
+  /** What the log says of the failure. */
+  readonly log?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A server that does nothing but find out who is calling. */
@@ -31,12 +34,14 @@ export interface Gate {
   readonly clock: Clock;
   readonly keys: SigningKeys;
   readonly sessions: SessionStore;
-  /** What the keys reported, oldest first. */
+  /** What was logged, oldest first. */
   readonly warnings: object[];
   /** How often a token was verified, seen by how often the keys were asked for one. */
   readonly verifications: () => number;
   /** Sends a request with that access token. */
-  call(token: string): Promise<Verdict>;
+  call(token: string): Promise<Omit<Verdict, 'log'>>;
+  /** The same, and what the log says of a refusal. */
+  explain(token: string): Promise<Verdict>;
   close(): Promise<void>;
 }
 
@@ -57,26 +62,33 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   const { origin, tenant = HOME_TENANT_ID, clock = new Clock(), clockTolerance = 60_000, maxSessions = 100 } = options;
   const http = new EntraHttpClient(2_000);
   const warnings: object[] = [];
-  const keys = new CountingKeys({
-    authority: new Authority(origin, tenant),
-    http,
-    now: clock.now,
-    log: { warn: (fields) => warnings.push(fields) },
-  });
+  const log = { warn: (fields: object) => warnings.push(fields) };
+  const { monotonicMs } = clock;
+  const keys = new CountingKeys({ authority: new Authority(origin, tenant), http, monotonicMs, log });
   const sessions = new SessionStore(maxSessions, clock.now);
-  const rules = { audiences: [GATEWAY_CLIENT_ID, `api://${GATEWAY_CLIENT_ID}`], tenant, clockTolerance };
-  const authenticate = createAuthenticate({ sessions, keys, rules, now: clock.now });
+  const audiences = [GATEWAY_CLIENT_ID, `api://${GATEWAY_CLIENT_ID}`];
+  const { boundTokens = 'accept' } = options;
+  const rules = { audiences, tenant, clockTolerance, boundTokens };
+  const authenticate = createAuthenticate({ sessions, keys, rules, now: clock.now, monotonicMs, log });
   const verdicts = new Map<string, Verdict>();
   const server = await listenOnLoopback({}, () => async (req, res) => {
     const id = String(req.headers['x-call']);
     try {
       verdicts.set(id, { session: await authenticate(req, res) });
     } catch (error) {
-      verdicts.set(id, { failure: error instanceof GatewayError ? error.failure : String(error) });
+      verdicts.set(
+        id,
+        error instanceof GatewayError ? { failure: error.failure, log: error.facts.log } : { failure: String(error) },
+      );
     }
     res.end();
   });
   let calls = 0;
+  async function explain(token: string): Promise<Verdict> {
+    const id = String(++calls);
+    await send(server.origin, '/', { authorization: `Bearer ${token}`, 'x-call': id });
+    return verdicts.get(id) ?? { failure: 'no verdict' };
+  }
   return {
     clock,
     keys,
@@ -84,10 +96,10 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     warnings,
     verifications: () => keys.asked,
     async call(token) {
-      const id = String(++calls);
-      await send(server.origin, '/', { authorization: `Bearer ${token}`, 'x-call': id });
-      return verdicts.get(id) ?? { failure: 'no verdict' };
+      const { log: _told, ...verdict } = await explain(token);
+      return verdict;
     },
+    explain,
     async close() {
       http.close();
       await server.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { JointMetrics } from '../../src/telemetry/joint-metrics.ts';
-import type { MetricsSnapshot } from '../../src/telemetry/metrics.ts';
+import { Metrics, type MetricsSnapshot } from '../../src/telemetry/metrics.ts';
 
 /** The values of a process that answered some requests. */
 function read({ requests, sessions, seconds = 0.1 }: Record<string, number>): Promise<MetricsSnapshot> {
@@ -29,17 +29,40 @@ describe('the page of two processes', () => {
       ['seconds_bucket{le="0.2"} 1', 'seconds_bucket{le="+Inf"} 2', `seconds_sum ${0.1 + 0.7}`, 'seconds_count 2'],
     ],
   ])('sums %s', async (name, lines) => {
-    const metrics = new JointMetrics();
+    const metrics = new JointMetrics(() => 0);
     metrics.record(1, await read({ requests: 2, sessions: 10 }));
     metrics.record(2, await read({ requests: 3, sessions: 20, seconds: 0.7 }));
     expect(await linesOf(metrics, name)).toEqual(lines);
   });
 
   it('says when the first of all processes started, which is this one', async () => {
-    const metrics = new JointMetrics();
+    const metrics = new JointMetrics(() => 0);
     metrics.record(1, await read({ requests: 2, sessions: 10 }));
     const [line] = await linesOf(metrics, 'process_start_time_seconds');
     expect(Number(line?.split(' ')[1])).toBeLessThan(4_000_000_000);
+  });
+});
+
+describe('of the processes themselves the page', () => {
+  it('sums the lines that their logs lost, and counts those that took the place of another', async () => {
+    const metrics = new JointMetrics(() => 3);
+    const worker = new Metrics({ countSessions: () => 0, countDroppedLines: () => 4 });
+    metrics.record(1, await worker.read());
+    metrics.recordRestart();
+    expect([
+      await linesOf(metrics, 'gateway_log_lines_dropped_total'),
+      await linesOf(metrics, 'gateway_worker_restarts_total'),
+    ]).toEqual([['gateway_log_lines_dropped_total 7'], ['gateway_worker_restarts_total 1']]);
+  });
+
+  it('says once what they were built from', async () => {
+    const metrics = new JointMetrics(() => 0);
+    const worker = new Metrics({ countSessions: () => 0, countDroppedLines: () => 0 });
+    metrics.record(1, await worker.read());
+    metrics.record(2, await worker.read());
+    expect(await linesOf(metrics, 'gateway_build_info')).toEqual([
+      expect.stringMatching(/^gateway_build_info\{version="\d[^"]*",commit="[^"]*",node="v\d[^"]*"\} 1$/),
+    ]);
   });
 });
 
@@ -49,7 +72,7 @@ describe('a process that ended', () => {
     ['seconds_count', ['seconds_count 3'], 'stays counted'],
     ['sessions', ['sessions 20'], 'is gone'],
   ])('%s: %j, because what it had %s', async (name, lines) => {
-    const metrics = new JointMetrics();
+    const metrics = new JointMetrics(() => 0);
     metrics.record(1, await read({ requests: 1, sessions: 5 }));
     metrics.record(2, await read({ requests: 2, sessions: 10 }));
     metrics.record(3, await read({ requests: 3, sessions: 20 }));
@@ -59,7 +82,7 @@ describe('a process that ended', () => {
   });
 
   it('leaves nothing when it never said anything', async () => {
-    const metrics = new JointMetrics();
+    const metrics = new JointMetrics(() => 0);
     metrics.end(1);
     expect(await linesOf(metrics, 'requests_total')).toEqual([]);
   });

@@ -61,6 +61,7 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
     clientId: differs.clientId ?? '6e74172b-be56-4843-9ff4-e66a39bb12e3',
     authority: 'https://login.microsoftonline.com',
     now: clock.now,
+    monotonicMs: clock.monotonicMs,
     // A busy machine must not look like a Redis in trouble.
     patience: differs.patience ?? 2_000,
     log: createLogger({ write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) }),

@@ -118,8 +118,8 @@ describe('obo-gateway verify against the demo world', () => {
 
 describe('obo-gateway verify that cannot begin', () => {
   it.each([
-    ['without a contract', ['--url', 'http://localhost:1'], 'Usage:'],
-    ['without an address', ['--contract', OPENAPI], 'Usage:'],
+    ['without a contract', ['--url', 'http://localhost:1'], 'verify needs --contract'],
+    ['without an address', ['--contract', OPENAPI], 'verify needs --url'],
     ['an address that is none', ['--contract', OPENAPI, '--url', 'localhost:8080'], '--url: must be the http or https'],
     ['a contract that is not there', ['--contract', '/nowhere.yaml', '--url', 'http://localhost:1'], 'cannot be read'],
   ])('exits 2: %s', async (_case, args, message) => {
@@ -380,6 +380,31 @@ describe('a gateway that misbehaves when it is called well fails, and the line s
     }, 'well');
     expect(line).toMatch(/^FAIL {2}listThings {2}well {2}\(expected an answer, got UND_ERR_SOCKET\)$/);
   });
+
+  it('a WebSocket is tried only as far as ordinary requests go', async () => {
+    const contract = structuredClone(CONTRACT) as unknown as { paths: { '/things': { get: object } } };
+    Object.assign(contract.paths['/things'].get, { 'x-upgrade': 'websocket' });
+    const { line } = await verifyHostile(() => ({ status: 426, headers: {}, body: '' }), 'well', contract);
+    expect(line).toBe('skip  listThings  well  (it is a WebSocket)');
+  });
+
+  it.each([
+    ['websocket', 'skip  listThings  well  (it is a WebSocket)'],
+    ['HTTP/1.1', 'FAIL  listThings  well  (expected a success, got 426 invalid_request)'],
+  ])(
+    'a published contract may not say that an operation is a WebSocket: an answer with Upgrade: %s',
+    async (upgrade, told) => {
+      const detail = 'Open it in another way.';
+      const type = 'urn:obo-gateway:problem:invalid_request';
+      const problem = { type, status: 426, code: 'invalid_request', title: 'Another protocol is needed', detail };
+      const { line } = await verifyHostile((_token, path) => {
+        const { headers, body } = missingToken(path, { problem });
+        const { 'www-authenticate': _challenge, ...others } = headers;
+        return { status: 426, headers: { ...others, upgrade, connection: 'upgrade, close' }, body };
+      }, 'well');
+      expect(line).toBe(told);
+    },
+  );
 
   it('an API that knows nothing of the sample is skipped, not blamed', async () => {
     const contract = structuredClone(CONTRACT) as unknown as { paths: { '/things': { get: { responses: object } } } };

@@ -1,0 +1,46 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { ConfigFault } from '../failures.ts';
+import { readPem } from './read-pem.ts';
+import type { GatewaySettings } from './schema.ts';
+
+type Downstreams = GatewaySettings['downstreams'];
+
+/**
+ * Looks at the files that the downstreams' `tls` names, and at what belongs together.
+ *
+ * @param unset keys whose variable is not set, which has been said
+ */
+export function checkDownstreamTls(downstreams: Downstreams, unset: ReadonlySet<string>, faults: ConfigFault[]): void {
+  for (const [name, { baseUrl, tls }] of Object.entries(downstreams)) {
+    const at = `downstreams.${name}.tls`;
+    if ([...unset].some((key) => key.startsWith(at))) {
+      continue;
+    }
+    if (tls !== undefined && new URL(baseUrl).protocol !== 'https:') {
+      faults.push({ at, message: 'found a map of keys; allowed: nothing, because baseUrl is http' });
+    } else if (tls !== undefined) {
+      checkFiles(tls, at, faults);
+    }
+  }
+}
+
+function checkFiles(
+  { ca, cert, key }: NonNullable<Downstreams[string]['tls']>,
+  at: string,
+  faults: ConfigFault[],
+): void {
+  if (ca !== undefined) {
+    readPem(ca, `${at}.ca`, faults, (pem) => new X509Certificate(pem));
+  }
+  const certificate =
+    cert === undefined ? undefined : readPem(cert, `${at}.cert`, faults, (pem) => new X509Certificate(pem));
+  const privateKey = key === undefined ? undefined : readPem(key, `${at}.key`, faults, (pem) => createPrivateKey(pem));
+  if ((cert === undefined) !== (key === undefined)) {
+    const missing = cert === undefined ? 'cert' : 'key';
+    const other = cert === undefined ? 'key' : 'cert';
+    faults.push({ at: `${at}.${missing}`, message: `found nothing; allowed: a PEM file, because there is a ${other}` });
+  }
+  if (certificate && privateKey && !certificate.checkPrivateKey(privateKey)) {
+    faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
+  }
+}

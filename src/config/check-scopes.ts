@@ -1,0 +1,35 @@
+import { Authority } from '../entra/authority.ts';
+import type { ConfigFault } from '../failures.ts';
+import { DEFAULT_AUTHORITY } from './schema.ts';
+import { isRecord, readKey } from './tree.ts';
+
+const ALLOWED = "scopes of one resource only; '{resource}/.default' stands alone";
+
+/**
+ * Entra gives tokens for one resource. Which one a bare name means depends on the cloud, so this binds
+ * `downstreams.*.scopes` and `identity.authority`; it looks at the tree, so that it speaks up also when other keys are
+ * wrong.
+ */
+export function checkScopes(tree: unknown): ConfigFault[] {
+  const origin = readKey(readKey(tree, 'identity'), 'authority');
+  const isAddress = typeof origin === 'string' && URL.canParse(origin);
+  const authority = new Authority(isAddress ? origin : DEFAULT_AUTHORITY, '');
+  const downstreams = readKey(tree, 'downstreams');
+  return Object.entries(isRecord(downstreams) ? downstreams : {}).flatMap(([name, downstream]) => {
+    const scopes = readKey(downstream, 'scopes');
+    return !isListOfTexts(scopes) || areOfOneResource(scopes, authority)
+      ? []
+      : [{ at: `downstreams.${name}.scopes`, message: `found a list of ${scopes.length}; allowed: ${ALLOWED}` }];
+  });
+}
+
+function areOfOneResource(scopes: readonly string[], authority: Authority): boolean {
+  const names = scopes.map((scope) => authority.qualifyScope(scope));
+  const resources = new Set(names.map((name) => authority.resourceOf(name)));
+  return resources.size <= 1 && (names.length <= 1 || !names.some((name) => name.endsWith('/.default')));
+}
+
+/** What is none is named by the schema. */
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,33 @@
+import { isLoopback } from '../entra/loopback.ts';
+import type { ConfigFault } from '../failures.ts';
+import { findProxy, isProxyAddress } from '../proxy-address.ts';
+import type { Environment } from './environment.ts';
+import type { GatewaySettings } from './schema.ts';
+
+type Downstreams = GatewaySettings['downstreams'];
+
+/**
+ * Gives each downstream the proxy that counts: its own, else that of the environment, and none for a loopback address.
+ * Afterwards an absent `proxy` means none.
+ *
+ * @param faults gets what the environment names and cannot be used
+ */
+export function resolveProxies(downstreams: Downstreams, env: Environment, faults: ConfigFault[]): Downstreams {
+  return Object.fromEntries(
+    Object.entries(downstreams).map(([name, { proxy, ...downstream }]) => {
+      const found = proxy === 'none' ? undefined : (proxy ?? readEnvironment(name, new URL(downstream.baseUrl)));
+      const isLocal = isLoopback(new URL(downstream.baseUrl).hostname);
+      return [name, { ...downstream, ...(found !== undefined && !isLocal && { proxy: found }) }];
+    }),
+  );
+
+  function readEnvironment(name: string, target: URL): string | undefined {
+    const found = findProxy(target, env);
+    if (found !== undefined && !isProxyAddress(found.address)) {
+      // The address may hold a password.
+      const message = `found ${found.variable}, which is no http or https address of a proxy; allowed: another proxy, or 'none'`;
+      faults.push({ at: `downstreams.${name}.proxy`, message });
+    }
+    return found?.address;
+  }
+}

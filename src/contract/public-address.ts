@@ -1,0 +1,153 @@
+import { GatewayError } from '../failures.ts';
+import type { Contract, Operation } from './contract.ts';
+import { compileFill, namesIn, parseTemplate, type EncodedValues } from './path-template.ts';
+import { RouteTable } from './route-table.ts';
+
+/** Where a gateway and the APIs behind it are. */
+export interface Places {
+  /** How clients reach the gateway; may have a path. */
+  readonly publicUrl: URL;
+  readonly contract: Pick<Contract, 'operations' | 'routes'>;
+  /** By name. */
+  readonly downstreams: Readonly<Record<string, DownstreamPlace>>;
+}
+
+/** Where a downstream is, and the parameters that the gateway adds to every call, which are no caller's to see. */
+export interface DownstreamPlace {
+  /** Without a slash at the end. */
+  readonly baseUrl: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+/** The request that a downstream answered: references are relative to it (RFC 9110 §10.2.2). */
+export interface AnsweredRequest {
+  /** The name of the downstream. */
+  readonly service: string;
+  /** The path below its base address, and the query. */
+  readonly target: string;
+}
+
+/**
+ * Says what callers can do with an address that a downstream gives.
+ *
+ * @param reference absolute or relative, as it stands in a header
+ * @returns for the downstream's own address, the public one of the operation that leads there, or `undefined` when none
+ *   does; any other address as it is
+ */
+export type ToPublicAddress = (reference: string, request: AnsweredRequest) => string | undefined;
+
+/** Makes the way back from the downstreams' addresses to those of the contract. */
+export function createPublicAddresses({ publicUrl, contract, downstreams }: Places): ToPublicAddress {
+  const publicPrefix = publicUrl.pathname.replace(/\/$/, '');
+  const ways = createWaysBack(contract.operations);
+  return (reference, { service, target }) => {
+    const { baseUrl = '', query = {} } = downstreams[service] ?? {};
+    const base = new URL(baseUrl);
+    const address = parse(reference, `${baseUrl}${target}`);
+    if (address === undefined || !isOwn(address, base)) {
+      return reference;
+    }
+    const path = pathBelow(base, address);
+    const publicPath = path === undefined ? undefined : findPublicPath(service, path);
+    return publicPath === undefined
+      ? undefined
+      : `${originOf(reference)}${publicPrefix}${publicPath}${withoutFixed(address.search, query)}${address.hash}`;
+  };
+
+  /** A relative reference stays one: callers resolve it against the address that they called. */
+  function originOf(reference: string): string {
+    return ABSOLUTE.test(reference) ? publicUrl.origin : '';
+  }
+
+  function findPublicPath(service: string, path: string): string | undefined {
+    try {
+      const way = ways.get(service)?.match(ANY_METHOD, path);
+      const publicPath = way?.entry.fillPublic(way.encoded);
+      return way && publicPath !== undefined && leadsThere(publicPath, way.entry.operation, way.encoded)
+        ? publicPath
+        : undefined;
+    } catch (error) {
+      if (error instanceof GatewayError) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** A more concrete operation may stand in the way, and lead elsewhere. */
+  function leadsThere(publicPath: string, operation: Operation, values: EncodedValues): boolean {
+    const found = contract.routes.match(operation.method, publicPath);
+    const { service, fillPath } = found.entry;
+    return service === operation.service && fillPath(found.encoded) === operation.fillPath(values);
+  }
+}
+
+/** A reference that names a host (RFC 3986 §4.1, §4.2), as browsers read it. */
+const ABSOLUTE = /^\s*(?:[a-z][a-z\d+.-]*:|[\\/]{2})/i;
+
+interface WayBack {
+  readonly operation: Operation;
+  readonly fillPublic: (values: EncodedValues) => string;
+}
+
+/** An address says nothing of the method that it will be used with. */
+const ANY_METHOD = '*';
+
+/** The downstream's paths of each service; where several operations lead to one, GET counts, else the first. */
+function createWaysBack(operations: readonly Operation[]): ReadonlyMap<string, RouteTable<WayBack>> {
+  const ways = new Map<string, RouteTable<WayBack>>();
+  for (const operation of operations.toSorted((one, other) => rank(one) - rank(other)).filter(isReversible)) {
+    const table = ways.get(operation.service) ?? new RouteTable<WayBack>();
+    ways.set(operation.service, table);
+    table.add(ANY_METHOD, operation.downstreamPath, operation.multiSegment !== undefined, {
+      operation,
+      fillPublic: compileFill(parseTemplate(operation.path)),
+    });
+  }
+  return ways;
+}
+
+function rank({ method }: Operation): number {
+  return method === 'GET' ? 0 : 1;
+}
+
+/** Every parameter of the public path must stand in the downstream's, once; a rest of the path only at its end. */
+function isReversible({ path, downstreamPath, multiSegment }: Operation): boolean {
+  const known = namesIn(parseTemplate(downstreamPath));
+  const isUnambiguous = new Set(known).size === known.length;
+  const restIsLast = multiSegment === undefined || downstreamPath.endsWith(`/{${multiSegment}}`);
+  return isUnambiguous && restIsLast && namesIn(parseTemplate(path)).every((name) => known.includes(name));
+}
+
+/** Header values are bytes, and those beyond ASCII are UTF-8 if anything. */
+function parse(reference: string, base: string): URL | undefined {
+  const text = /^[\x20-\x7e]*$/.test(reference) ? reference : Buffer.from(reference, 'latin1').toString();
+  return URL.canParse(text, base) ? new URL(text, base) : undefined;
+}
+
+/** Behind a proxy that ends TLS a server may call itself http; user names change nothing. */
+function isOwn(address: URL, base: URL): boolean {
+  const sameProtocol =
+    address.protocol === base.protocol || (base.protocol === 'https:' && address.protocol === 'http:');
+  return sameProtocol && address.port === base.port && bareHost(address) === bareHost(base);
+}
+
+/** The dot of a fully qualified name is no other host. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/\.$/, '');
+}
+
+function pathBelow(base: URL, { pathname }: URL): string | undefined {
+  const basePath = base.pathname.replace(/\/$/, '');
+  const rest = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : undefined;
+  return rest === undefined || rest.startsWith('/') ? rest : undefined;
+}
+
+/** They may be keys, and are added to the next call again. */
+function withoutFixed(search: string, fixed: Readonly<Record<string, string>>): string {
+  const pairs = search.slice(1).split('&');
+  const kept = pairs.filter((pair) =>
+    [...new URLSearchParams(pair)].every(([name, value]) => !Object.hasOwn(fixed, name) || fixed[name] !== value),
+  );
+  return kept.join('&') === '' ? '' : `?${kept.join('&')}`;
+}

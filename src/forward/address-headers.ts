@@ -1,0 +1,105 @@
+import { NameTable } from './name-table.ts';
+
+/** Headers of answers that hold the address of something else (RFC 9110 §10.2.2, §8.7, RFC 8288, Azure's guidelines). */
+const ADDRESSES: ReadonlySet<string> = new Set([
+  'azure-asyncoperation',
+  'content-location',
+  'link',
+  'location',
+  'operation-location',
+]);
+
+/**
+ * The first letters of their names, in lower case, by length: that tells nearly every other header from them, without the
+ * price of a look-up.
+ */
+const INITIALS: readonly number[] = [...ADDRESSES].reduce<number[]>(
+  (initials, name) => {
+    initials[name.length] = name.charCodeAt(0);
+    return initials;
+  },
+  Array.from({ length: 64 }, () => 0),
+);
+
+/** So many that no paging needs more, so few that a downstream cannot keep us busy with one line. */
+const MOST_LINKS = 250;
+
+const kinds = new NameTable((lower) => (ADDRESSES.has(lower) ? (lower === 'link' ? 'links' : 'address') : 'other'));
+
+/** True when some header holds an address: few do, and the others should not pay for it. */
+export function holdsAddress(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (INITIALS[name.length] === (name.charCodeAt(0) | 0x20) && kinds.find(name) !== 'other') {
+      return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Rewrites the addresses in the headers of an answer.
+ *
+ * @param headers names and values in turn
+ * @param rewrite gives another address for one, or `undefined` when it must not be seen; its header then goes
+ */
+export function rewriteAddresses(
+  headers: readonly string[],
+  rewrite: (address: string) => string | undefined,
+): string[] {
+  const rewritten: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    const before = headers[index + 1] ?? '';
+    const kind = kinds.find(name);
+    const value = kind === 'other' ? before : kind === 'links' ? rewriteLinks(before, rewrite) : rewrite(before);
+    if (value !== undefined) {
+      rewritten.push(name, value);
+    }
+  }
+  return rewritten;
+}
+
+/** `<target>; parameters, <target>; parameters` (RFC 8288 §3); what is nothing of the kind goes. */
+function rewriteLinks(line: string, rewrite: (address: string) => string | undefined): string | undefined {
+  const links: string[] = [];
+  for (let at = 0, count = 0; at < line.length && count < MOST_LINKS; count += 1) {
+    const begin = skipSeparators(line, at);
+    const isLink = line[begin] === '<';
+    const close = isLink ? line.indexOf('>', begin) : begin;
+    if (close === -1) {
+      break;
+    }
+    const end = endOfLink(line, isLink ? close + 1 : begin);
+    const target = isLink ? rewrite(line.slice(begin + 1, close).trim()) : undefined;
+    if (target !== undefined) {
+      links.push(`<${target}>${line.slice(close + 1, end).trimEnd()}`);
+    }
+    at = end;
+  }
+  return links.length === 0 ? undefined : links.join(', ');
+}
+
+function skipSeparators(line: string, from: number): number {
+  let at = from;
+  while (at < line.length && /[\s,]/.test(line[at] ?? '')) {
+    at += 1;
+  }
+  return at;
+}
+
+/** The next comma that stands in no quoted text, or the end. */
+function endOfLink(line: string, from: number): number {
+  let isQuoted = false;
+  for (let at = from; at < line.length; at += 1) {
+    const character = line[at];
+    if (character === '"') {
+      isQuoted = !isQuoted;
+    } else if (character === '\\' && isQuoted) {
+      at += 1;
+    } else if (character === ',' && !isQuoted) {
+      return at;
+    }
+  }
+  return line.length;
+}

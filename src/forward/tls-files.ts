@@ -1,0 +1,71 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+
+/** What gateway.yaml says of TLS with a downstream; the files are paths of PEM files. */
+export interface TlsSettings {
+  /** The only authorities that may vouch for the downstream; default those of Node. */
+  readonly ca?: string | undefined;
+  /** Our own certificate, with its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** The name that is asked for (RFC 6066 §3) and that the downstream's certificate must have; default its host. */
+  readonly serverName?: string | undefined;
+}
+
+/** The contents of the files. */
+export interface TlsTexts {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/**
+ * Reads the files of a downstream's TLS, and again when they change. While they do not fit together, because only one of
+ * them is new yet, what was read last stays in use.
+ */
+export class TlsFiles {
+  readonly #files: readonly (readonly [keyof TlsTexts, string])[];
+  #version = '';
+  #texts: TlsTexts | undefined;
+
+  constructor({ ca, cert, key }: TlsSettings) {
+    this.#files = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
+      file === undefined ? [] : [[name as keyof TlsTexts, file] as const],
+    );
+  }
+
+  /**
+   * @returns the same object as long as nothing changed
+   * @throws when the files cannot be read, and never could
+   */
+  async read(): Promise<TlsTexts> {
+    try {
+      const version = (await Promise.all(this.#files.map(([, file]) => versionOf(file)))).join();
+      if (this.#texts === undefined || version !== this.#version) {
+        this.#texts = await this.#load();
+        this.#version = version;
+      }
+    } catch (error) {
+      if (this.#texts === undefined) {
+        throw error;
+      }
+    }
+    return this.#texts;
+  }
+
+  async #load(): Promise<TlsTexts> {
+    const texts: TlsTexts = Object.fromEntries(
+      await Promise.all(this.#files.map(async ([name, file]) => [name, await readFile(file, 'utf8')] as const)),
+    );
+    const certificates = [texts.ca, texts.cert].flatMap((pem) => (pem === undefined ? [] : [new X509Certificate(pem)]));
+    if (texts.key !== undefined && certificates.at(-1)?.checkPrivateKey(createPrivateKey(texts.key)) !== true) {
+      throw new Error('the key belongs to another certificate');
+    }
+    return texts;
+  }
+}
+
+async function versionOf(file: string): Promise<string> {
+  const { mtimeMs, size, ino } = await stat(file);
+  return `${mtimeMs} ${size} ${ino}`;
+}

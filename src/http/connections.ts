@@ -1,0 +1,132 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Connection, type AnswerFault, type ParserError } from './connection.ts';
+import { hasFreeDescriptor } from './file-descriptors.ts';
+
+/** How the connections of a server are looked after. */
+export interface ConnectionsOptions {
+  /** More are closed at once, unanswered. Default: any number. */
+  readonly maxConnections?: number | undefined;
+  /** Milliseconds for which a caller may take nothing of an answer that is complete. Default: a minute. */
+  readonly unreadTimeoutMs?: number | undefined;
+  /** Is told when the process has no file descriptor left for a new connection; once a minute at most. */
+  readonly onDescriptorsExhausted?: (() => void) | undefined;
+}
+
+const UNREAD_TIMEOUT_MS = 60_000;
+
+/** Milliseconds between two looks at all connections. */
+const SWEEP_INTERVAL_MS = 1_000;
+
+/** Milliseconds between two complaints about one and the same. */
+const COMPLAINT_INTERVAL_MS = 60_000;
+
+/**
+ * The connections of one server: how many there are, which are idle, and whose caller stopped reading. Clocks are looked
+ * at once a second for all connections, so that no request pays for a timer.
+ */
+export class Connections {
+  /** True once every answer ends its connection. */
+  isClosing = false;
+  readonly #server: Server;
+  readonly #answerFault: AnswerFault;
+  readonly #options: ConnectionsOptions;
+  readonly #bySocket = new Map<Socket, Connection>();
+  #complainedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(server: Server, answerFault: AnswerFault, options: ConnectionsOptions) {
+    this.#server = server;
+    this.#answerFault = answerFault;
+    this.#options = options;
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('clientError', (error: ParserError, socket: Socket) => {
+      this.#bySocket.get(socket)?.receiveError(error);
+    });
+    server.on('timeout', (socket) => this.#endQuiet(socket));
+    // What listening itself failed with is told by listen(); here it is a connection that could not be taken.
+    server.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (server.listening && (code === 'EMFILE' || code === 'ENFILE')) {
+        this.#complain();
+      }
+    });
+    const sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
+    server.on('close', () => clearInterval(sweeping));
+  }
+
+  /** All of them. */
+  get all(): Iterable<readonly [Socket, Connection]> {
+    return this.#bySocket;
+  }
+
+  /** Notes that a request is answered on its connection. */
+  begin({ socket }: IncomingMessage, res: ServerResponse): void {
+    const connection = this.#bySocket.get(socket);
+    if (connection !== undefined) {
+      connection.response = res;
+    }
+    if (this.isClosing) {
+      res.shouldKeepAlive = false;
+    }
+  }
+
+  /** From now on each answer ends its connection, also those under way, as far as their head is not out. */
+  startClosing(): void {
+    this.isClosing = true;
+    for (const { response } of this.#bySocket.values()) {
+      if (response?.headersSent === false) {
+        response.shouldKeepAlive = false;
+      }
+    }
+  }
+
+  /** Breaks all of them off. */
+  destroy(): void {
+    for (const socket of this.#bySocket.keys()) {
+      socket.destroy();
+    }
+  }
+
+  #accept(socket: Socket): void {
+    const { maxConnections = Number.POSITIVE_INFINITY } = this.#options;
+    // One that offered another protocol comes in again.
+    const isNew = !this.#bySocket.has(socket);
+    if (isNew && this.#bySocket.size >= maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#bySocket.set(socket, new Connection(socket, this.#answerFault));
+    if (isNew) {
+      socket.once('close', () => this.#bySocket.delete(socket));
+    }
+  }
+
+  /** A quiet connection may be waiting for its answer; the code that makes the answer has its own clocks. */
+  #endQuiet(socket: Socket): void {
+    const connection = this.#bySocket.get(socket);
+    const isUnused = connection?.isIdle === true && this.#server.keepAliveTimeout > 0;
+    if (isUnused || connection?.isUnread !== false) {
+      socket.destroy();
+    }
+  }
+
+  #sweep(): void {
+    const { unreadTimeoutMs = UNREAD_TIMEOUT_MS } = this.#options;
+    for (const [socket, connection] of this.#bySocket) {
+      if (connection.isUnread && socket.timeout !== unreadTimeoutMs) {
+        // Begins anew whenever the caller takes something.
+        socket.setTimeout(unreadTimeoutMs);
+      }
+    }
+    if (this.#options.onDescriptorsExhausted !== undefined && !hasFreeDescriptor()) {
+      this.#complain();
+    }
+  }
+
+  #complain(): void {
+    const now = performance.now();
+    if (now - this.#complainedAt >= COMPLAINT_INTERVAL_MS) {
+      this.#complainedAt = now;
+      this.#options.onDescriptorsExhausted?.();
+    }
+  }
+}

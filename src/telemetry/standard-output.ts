@@ -1,0 +1,36 @@
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { LogOutput, type LogOutputOptions } from './log-output.ts';
+
+const STANDARD_OUTPUT = 1;
+
+/** Milliseconds that a process which ends gives to whoever reads its log. */
+const LAST_PATIENCE_MS = 1_000;
+
+/** Makes standard output the place of a log. What waits is written before the process ends, within a second. */
+export function openStandardOutput(options: LogOutputOptions): LogOutput {
+  const fd = openWithoutWaiting();
+  const output = new LogOutput({ write: (data) => writeSync(fd, data as string) }, options);
+  process.on('exit', () => output.end(LAST_PATIENCE_MS));
+  return output;
+}
+
+/**
+ * A descriptor of standard output whose writes fail when they would have to wait for a reader.
+ *
+ * A pipe or a terminal is opened once more for that, because the flag belongs to whatever was opened, and that is shared
+ * with the other programs of a shell's line. Where it cannot be opened (a socket, a pipe of another user), Node's own
+ * stream sets the flag on the shared one, as it does in any program that writes to it. A file has no readers to wait for.
+ */
+function openWithoutWaiting(): number {
+  // Node's last words of a crash must not wait either.
+  void process.stderr;
+  if (fstatSync(STANDARD_OUTPUT).isFile()) {
+    return STANDARD_OUTPUT;
+  }
+  try {
+    return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    void process.stdout;
+    return STANDARD_OUTPUT;
+  }
+}

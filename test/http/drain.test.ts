@@ -1,0 +1,178 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { until } from '../support/gateway-poll.ts';
+import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
+import { RawConnection } from '../support/raw-request.ts';
+import { startSlowNetwork } from '../support/slow-network.ts';
+
+// The delays here are real ones.
+jest.setTimeout(120_000);
+
+const first = await startGatewayWorld();
+afterAll(() => first.close());
+
+/** A gateway of its own that is about to stop. */
+function startWorld(server: object): Promise<GatewayWorld> {
+  return startGatewayWorld({ emulator: first.emulator, server });
+}
+
+function ask(connection: RawConnection, target = '/open'): RawConnection {
+  return connection.send(`GET ${target} HTTP/1.1`, 'Host: x');
+}
+
+/** A client that keeps its connection and calls again and again. */
+class BusyClient {
+  readonly statuses: (number | undefined)[] = [];
+  readonly failures: string[] = [];
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  async call(port: number, isOver: () => boolean, pause: number): Promise<void> {
+    while (!isOver()) {
+      await new Promise<void>((resolve) => {
+        request({ port, host: '127.0.0.1', path: '/open', agent: this.#agent }, (res) => {
+          res
+            .resume()
+            .on('end', () => {
+              this.statuses.push(res.statusCode);
+              resolve();
+            })
+            .on('error', ({ message }) => {
+              this.failures.push(message);
+              resolve();
+            });
+        })
+          .on('error', ({ message }) => {
+            this.failures.push(message);
+            resolve();
+          })
+          .end();
+      });
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+    this.#agent.destroy();
+  }
+}
+
+describe('a gateway that stops under load, behind a network with a delay', () => {
+  it('loses no request of 40 clients that keep their connections', async () => {
+    const world = await startWorld({ drainDelay: '12s', drainTimeout: '20s' });
+    const network = await startSlowNetwork(world.port, 20);
+    let isSentElsewhere = false;
+    const clients = Array.from({ length: 40 }, () => new BusyClient());
+    const calling = clients.map((client, index) => client.call(network.port, () => isSentElsewhere, index * 10));
+    await until('all have called', () => clients.every(({ statuses }) => statuses.length > 1));
+    const stopped = world.gateway.stop();
+    await until('readiness is gone', async () => (await fetch(`${world.managementUrl}/readyz`)).status === 503);
+    const before = clients.map(({ statuses }) => statuses.length);
+    await until('all have called again', () =>
+      clients.every(({ statuses }, at) => statuses.length > (before[at] ?? 0) + 1),
+    );
+    isSentElsewhere = true;
+    await Promise.all(calling);
+    await stopped;
+    expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
+    expect(new Set(clients.flatMap(({ statuses }) => statuses))).toEqual(new Set([200]));
+    await network.close();
+    await world.close();
+  });
+});
+
+describe('server.drainDelay', () => {
+  it('while it lasts, requests and connections are taken, and each answer ends its connection', async () => {
+    const world = await startWorld({ drainDelay: '2s' });
+    const waiting = new RawConnection(world.port);
+    const used = ask(new RawConnection(world.port));
+    expect((await used.response()).header('connection')).toBe('keep-alive');
+    let finish: (() => unknown) | undefined;
+    world.downstream.answer = (_req, res) => {
+      finish = () => res.end('late');
+    };
+    const underWay = ask(new RawConnection(world.port));
+    await until('it is under way', () => finish !== undefined);
+    const stopped = world.gateway.stop();
+    expect((await fetch(`${world.managementUrl}/readyz`)).status).toBe(503);
+    finish?.();
+    world.downstream.reset();
+    const responses = [
+      await underWay.response(),
+      await ask(used, '/openapi.json').response(),
+      await ask(waiting, '/me').response(),
+      await ask(new RawConnection(world.port)).response(),
+    ];
+    expect(responses.map(({ status, header }) => [status, header('connection')])).toEqual([
+      [200, 'close'],
+      [200, 'close'],
+      [401, 'close'],
+      [200, 'close'],
+    ]);
+    await Promise.all([underWay, used, waiting].map((connection) => connection.untilClosed()));
+    await stopped;
+    await world.close();
+  });
+
+  it('an idle connection is left alone while it lasts, and then closed in good order', async () => {
+    const world = await startWorld({ drainDelay: '1500ms' });
+    const idle = ask(new RawConnection(world.port));
+    await idle.response();
+    const broken: string[] = [];
+    idle.socket.on('error', ({ message }) => broken.push(message));
+    const stopped = world.gateway.stop();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(idle.isClosed).toBe(false);
+    await idle.untilClosed();
+    await stopped;
+    expect(broken).toEqual([]);
+    await world.close();
+  });
+
+  it('a request that was on its way when the port closed is answered', async () => {
+    const world = await startWorld({ drainDelay: '1s' });
+    const stopped = world.gateway.stop();
+    const late = new RawConnection(world.port);
+    const slow = new RawConnection(world.port);
+    await until('both are connected', () => !late.socket.connecting && !slow.socket.connecting);
+    slow.write('GET /open HTTP/1.1\r\n');
+    await until('nobody else can connect', () => refuses(world.port));
+    expect((await ask(late).response()).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await slow.write('Host: x\r\n\r\n').response()).status).toBe(200);
+    await stopped;
+    await world.close();
+  });
+
+  it('an answer that is not taken yet is not cut off', async () => {
+    const world = await startWorld({ drainDelay: '0s', drainTimeout: '20s' });
+    world.downstream.answer = (_req, res) => res.end(Buffer.alloc(20_000_000, 'x'));
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\n');
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      socket.pause();
+    });
+    await until('it has begun', () => bytes > 0);
+    const stopped = world.gateway.stop();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    socket.removeAllListeners('data');
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await until('all of it came', () => bytes > 20_000_000);
+    await stopped;
+    await world.close();
+  });
+});
+
+function refuses(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise((resolve) => {
+    socket
+      .once('connect', () => {
+        socket.destroy();
+        resolve(false);
+      })
+      .once('error', () => resolve(true));
+  });
+}
