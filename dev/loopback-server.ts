@@ -35,7 +35,9 @@ export async function listenOnLoopback(
     origin,
     pause: () => close(server),
     resume: async () => {
-      if (!server.listening) await listen(server, { ...options, port });
+      if (!server.listening) {
+        await listen(server, { ...options, port });
+      }
     },
     close: () => close(server),
   };
@@ -52,7 +54,9 @@ function listen(server: Server, { port = 0, host = '127.0.0.1' }: ListenOptions)
 }
 
 async function close(server: Server): Promise<void> {
-  if (!server.listening) return;
+  if (!server.listening) {
+    return;
+  }
   await new Promise<void>((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeAllConnections();

@@ -6,7 +6,9 @@ async function main(): Promise<void> {
   // The gateway logs its own start first, so its lines wait until `ready` stands on the first.
   let isReady = false;
   const onLogLine = (line: string): void => {
-    if (isReady) process.stdout.write(line);
+    if (isReady) {
+      process.stdout.write(line);
+    }
   };
   const world = await startWorld({ ports: readPorts(process.env), onLogLine });
   await world.playground.prepare().catch(async (error: unknown) => {

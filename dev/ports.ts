@@ -23,11 +23,11 @@ const DEFAULTS = {
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];
 
 /**
- * Systems choose ports from 32,768 on. Jest numbers the workers that run side by side; other processes go by the last
- * digits of their id, beyond the first nine workers.
+ * Systems choose ports from 32,768 on. Processes that run side by side may be given a share each, by a number below ten;
+ * others go by the last digits of their id.
  */
 const PORTS_OF_A_PROCESS = 100;
-const SHARE = Number(process.env['JEST_WORKER_ID'] ?? 10 + (process.pid % 90)) % 100;
+const SHARE = Number(process.env['PORT_SHARE'] ?? 10 + (process.pid % 90)) % 100;
 const FIRST_OF_THIS_PROCESS = 10_000 + SHARE * PORTS_OF_A_PROCESS;
 let given = 0;
 
@@ -43,7 +43,9 @@ export function readPorts(env: Readonly<Record<string, string | undefined>>): Po
     const { variable, port } = DEFAULTS[name];
     const text = env[variable] ?? String(port);
     const number = Number(text);
-    if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+    if (Number.isInteger(number) && number > 0 && number < 65_536) {
+      return number;
+    }
     throw new PortError(`${variable} is ${text}; a port is a number from 1 to 65535.`);
   });
 }
@@ -62,7 +64,9 @@ export async function demandFreePorts(ports: Ports): Promise<void> {
   const faults = taken
     .flat()
     .map((name) => `Port ${ports[name]} (${name}) is taken; ${DEFAULTS[name].variable} moves it.`);
-  if (faults.length > 0) throw new PortError(faults.join('\n'));
+  if (faults.length > 0) {
+    throw new PortError(faults.join('\n'));
+  }
 }
 
 /**
@@ -79,7 +83,9 @@ export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = FIRST_OF_THIS_PROCESS + (given % PORTS_OF_A_PROCESS);
     given += 1;
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+    if ((await isFree(port)) && (await isFree(port + 10_000))) {
+      return port;
+    }
   }
 }
 

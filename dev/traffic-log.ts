@@ -13,8 +13,12 @@ export class TrafficLog<T> {
   /** Keeps one record and tells the listeners. */
   add(record: T): void {
     this.requests.push(record);
-    if (this.requests.length > MOST_KEPT) this.requests.shift();
-    for (const listener of this.#listeners) listener(record);
+    if (this.requests.length > MOST_KEPT) {
+      this.requests.shift();
+    }
+    for (const listener of this.#listeners) {
+      listener(record);
+    }
   }
 
   /** Calls the listener for each further record; the answer ends that. */

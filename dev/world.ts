@@ -49,7 +49,9 @@ export async function startWorld({ ports, onLogLine = () => {} }: DemoWorldOptio
   await demandFreePorts(chosen);
   const stops: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    for (const stop of stops.splice(0).toReversed()) await stop();
+    for (const stop of stops.splice(0).toReversed()) {
+      await stop();
+    }
   };
   try {
     return { ...(await startServers(chosen, onLogLine, stops)), close };

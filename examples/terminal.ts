@@ -19,7 +19,10 @@ export async function wait(seconds: number): Promise<void> {
 /** Prints what the API answers; a refusal goes to the error output and makes the exit code 1. */
 export async function print(response: Response): Promise<void> {
   const step = await findNextStep(response);
-  if (step.do === 'use') console.log(await response.text());
-  else console.error(`Refused with ${response.status}: ${step.do === 'stop' ? step.why : await response.text()}`);
+  if (step.do === 'use') {
+    console.log(await response.text());
+  } else {
+    console.error(`Refused with ${response.status}: ${step.do === 'stop' ? step.why : await response.text()}`);
+  }
   process.exitCode = response.ok ? 0 : 1;
 }

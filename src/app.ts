@@ -1,25 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application } from 'express';
-import { CallerGone } from './caller-gone.ts';
+import { CallerGone } from './request/caller-gone.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
-import { OWN_PATHS } from './contract/contract.ts';
+import { OWN_PATHS } from './contract/own-paths.ts';
 import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
 import type { CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
 import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
-import { travel, type Request, type Steps } from './journey.ts';
+import { handleRequest, type InboundRequest, type Steps } from './journey.ts';
 import type { NativeAuth } from './native-auth/native-auth.ts';
 import { toOAuthError } from './native-auth/oauth-error.ts';
-import { readRequestId, readTarget, receive } from './receive.ts';
-import { hasBody } from './request-body.ts';
+import { readRequestId, readTarget, receive } from './request/receive.ts';
+import { hasBody } from './request/body.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
 
 /** What the API's application is made of. */
 export interface AppOptions {
   readonly steps: Steps;
-  /** Lets a failure pass, or replaces a challenge that leads nowhere. */
-  readonly checkChallenge: (error: unknown, record: RequestRecord) => unknown;
   readonly cors: CorsPolicy;
   /** Bytes of a request's line and headers. */
   readonly headLimitBytes: number;
@@ -46,28 +44,24 @@ const CALLER_GONE = 499;
 const OVERLOAD_WAIT = 1;
 
 /** Answers a request, or says `false` to one that it is not for. */
-type Door = (request: Request) => Promise<void> | boolean;
+type Door = (request: InboundRequest) => Promise<void> | boolean;
 
 /** Gives an application the API: the journey, and what else the gateway answers on the same port. */
 export function mountApi(app: Application, options: AppOptions): void {
-  const { steps, nativeAuth, onRequest } = options;
-  const documents = new Map<string, () => string>([
-    [OWN_PATHS.contract, () => options.contract],
-    [OWN_PATHS.metadata, options.metadata],
-    [options.metadataPath, options.metadata],
-  ]);
-  // Every request is received first, and then goes through the first door that is for it.
-  const doors: readonly Door[] = [proxyNativeAuth, answerPreflight, serveDocument, (request) => travel(request, steps)];
+  const { headLimitBytes, maxInFlight, onRequest } = options;
+  const doors = openDoors(options);
   let inFlight = 0;
   keepNativePrototypes(app);
   app.use((req: IncomingMessage, res: ServerResponse) => {
     void handle(begin(req, res));
   });
 
-  async function handle(request: Request): Promise<void> {
+  async function handle(request: InboundRequest): Promise<void> {
     try {
-      refuseOverload();
-      receive(request.req, request.target, options.headLimitBytes);
+      if (inFlight > maxInFlight) {
+        throw overloaded(maxInFlight);
+      }
+      receive(request.req, request.target, headLimitBytes);
       for (const door of doors) {
         const answered = door(request);
         if (answered !== false) {
@@ -76,11 +70,11 @@ export function mountApi(app: Application, options: AppOptions): void {
         }
       }
     } catch (error) {
-      fail(request, error);
+      fail(request, error, options);
     }
   }
 
-  function begin(req: IncomingMessage, res: ServerResponse): Request {
+  function begin(req: IncomingMessage, res: ServerResponse): InboundRequest {
     const target = readTarget(req.url ?? '');
     const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
     const request = { req, res, target, record };
@@ -88,7 +82,7 @@ export function mountApi(app: Application, options: AppOptions): void {
     inFlight += 1;
     res.on('close', () => {
       inFlight -= 1;
-      record.callerGone = !res.writableFinished && record.failure === undefined;
+      record.callerGone = !res.writableFinished && record.error === undefined;
       record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);
     });
@@ -97,88 +91,106 @@ export function mountApi(app: Application, options: AppOptions): void {
     }
     return request;
   }
+}
 
-  function refuseOverload(): void {
-    if (inFlight > options.maxInFlight) {
-      throw new GatewayError('overloaded', {
-        retryAfter: OVERLOAD_WAIT,
-        log: {
-          reason: `more than ${options.maxInFlight} requests are under way`,
-          remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',
-        },
-      });
-    }
-  }
+/** Every request is received first, and then goes through the first door that is for it. */
+function openDoors(options: AppOptions): readonly Door[] {
+  const { steps } = options;
+  const documents = new Map<string, () => string>([
+    [OWN_PATHS.contract, () => options.contract],
+    [OWN_PATHS.metadata, options.metadata],
+    [options.metadataPath, options.metadata],
+  ]);
+  return [
+    (request) => proxyNativeAuth(request, options),
+    (request) => answerPreflight(request, options),
+    (request) => serveDocument(request, documents, options),
+    (request) => handleRequest(request, steps),
+  ];
+}
 
-  function proxyNativeAuth(request: Request): Promise<void> | false {
-    return findNativeAuth(request)?.answer(request, ownHeaders(request)) ?? false;
-  }
+function overloaded(maxInFlight: number): GatewayError {
+  return new GatewayError('overloaded', {
+    retryAfter: OVERLOAD_WAIT,
+    log: {
+      reason: `more than ${maxInFlight} requests are under way`,
+      remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',
+    },
+  });
+}
 
-  function findNativeAuth({ target }: Request): NativeAuth | undefined {
-    return nativeAuth?.serves(target.path) === true ? nativeAuth : undefined;
-  }
+function proxyNativeAuth(request: InboundRequest, options: AppOptions): Promise<void> | false {
+  return findNativeAuth(request, options)?.answer(request, ownHeaders(request, options)) ?? false;
+}
 
-  function ownHeaders(request: Request): string[] {
-    const { req, record } = request;
-    const { cors } = findNativeAuth(request) ?? options;
-    return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
-  }
+function findNativeAuth({ target }: InboundRequest, { nativeAuth }: AppOptions): NativeAuth | undefined {
+  return nativeAuth?.serves(target.path) === true ? nativeAuth : undefined;
+}
 
-  function answerPreflight(request: Request): boolean {
-    const { req, res } = request;
-    const { cors } = options;
-    const isPreflight = cors.isPreflight(req);
-    if (isPreflight) {
-      cors.answerPreflight(req, res, ownHeaders(request));
-    }
-    return isPreflight;
-  }
+function ownHeaders(request: InboundRequest, options: AppOptions): string[] {
+  const { req, record } = request;
+  const { cors } = findNativeAuth(request, options) ?? options;
+  return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
+}
 
-  function serveDocument(request: Request): boolean {
-    const { req, res, target, record } = request;
-    const write = documents.get(target.path);
-    if (write === undefined) {
-      return false;
-    }
-    record.operation = target.path;
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      throw new GatewayError('method_not_allowed', { allow: ['GET', 'HEAD'] });
-    }
-    const document = write();
-    const length = String(Buffer.byteLength(document));
-    res.writeHead(200, [
-      'content-type',
-      'application/json',
-      'content-length',
-      length,
-      'x-request-id',
-      record.requestId,
-      ...options.cors.publicHeaders,
-      ...options.security.own,
-    ]);
-    res.end(document);
-    return true;
+function answerPreflight(request: InboundRequest, options: AppOptions): boolean {
+  const { req, res } = request;
+  const { cors } = options;
+  const isPreflight = cors.isPreflight(req);
+  if (isPreflight) {
+    cors.answerPreflight(req, res, ownHeaders(request, options));
   }
+  return isPreflight;
+}
 
-  function fail(request: Request, thrown: unknown): void {
-    const { res, record } = request;
-    if (thrown instanceof CallerGone) {
-      res.destroy();
-      return;
-    }
-    if (hasUncertainEnd(request.req)) {
-      res.shouldKeepAlive = false;
-    }
-    const failure = toGatewayError(options.checkChallenge(thrown, record));
-    record.failure = failure;
-    answerFailure(res, failure, {
-      frame: options.frame,
-      requestId: record.requestId,
-      instance: record.path,
-      ownHeaders: ownHeaders(request),
-      extensions: findNativeAuth(request) && toOAuthError(failure),
-    });
+function serveDocument(
+  request: InboundRequest,
+  documents: ReadonlyMap<string, () => string>,
+  { cors, security }: AppOptions,
+): boolean {
+  const { req, res, target, record } = request;
+  const write = documents.get(target.path);
+  if (write === undefined) {
+    return false;
   }
+  record.operation = target.path;
+  if (req.method !== 'GET' && req.method !== 'HEAD') {
+    throw new GatewayError('method_not_allowed', { allow: ['GET', 'HEAD'] });
+  }
+  const document = write();
+  const length = String(Buffer.byteLength(document));
+  res.writeHead(200, [
+    'content-type',
+    'application/json',
+    'content-length',
+    length,
+    'x-request-id',
+    record.requestId,
+    ...cors.publicHeaders,
+    ...security.own,
+  ]);
+  res.end(document);
+  return true;
+}
+
+function fail(request: InboundRequest, thrown: unknown, options: AppOptions): void {
+  const { res, record } = request;
+  if (thrown instanceof CallerGone) {
+    res.destroy();
+    return;
+  }
+  if (hasUncertainEnd(request.req)) {
+    res.shouldKeepAlive = false;
+  }
+  const failure = toGatewayError(thrown);
+  record.error = failure;
+  answerFailure(res, failure, {
+    frame: options.frame,
+    requestId: record.requestId,
+    instance: record.path,
+    ownHeaders: ownHeaders(request, options),
+    extensions: findNativeAuth(request, options) && toOAuthError(failure),
+  });
 }
 
 /**

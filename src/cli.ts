@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { BUILD } from './build.ts';
-import { readCommandLine, type CommandOptions, type OptionValues } from './command-line.ts';
+import { BUILD } from './runtime/build.ts';
+import { readCommandLine, type CommandOptions, type OptionValues } from './command/command-line.ts';
 import type { Environment } from './config/environment.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { ConfigError } from './failures.ts';
@@ -25,7 +25,7 @@ const USAGE = `Usage:
   obo-gateway healthcheck --config gateway.yaml   exit 0 when the gateway of this configuration is ready
   obo-gateway verify --contract openapi.yaml --url https://api.contoso.com [--write]
                                                   compare what a running gateway answers with its contract;
-                                                  --write also lets calls that change data go well
+                                                  --write also makes calls that change data
   obo-gateway --version                           print the version and the commit it was built from
   Access tokens for verify come from the environment, and what has none is skipped:
 ${TOKEN_LINES.join('\n')}`;
@@ -108,7 +108,7 @@ async function execute(name: string, options: OptionValues, terminal: Terminal):
 }
 
 async function serve({ config: file }: OptionValues, { env, untilStopped }: Terminal): Promise<number> {
-  const { keepGarbageYoung } = await import('./garbage-collection.ts');
+  const { keepGarbageYoung } = await import('./runtime/v8-heap.ts');
   keepGarbageYoung();
   const { loadConfig } = await import('./config/load-config.ts');
   const config = await loadConfig(String(file), env);
@@ -172,7 +172,7 @@ async function verifyContract(options: OptionValues, { env, writeOut, writeError
 }
 
 async function checkHealth({ config: file }: OptionValues, { env, writeError }: Terminal): Promise<number> {
-  const { findTrouble } = await import('./healthcheck.ts');
+  const { findTrouble } = await import('./command/healthcheck.ts');
   const trouble = await findTrouble(String(file), env);
   if (trouble === undefined) {
     return EXIT.ok;

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { Application } from 'express';
 import { mountApi } from './app.ts';
-import { BUILD } from './build.ts';
+import { BUILD } from './runtime/build.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
-import { BodyMemory, roomForBodies } from './body-memory.ts';
-import { checkChallenge } from './challenge/check-challenge.ts';
-import { nameScopes } from './challenge/name-scopes.ts';
+import { BodyMemory, roomForBodies } from './request/body-memory.ts';
 import { StepUpLoop } from './challenge/step-up-loop.ts';
 import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
-import { listAudiences } from './config/list-audiences.ts';
+import { namePublicUrl } from './config/fill-defaults.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { toNetworks } from './config/schema.ts';
 import { createPublicAddresses } from './contract/public-address.ts';
@@ -17,9 +16,9 @@ import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
 import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
-import { createExchange } from './exchange/exchange.ts';
+import { assembleExchange } from './exchange/assemble-exchange.ts';
 import { codeOf, FAILURES, GatewayError } from './failures.ts';
-import { createHeapLimit } from './garbage-collection.ts';
+import { createHeapLimit } from './runtime/v8-heap.ts';
 import { Downstream } from './forward/downstream.ts';
 import { compileFixedQuery } from './forward/fixed-query.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
@@ -30,19 +29,18 @@ import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
-import { createSecurityHeaders } from './http/security-headers.ts';
+import { createSecurityHeaders, type SecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, listen, type AppServer } from './http/server.ts';
-import { toUrl } from './http/to-url.ts';
+import { toUrl } from './network/to-url.ts';
 import type { Steps } from './journey.ts';
-import { monotonicMs as processClock, type MonotonicClock } from './monotonic-clock.ts';
+import { monotonicMs as processClock, type Clock } from './resilience/clock.ts';
 import { NativeAuth } from './native-auth/native-auth.ts';
-import { SessionStore } from './session.ts';
-import { createSteps, type Service, type StepOptions } from './steps.ts';
+import { SessionStore } from './session/session-store.ts';
+import { createSteps, type ReachedService, type Service } from './steps.ts';
 import { countDroppedLines, createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
 import { Metrics, type MetricsSnapshot } from './telemetry/metrics.ts';
 import { openStandardOutput } from './telemetry/standard-output.ts';
-import { parseRedisAddress } from './token-cache/redis-address.ts';
-import { SharedTokens } from './token-cache/shared-tokens.ts';
+import { RedisTokenStore } from './redis/redis-token-store.ts';
 
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
@@ -84,7 +82,7 @@ export interface GatewayOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** What pauses are measured on; default that of the process. */
-  readonly monotonicMs?: MonotonicClock;
+  readonly monotonicMs?: Clock;
   /** Milliseconds that a request gives Redis. */
   readonly redisPatience?: number | undefined;
 }
@@ -121,72 +119,45 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   };
 }
 
-/** Makes the API of one process: this is where everything is put together. */
+/** Makes the API of one process: everything is built, then the port is opened, and then callers are served. */
 export function createApi(config: GatewayConfig, options: GatewayOptions = {}): Api {
-  const { logger = createLogger(openStandardOutput(config.log)), now = Date.now, monotonicMs = processClock } = options;
-  const { server: settings, identity, contract } = config;
-  const authority = new Authority(identity.authority, identity.tenant);
-  const trustedProxies = settings.trustedProxies.length === 0 ? undefined : toNetworks(settings.trustedProxies);
-  const http = new EntraHttpClient(ENTRA_DEADLINE);
-  const keys = new SigningKeys({ authority, http, monotonicMs, log: logger });
-  const sessions = new SessionStore(config.tokenCache.maxSessions, now);
-  const metrics = new Metrics({
-    countSessions: () => sessions.size,
-    countDroppedLines: () => countDroppedLines(logger),
-  });
-  const logRequest = createRequestLog(logger);
-  const services = createServices(config, authority, monotonicMs);
-  const bodyMemory = new BodyMemory(roomForBodies(settings.bodyLimit));
-  const redis = config.tokenCache.redis;
-  const shared =
-    redis &&
-    new SharedTokens({
-      address: parseRedisAddress(redis.url),
-      clientId: identity.clientId,
-      authority: identity.authority,
-      now,
-      monotonicMs,
-      log: logger,
-      patience: options.redisPatience,
-      onLookup: (outcome) => metrics.recordSharedLookup(outcome),
-    });
-  const client = new EntraTokenClient({
-    authority,
-    clientId: identity.clientId,
-    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
-    http,
-    now,
-    monotonicMs,
-  });
-  let api: AppServer | undefined;
+  const parts = build(config, options);
+  const { keys, sessions, metrics, redis, client } = parts;
+  let listener: AppServer | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let isDraining = false;
 
   return {
     async start() {
       // First, or the callers of before would come too early for it: after a rollout that is a wave of exchanges.
-      await shared?.open();
+      await redis?.open();
       if (isDraining) {
         throw new ListenError('stopped before it listened');
       }
-      const url = await startApi();
+      let site: Site | undefined;
+      listener = createListener(parts, () => site);
+      const { host, port } = config.server;
+      const address = await listen(listener.server, host, port, 'server.port');
+      // Only now is a port known that was left to the system, and with it the public address.
+      site = describeSite(namePublicUrl(config.server, address.port), parts);
+      serve(listener.app, site, parts);
       keys.start();
       const limitHeap = createHeapLimit();
       sweeping = setInterval(() => {
         sessions.sweep();
         limitHeap(sessions.size);
       }, SWEEP_INTERVAL).unref();
-      return url;
+      return toUrl(host, address.port);
     },
     async stop() {
       isDraining = true;
-      const { drainDelay: delayMs, drainTimeout: timeoutMs } = settings;
-      await (api && drain(api.server, api.connections, { delayMs, timeoutMs }));
+      const { drainDelay: delayMs, drainTimeout: timeoutMs } = config.server;
+      await (listener && drain(listener.server, listener.connections, { delayMs, timeoutMs }));
       keys.stop();
       clearInterval(sweeping);
-      await Promise.all([...services.values()].map(({ downstream }) => downstream.destroy()));
-      http.close();
-      shared?.close();
+      await Promise.all([...parts.downstreams.values()].map(({ downstream }) => downstream.destroy()));
+      parts.http.close();
+      redis?.close();
     },
     whyNotReady() {
       if (isDraining) {
@@ -197,165 +168,208 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     renderMetrics: () => metrics.render(),
     readMetrics: () => metrics.read(),
   };
+}
 
-  async function startApi(): Promise<string> {
-    const { host, port } = settings;
-    api = createAppServer((socket, fault, head) => refuseUnparsed(socket, fault, head), {
-      headLimitBytes: settings.headLimit,
-      keepAliveMs: settings.keepAlive ?? 0,
-      maxConnections: settings.maxConnections,
-      onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
-    });
-    const { app, server } = api;
-    const address = await listen(server, host, port, 'server.port');
-    // Only now is a port known that was left to the system, and with it the public address.
-    const url = toUrl(host, address.port);
-    const publicUrl = settings.publicUrl ?? url;
-    // What Entra says of itself comes later than the first requests.
-    const issuer = (): string => keys.issuerOf('v2', identity.tenant);
-    const frame: ChallengeFrame = {
-      get authorizationUri() {
-        return authority.challengeUri(issuer());
-      },
+/** What a gateway is made of, as far as it is known before its port. */
+type Parts = ReturnType<typeof build>;
+
+/** Builds every part that does not depend on the address of the gateway. */
+function build(config: GatewayConfig, options: GatewayOptions) {
+  const { logger = createLogger(openStandardOutput(config.log)), now = Date.now, monotonicMs = processClock } = options;
+  const { server, identity, tokenCache } = config;
+  const clocks = { now, monotonicMs };
+  const authority = new Authority(identity.authority, identity.tenant);
+  const trustedProxies = server.trustedProxies.length === 0 ? undefined : toNetworks(server.trustedProxies);
+  const http = new EntraHttpClient(ENTRA_DEADLINE);
+  const keys = new SigningKeys({ authority, http, monotonicMs, log: logger });
+  const sessions = new SessionStore(tokenCache.maxSessions, now);
+  const metrics = new Metrics({
+    countSessions: () => sessions.size,
+    countDroppedLines: () => countDroppedLines(logger),
+  });
+  const bodyMemory = new BodyMemory(roomForBodies(server.bodyLimit));
+  const redis =
+    tokenCache.redis &&
+    new RedisTokenStore({
+      address: tokenCache.redis,
       clientId: identity.clientId,
-      resourceMetadata: `${new URL(publicUrl).origin}${metadataPath(new URL(publicUrl))}`,
-    };
-    const security = createSecurityHeaders(new URL(publicUrl));
-    const cors = new CorsPolicy(settings.cors.origins, settings.cors.exposedHeaders);
-    const nativeAuth = createNativeAuth();
-    const challengeRules = {
-      loop: new StepUpLoop(monotonicMs),
-      requireClientCapability: identity.requireClientCapability,
-    };
-    mountApi(app, {
-      steps: composeSteps({
-        publicUrl: new URL(publicUrl),
-        bareChallenge: () => formatChallenge(frame, { error: null }),
-        answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
-      }),
-      checkChallenge: (error, record) => checkChallenge(nameScopes(error, record.access), record, challengeRules),
-      cors,
-      headLimitBytes: settings.headLimit,
-      maxInFlight: settings.maxInFlight,
-      security,
-      frame,
-      contract: contract.published,
-      metadataPath: metadataPath(new URL(publicUrl)),
-      metadata: () =>
-        createResourceMetadata({
-          publicUrl,
-          issuer: authority.nameIssuer(issuer()),
-          name: contract.title,
-          scopes: contract.scopes,
-        }),
-      nativeAuth,
-      onRequest(req, record) {
-        const { principal, operation, failure } = record;
-        if (principal !== undefined && operation !== undefined && failure === undefined) {
-          challengeRules.loop.forget(principal, operation);
-        }
-        logRequest(req, record);
-        metrics.recordRequest(req, record);
-      },
+      authority: identity.authority,
+      ...clocks,
+      log: logger,
+      lookupTimeoutMs: options.redisPatience,
+      onLookup: (outcome) => metrics.recordRedisLookup(outcome),
     });
-    return url;
-
-    function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
-      // So that a page can read, for one, that its token grew too large.
-      const origin = /^origin: *(\S+)/im.exec(head)?.[1];
-      const requestId = randomUUID();
-      const policy = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : cors;
-      const ownHeaders = ['x-request-id', requestId, ...policy.headersFor(origin), ...security.own];
-      answerFailureOnSocket(socket, new GatewayError(fault), { frame, requestId, instance: '/', ownHeaders });
-      metrics.recordProblem(fault);
-      logger.info({ requestId, code: codeOf(fault), status: FAILURES[fault].status }, 'unreadable request');
-    }
-  }
-
-  function createNativeAuth(): NativeAuth | undefined {
-    const { nativeAuth } = config;
-    return (
-      nativeAuth &&
-      new NativeAuth({
-        ...nativeAuth,
-        origins: nativeAuth.origins ?? settings.cors.origins,
-        tenantUrl: authority.tenantUrl,
-        trustedProxies,
-        http,
-        bodyMemory,
-        now,
-        monotonicMs,
-      })
-    );
-  }
-
-  function composeSteps(site: Pick<StepOptions, 'answerHeaders' | 'bareChallenge'> & { publicUrl: URL }): Steps {
-    const { clientId, consentRedirectUri } = identity;
-    return createSteps({
-      routes: contract.routes,
-      authenticate: createAuthenticate({
-        sessions,
-        keys,
-        rules: {
-          audiences: listAudiences(identity),
-          tenant: identity.tenant,
-          clockTolerance: identity.clockTolerance,
-          boundTokens: identity.boundTokens,
-        },
-        now,
-        monotonicMs,
-        log: logger,
-      }),
-      accessLists: {
-        tenants: new Set(identity.allowedTenants),
-        clients: new Set(identity.allowedClients.map((id) => id.toLowerCase())),
-      },
-      bodyLimit: settings.bodyLimit,
+  const client = new EntraTokenClient({
+    authority,
+    clientId: identity.clientId,
+    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
+    http,
+    ...clocks,
+  });
+  const exchange = assembleExchange({
+    client,
+    authority,
+    clientId: identity.clientId,
+    consentRedirectUri: identity.consentRedirectUri,
+    redis,
+    ...clocks,
+    log: logger,
+    onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
+  });
+  const nativeAuth =
+    config.nativeAuth &&
+    new NativeAuth({
+      ...config.nativeAuth,
+      tenantUrl: authority.tenantUrl,
+      trustedProxies,
+      http,
       bodyMemory,
-      exchange: createExchange({
-        client,
-        authority,
-        clientId,
-        consentRedirectUri,
-        shared,
-        now,
-        monotonicMs,
-        log: logger,
-        onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
-      }),
-      services: new Map(
-        [...services].map(([name, service]) => {
-          const { headers, query = {} } = config.downstreams[name] ?? {};
-          const selectRequestHeaders = createRequestHeaderSelection({
-            publicUrl: site.publicUrl,
-            trustedProxies,
-            ...(headers && { headers }),
-          });
-          return [name, { ...service, selectRequestHeaders, addFixedQuery: compileFixedQuery(query) }];
-        }),
-      ),
-      toPublicAddress: createPublicAddresses({
-        publicUrl: site.publicUrl,
-        contract,
-        downstreams: config.downstreams,
-      }),
-      answerHeaders: site.answerHeaders,
-      bareChallenge: site.bareChallenge,
+      ...clocks,
     });
+  const downstreams = createDownstreams(config, monotonicMs);
+  const cors = new CorsPolicy(server.cors.origins, server.cors.exposedHeaders);
+  const toEntra = { authority, http, keys, client, exchange, nativeAuth };
+  return {
+    config,
+    logger,
+    clocks,
+    metrics,
+    sessions,
+    trustedProxies,
+    bodyMemory,
+    redis,
+    downstreams,
+    cors,
+    ...toEntra,
+  };
+}
+
+function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): ReadonlyMap<string, Service> {
+  return new Map(
+    Object.entries(downstreams).map(([name, settings]) => {
+      const { scopes, applicationScope } = settings;
+      return [name, { scopes: { name, scopes, applicationScope }, downstream: new Downstream(name, settings, clock) }];
+    }),
+  );
+}
+
+/** What follows from the address by which callers reach the gateway. */
+interface Site {
+  /** The address itself, as gateway.yaml writes it. */
+  readonly resource: string;
+  readonly publicUrl: URL;
+  readonly frame: ChallengeFrame;
+  readonly security: SecurityHeaders;
+}
+
+function describeSite(resource: string, { config, keys, authority }: Parts): Site {
+  const publicUrl = new URL(resource);
+  return {
+    resource,
+    publicUrl,
+    frame: {
+      // What Entra says of itself comes later than the first requests.
+      get authorizationUri() {
+        return authority.challengeUri(keys.issuerOf('v2', config.identity.tenant));
+      },
+      clientId: config.identity.clientId,
+      resourceMetadata: `${publicUrl.origin}${metadataPath(publicUrl)}`,
+    },
+    security: createSecurityHeaders(publicUrl),
+  };
+}
+
+/** Makes the server for callers; what cannot be read as a request is answered here. */
+function createListener(parts: Parts, siteOf: () => Site | undefined): AppServer {
+  const { logger, metrics, nativeAuth } = parts;
+  const { headLimit, keepAlive, maxConnections } = parts.config.server;
+  return createAppServer(refuseUnparsed, {
+    headLimitBytes: headLimit,
+    keepAliveMs: keepAlive ?? 0,
+    maxConnections,
+    onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
+  });
+
+  function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
+    const site = siteOf();
+    if (site === undefined) {
+      socket.destroy();
+      return;
+    }
+    // So that a page can read, for one, that its token grew too large.
+    const origin = /^origin: *(\S+)/im.exec(head)?.[1];
+    const requestId = randomUUID();
+    const cors = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : parts.cors;
+    const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(origin), ...site.security.own];
+    const place = { frame: site.frame, requestId, instance: '/', ownHeaders };
+    answerFailureOnSocket(socket, new GatewayError(fault), place);
+    metrics.recordProblem(fault);
+    logger.info({ requestId, code: codeOf(fault), status: FAILURES[fault].status }, 'unreadable request');
   }
 }
 
-function createServices(
-  { downstreams }: GatewayConfig,
-  authority: Authority,
-  monotonicMs: MonotonicClock,
-): ReadonlyMap<string, Service> {
+/** Gives an application the API at its address. */
+function serve(app: Application, site: Site, parts: Parts): void {
+  const { config, logger, metrics, authority, keys, cors, nativeAuth } = parts;
+  const { server, identity, contract } = config;
+  const { resource, publicUrl, frame, security } = site;
+  const logRequest = createRequestLog(logger);
+  mountApi(app, {
+    steps: bindSteps(site, parts),
+    cors,
+    headLimitBytes: server.headLimit,
+    maxInFlight: server.maxInFlight,
+    security,
+    frame,
+    contract: contract.published,
+    metadataPath: metadataPath(publicUrl),
+    metadata: () =>
+      createResourceMetadata({
+        publicUrl: resource,
+        issuer: authority.nameIssuer(keys.issuerOf('v2', identity.tenant)),
+        name: contract.title,
+        scopes: contract.scopes,
+      }),
+    nativeAuth,
+    onRequest(req, record) {
+      logRequest(req, record);
+      metrics.recordRequest(req, record);
+    },
+  });
+}
+
+function bindSteps({ publicUrl, frame, security }: Site, parts: Parts): Steps {
+  const { config, logger, clocks, keys, sessions, cors, bodyMemory, exchange } = parts;
+  const { server, identity, contract, downstreams } = config;
+  return createSteps({
+    routes: contract.routes,
+    authenticate: createAuthenticate({ sessions, keys, rules: identity, ...clocks, log: logger }),
+    accessLists: { tenants: new Set(identity.allowedTenants), clients: new Set(identity.allowedClients) },
+    bodyLimit: server.bodyLimit,
+    bodyMemory,
+    exchange,
+    services: reachDownstreams(publicUrl, parts),
+    toPublicAddress: createPublicAddresses({ publicUrl, contract, downstreams }),
+    answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
+    bareChallenge: () => formatChallenge(frame, { error: null }),
+    challengeRules: {
+      loop: new StepUpLoop(clocks.monotonicMs),
+      requireClientCapability: identity.requireClientCapability,
+    },
+  });
+}
+
+function reachDownstreams(publicUrl: URL, parts: Parts): ReadonlyMap<string, ReachedService> {
+  const { config, downstreams, trustedProxies } = parts;
   return new Map(
-    Object.entries(downstreams).map(([name, settings]) => {
-      const scopes = settings.scopes.map((scope) => authority.qualifyScope(scope));
-      const applicationScope = `${authority.resourceOf(scopes[0] ?? '')}/.default`;
-      const downstream = new Downstream(name, settings, monotonicMs);
-      return [name, { target: { name, scopes, applicationScope }, downstream }];
+    [...downstreams].map(([name, service]) => {
+      const { headers, query = {} } = config.downstreams[name] ?? {};
+      const selectRequestHeaders = createRequestHeaderSelection({
+        publicUrl,
+        trustedProxies,
+        ...(headers && { headers }),
+      });
+      return [name, { ...service, selectRequestHeaders, addFixedQuery: compileFixedQuery(query) }];
     }),
   );
 }

@@ -1,22 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { preferClaims } from './challenge/prefer-claims.ts';
 import type { DownstreamDemand } from './challenge/downstream-claims.ts';
-import type { Operation } from './contract/contract.ts';
+import type { Operation } from './contract/operation.ts';
 import type { RouteMatch } from './contract/route-table.ts';
-import type { DownstreamToken } from './downstream-tokens.ts';
+import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import { GatewayError } from './failures.ts';
 import type { DownstreamAnswer } from './forward/downstream-answer.ts';
-import type { RequestTarget } from './receive.ts';
-import type { OutgoingBody } from './request-body.ts';
-import type { Session } from './session.ts';
+import type { RequestTarget } from './request/receive.ts';
+import type { OutgoingBody } from './request/body.ts';
+import type { Session } from './session/session.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
 
 /** One request on its way. */
-export interface Request {
+export interface InboundRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly target: RequestTarget;
-  /** What the log and the metrics will say of it. */
+  /** What the log and the metrics will say of it: it is written here, and read nowhere before the request is over. */
   readonly record: RequestRecord;
 }
 
@@ -30,72 +30,138 @@ export interface Call {
  * Something that is here now or later. A step that has nothing to wait for does not wait: an `await` of what is here
  * costs a turn of the queue all the same, and of those a warm request would take five.
  */
-type Soon<T> = T | Promise<T>;
+type MaybePromise<T> = T | Promise<T>;
 
 /** The steps, each in its own module and knowing no other; `steps.ts` binds them to one gateway. */
 export interface Steps {
   /** Finds the operation of the contract. */
-  match(request: Request): RouteMatch<Operation>;
+  match(request: InboundRequest): RouteMatch<Operation>;
   /** Finds out who is calling; nobody, for an anonymous operation. */
-  authenticate(request: Request, operation: Operation): Soon<Session | undefined>;
+  authenticate(request: InboundRequest, operation: Operation): MaybePromise<Session | undefined>;
   /** Decides whether the caller may. */
   authorize(session: Session | undefined, operation: Operation): void;
-  /** Checks the request against the contract. */
-  validate(request: Request, route: RouteMatch<Operation>): Soon<OutgoingBody>;
+  /** Checks the request against the contract: its parameters and its body. */
+  readonly validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<OutgoingBody>;
+  /** Checks the parameters of the request against the contract, and leaves its body alone. */
+  readonly validateParameters: (request: InboundRequest, route: RouteMatch<Operation>) => void;
   /** Finds the caller's token for the downstream; one that Entra makes anew has the claims, if there are any. */
   exchange(
-    request: Request,
+    request: InboundRequest,
     session: Session | undefined,
     operation: Operation,
-    claims?: string,
-  ): Soon<DownstreamToken | undefined>;
+    again?: SecondExchange,
+  ): DownstreamToken | Promise<FetchedToken> | undefined;
   /** Sends the request on and waits for the head of the answer. */
-  forward(request: Request, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
-  /** Reads what a downstream that refused the token wants, and drops the token. */
-  readDemand(request: Request, call: Call, refusal: Refusal): DownstreamDemand;
+  forward(request: InboundRequest, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
+  /** Reads what a downstream that rejected the token wants, and drops the token. */
+  readDemand(request: InboundRequest, call: Call, rejection: DownstreamRejection): DownstreamDemand;
   /** Spares Entra and the downstream the same question for a while: the caller has to come back with another token. */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
   /** Prepares for a caller that has to send a large body again, with another token. */
   expectClaims(session: Session, operation: Operation, claims: string): void;
   /** Passes the answer back. */
-  answer(request: Request, call: Call, answer: DownstreamAnswer): Soon<void>;
+  answer(request: InboundRequest, call: Call, answer: DownstreamAnswer): MaybePromise<void>;
+  /**
+   * Looks at a failure on its way out, whoever met it: adds what the operation asks for, and replaces a challenge that
+   * leads nowhere.
+   */
+  checkFailure(error: unknown, session: Session | undefined, operation: Operation): unknown;
+  /** Ends the count of the caller's hopeless challenges: the downstream took its token. */
+  noteSuccess(session: Session, operation: Operation): void;
+}
+
+/** What is different when a token is fetched once more for the same request. */
+export interface SecondExchange {
+  /** The claims request of the downstream, as JSON text, if it asked for claims. */
+  readonly claims: string | undefined;
+  /** The `client-request-id` of the first exchange, if there was one. */
+  readonly correlationId: string | undefined;
+}
+
+/** A call that its caller may make, with all that is needed to make it. */
+export interface AuthorizedCall<Checked> {
+  readonly route: RouteMatch<Operation>;
+  /** The caller; absent for an anonymous operation. */
+  readonly session: Session | undefined;
+  /** What the check of the request gave. */
+  readonly checked: Checked;
+  /** The caller's token for the downstream; absent where there is no caller. */
+  readonly token: DownstreamToken | undefined;
+  /** The `client-request-id` of the exchange, where the token comes from one of this request. */
+  readonly correlationId: string | undefined;
+}
+
+/** The way of a call of the contract through this gateway, once it is received (`request/receive.ts`). */
+export async function handleRequest(request: InboundRequest, steps: Steps): Promise<void> {
+  const { route, session, checked, token, correlationId } = await authorizeCall(request, steps, steps.validate);
+  const call = { route, body: checked };
+  try {
+    const answer = await steps.forward(request, call, token);
+    const accepted =
+      session !== undefined && token !== undefined && answer.status === 401
+        ? await translate(request, call, { session, token, answer, correlationId }, steps)
+        : answer;
+    if (session !== undefined) {
+      steps.noteSuccess(session, route.entry);
+    }
+    await steps.answer(request, call, accepted);
+  } catch (error) {
+    throw steps.checkFailure(error, session, route.entry);
+  }
 }
 
 /**
- * The way of a call of the contract, once it is received (`receive.ts`). A refusal is thrown as a {@link GatewayError} and turned into HTTP in one place,
- * `answer-failure.ts`.
+ * The steps up to the caller's token for the downstream. Whoever performs the call, each door to the contract goes
+ * through them, and refuses in the same words: the gateway itself forwards it ({@link handleRequest}); a door whose
+ * request only tells of a call asks with `steps.validateParameters`, which does not touch the body.
+ *
+ * @param validate the step that checks the request against the contract
+ * @throws {GatewayError} every refusal; it is turned into HTTP in one place, `answer-failure.ts`
  */
-export async function travel(request: Request, steps: Steps): Promise<void> {
+export async function authorizeCall<Checked>(
+  request: InboundRequest,
+  steps: Steps,
+  validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<Checked>,
+): Promise<AuthorizedCall<Checked>> {
   const route = steps.match(request);
   const operation = route.entry;
-  const caller = steps.authenticate(request, operation);
-  const session = caller instanceof Promise ? await caller : caller;
-  steps.authorize(session, operation);
-  const checked = steps.validate(request, route);
-  const body = checked instanceof Promise ? await checked : checked;
-  const found = steps.exchange(request, session, operation);
-  const token = found instanceof Promise ? await found : found;
-  const call = { route, body };
-  const answer = await steps.forward(request, call, token);
-  const accepted =
-    session !== undefined && token !== undefined && answer.status === 401
-      ? await translate(request, call, { session, token, answer }, steps)
-      : answer;
-  return steps.answer(request, call, accepted);
+  let session: Session | undefined;
+  try {
+    const caller = steps.authenticate(request, operation);
+    session = caller instanceof Promise ? await caller : caller;
+    steps.authorize(session, operation);
+    const checking = validate(request, route);
+    const checked = checking instanceof Promise ? await checking : checking;
+    const found = steps.exchange(request, session, operation);
+    if (found instanceof Promise) {
+      const { token, correlationId } = await found;
+      return { route, session, checked, token, correlationId };
+    }
+    return { route, session, checked, token: found, correlationId: undefined };
+  } catch (error) {
+    throw steps.checkFailure(error, session, operation);
+  }
 }
 
 /** A downstream's 401 to a token that Entra gave us for it. */
-export interface Refusal {
+export interface DownstreamRejection {
   readonly session: Session;
   readonly token: DownstreamToken;
   readonly answer: DownstreamAnswer;
+  /** The `client-request-id` of the exchange that gave the token, if it was made for this request. */
+  readonly correlationId: string | undefined;
 }
 
-/** What becomes of a request whose token the downstream refused. */
-function translate(request: Request, call: Call, refusal: Refusal, steps: Steps): Promise<DownstreamAnswer> {
-  return refusal.session.principal.kind === 'app'
-    ? translateForApp(request, call, refusal, steps)
-    : translateForUser(request, call, refusal, steps);
+/** What becomes of a request whose token the downstream rejected. */
+function translate(
+  request: InboundRequest,
+  call: Call,
+  rejection: DownstreamRejection,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  return rejection.session.principal.kind === 'app'
+    ? translateForApp(request, call, rejection, steps)
+    : translateForUser(request, call, rejection, steps);
 }
 
 /**
@@ -104,17 +170,17 @@ function translate(request: Request, call: Call, refusal: Refusal, steps: Steps)
  * the claims become the caller's challenge.
  */
 async function translateForUser(
-  request: Request,
+  request: InboundRequest,
   call: Call,
-  refusal: Refusal,
+  rejection: DownstreamRejection,
   steps: Steps,
 ): Promise<DownstreamAnswer> {
-  const { session } = refusal;
+  const { session, correlationId } = rejection;
   const operation = call.route.entry;
-  const claims = requireClaims(steps.readDemand(request, call, refusal));
+  const claims = requireClaims(steps.readDemand(request, call, rejection));
   let newToken: DownstreamToken | undefined;
   try {
-    newToken = await steps.exchange(request, session, operation, claims);
+    newToken = await exchangeAgain(request, session, operation, { claims, correlationId }, steps);
   } catch (error) {
     throw rememberChallenge(preferClaims(error, claims));
   }
@@ -126,7 +192,7 @@ async function translateForUser(
   if (second.status !== 401) {
     return second;
   }
-  const demand = steps.readDemand(request, call, { session, token: newToken, answer: second });
+  const demand = steps.readDemand(request, call, { ...rejection, token: newToken, answer: second });
   const asked = demand.kind === 'claims' ? demand.claims : claims;
   throw rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }));
 
@@ -143,15 +209,15 @@ async function translateForUser(
  * there are any, and the request is sent once more.
  */
 async function translateForApp(
-  request: Request,
+  request: InboundRequest,
   call: Call,
-  refusal: Refusal,
+  rejection: DownstreamRejection,
   steps: Steps,
 ): Promise<DownstreamAnswer> {
-  const { session, token } = refusal;
-  const demand = steps.readDemand(request, call, refusal);
+  const { session, token, correlationId } = rejection;
+  const demand = steps.readDemand(request, call, rejection);
   const claims = demand.kind === 'claims' ? demand.claims : undefined;
-  const newToken = await steps.exchange(request, session, call.route.entry, claims);
+  const newToken = await exchangeAgain(request, session, call.route.entry, { claims, correlationId }, steps);
   if (newToken === undefined || newToken === token || !call.body.isReplayable) {
     throw rejectedToken();
   }
@@ -162,6 +228,17 @@ async function translateForApp(
   // This one is kept for the next request, which would otherwise cost two exchanges.
   second.discard();
   throw rejectedToken();
+}
+
+async function exchangeAgain(
+  request: InboundRequest,
+  session: Session,
+  operation: Operation,
+  again: SecondExchange,
+  steps: Steps,
+): Promise<DownstreamToken | undefined> {
+  const found = steps.exchange(request, session, operation, again);
+  return found instanceof Promise ? (await found).token : found;
 }
 
 function requireClaims(demand: DownstreamDemand): string {

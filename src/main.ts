@@ -9,7 +9,7 @@ const argv = process.argv.slice(2);
 const GRACE_MS = 1_000;
 
 if (await isWorker()) {
-  const { keepGarbageYoung } = await import('./garbage-collection.ts');
+  const { keepGarbageYoung } = await import('./runtime/v8-heap.ts');
   const { runWorker } = await import('./workers/worker.ts');
   keepGarbageYoung();
   runWorker();

@@ -1,15 +1,18 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
 import { readBearerToken } from './auth/bearer-token.ts';
-import type { BodyMemory } from './body-memory.ts';
+import { sendContinue } from './request/body.ts';
+import type { BodyMemory } from './request/body-memory.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
-import type { Operation } from './contract/contract.ts';
+import { nameScopes } from './challenge/name-scopes.ts';
+import { checkChallenge, type ChallengeRules } from './challenge/replace-hopeless-challenge.ts';
+import type { Operation } from './contract/operation.ts';
 import type { ToPublicAddress } from './contract/public-address.ts';
 import type { RouteMatch, RouteTable } from './contract/route-table.ts';
-import { validate } from './contract/validate.ts';
-import type { DownstreamToken, FetchedToken } from './downstream-tokens.ts';
-import type { Exchange } from './exchange/exchange.ts';
-import type { ExchangeTarget } from './exchange/guarded-token-client.ts';
+import { validate, validateParameters } from './contract/validate.ts';
+import type { FetchedToken } from './session/downstream-token.ts';
+import type { Exchange } from './exchange/assemble-exchange.ts';
+import type { DownstreamScopes } from './session/token-source.ts';
 import { holdsAddress, rewriteAddresses } from './forward/address-headers.ts';
 import type { Downstream } from './forward/downstream.ts';
 import type { AddFixedQuery } from './forward/fixed-query.ts';
@@ -19,13 +22,13 @@ import { findHeaders, selectResponseHeaders } from './forward/response-headers.t
 import { openWebSocket } from './forward/websocket.ts';
 import { refuseOtherProtocol } from './http/upgrades.ts';
 import type { Steps } from './journey.ts';
-import type { Session } from './session.ts';
-import type { RequestTarget } from './receive.ts';
+import type { Session } from './session/session.ts';
+import type { RequestTarget } from './request/receive.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
 
 /** A downstream as the exchange and the forwarding know it. */
 export interface Service {
-  readonly target: ExchangeTarget;
+  readonly scopes: DownstreamScopes;
   readonly downstream: Downstream;
 }
 
@@ -52,16 +55,23 @@ export interface StepOptions {
   readonly answerHeaders: (origin: string | undefined) => readonly string[];
   /** Our challenge without an error, in the place of a foreign one. */
   readonly bareChallenge: () => string;
+  readonly challengeRules: ChallengeRules;
 }
 
 /** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
 export function createSteps(options: StepOptions): Steps {
-  const { routes, accessLists, bodyLimit, bodyMemory, exchange } = options;
+  return { ...admissionSteps(options), ...tokenSteps(options), ...deliverySteps(options) };
+}
+
+/** Who calls what, and whether it may: nothing leaves the gateway yet. */
+function admissionSteps(
+  options: StepOptions,
+): Pick<Steps, 'match' | 'authenticate' | 'authorize' | 'validate' | 'validateParameters'> {
+  const { routes, services, accessLists, bodyLimit, bodyMemory } = options;
   return {
     match({ req, target, record }) {
       const route = routes.match(req.method ?? '', target.path);
       record.operation = route.entry.name;
-      record.access = route.entry.access;
       return route;
     },
 
@@ -86,32 +96,44 @@ export function createSteps(options: StepOptions): Steps {
 
     validate({ req, res, target }, { entry, values }) {
       refuseOtherProtocol(entry.upgrade, req, res);
-      const askForBody = (): void => {
-        // Node lets no other expectation come this far.
-        if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
-          res.writeContinue();
-        }
+      const { idleTimeout } = serviceOf(services, entry.service).downstream;
+      const reading = {
+        limit: bodyLimit,
+        askForBody: () => sendContinue(req, res),
+        idleTimeout,
+        memory: bodyMemory,
+        lifetime: res,
       };
-      const { idleTimeout } = serviceOf(entry.service).downstream;
-      const reading = { limit: bodyLimit, askForBody, idleTimeout, memory: bodyMemory, lifetime: res };
       return validate(req, entry, { values, query: target.query, reading });
     },
 
-    exchange({ req, record }, session, { name, service }, claims) {
+    validateParameters({ req, target }, { entry, values }) {
+      validateParameters(req, entry.parameters, { values, query: target.query });
+    },
+  };
+}
+
+/** The caller's token for the downstream, and what becomes of the caller when there is none, or one that does not help. */
+function tokenSteps(
+  options: StepOptions,
+): Pick<Steps, 'exchange' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'checkFailure' | 'noteSuccess'> {
+  const { services, exchange, challengeRules } = options;
+  return {
+    exchange({ req, record }, session, { name, service }, again) {
       record.downstream = service;
       if (session === undefined) {
         return undefined;
       }
-      const challenge = claims === undefined ? exchange.recall(session, name) : undefined;
+      const challenge = again?.claims === undefined ? exchange.recall(session, name) : undefined;
       if (challenge !== undefined) {
         throw challenge;
       }
       const token = exchange.acquire({
         session,
         assertion: () => readBearerToken(req),
-        target: serviceOf(service).target,
-        claims,
-        correlationId: record.correlationId,
+        downstream: serviceOf(services, service).scopes,
+        claims: again?.claims ?? '',
+        correlationId: again?.correlationId,
       });
       if (token instanceof Promise) {
         return noteExchange(token, record);
@@ -120,9 +142,40 @@ export function createSteps(options: StepOptions): Steps {
       return token;
     },
 
+    readDemand({ req }, { route }, { session, token, answer }) {
+      const demand = readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'));
+      const request = {
+        session,
+        assertion: () => readBearerToken(req),
+        downstream: serviceOf(services, route.entry.service).scopes,
+        claims: demand.kind === 'claims' ? demand.claims : '',
+        correlationId: undefined,
+      };
+      const isForgotten = exchange.discard(request, token);
+      answer.discard();
+      // The gateway's own token is renewed by the first whom it fails; the others take what that one gets.
+      return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
+    },
+
+    expectClaims: (session, { service }, claims) =>
+      exchange.expect(session, serviceOf(services, service).scopes, claims),
+
+    rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
+
+    checkFailure: (error, session, { name, access }) =>
+      checkChallenge(nameScopes(error, access), session?.principal, name, challengeRules),
+
+    noteSuccess: ({ principal }, { name }) => challengeRules.loop.forget(principal, name),
+  };
+}
+
+/** The way to the downstream and back. */
+function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> {
+  const { services } = options;
+  return {
     forward({ req, res, target, record }, { route, body }, token) {
       const { entry, encoded } = route;
-      const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(entry.service);
+      const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(services, entry.service);
       const start = performance.now();
       const send = entry.upgrade === undefined ? forward : openWebSocket;
       return send(res, {
@@ -137,20 +190,6 @@ export function createSteps(options: StepOptions): Steps {
         },
       });
     },
-
-    readDemand({ req }, { route }, { session, token, answer }) {
-      const { target } = serviceOf(route.entry.service);
-      const demand = readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'));
-      const claims = demand.kind === 'claims' ? demand.claims : undefined;
-      const isForgotten = exchange.discard({ session, assertion: () => readBearerToken(req), target, claims }, token);
-      answer.discard();
-      // The gateway's own token is renewed by the first whom it fails; the others take what that one gets.
-      return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
-    },
-
-    expectClaims: (session, { service }, claims) => exchange.expect(session, serviceOf(service).target, claims),
-
-    rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
 
     answer({ req, res, target, record }, { route }, answer) {
       const isRefusal = answer.status === 401 || answer.status === 403;
@@ -173,26 +212,26 @@ export function createSteps(options: StepOptions): Steps {
     const request = { service, target: `${fillPath(route.encoded)}${query}` };
     return rewriteAddresses(headers, (address) => options.toPublicAddress(address, request));
   }
-
-  function serviceOf(name: string): ReachedService {
-    const service = options.services.get(name);
-    if (service === undefined) {
-      throw new Error(`the contract names the service ${name}, which the configuration lacks`);
-    }
-    return service;
-  }
 }
 
-async function noteExchange(request: Promise<FetchedToken>, record: RequestRecord): Promise<DownstreamToken> {
+function serviceOf(services: StepOptions['services'], name: string): ReachedService {
+  const service = services.get(name);
+  if (service === undefined) {
+    throw new Error(`the contract names the service ${name}, which the configuration lacks`);
+  }
+  return service;
+}
+
+async function noteExchange(request: Promise<FetchedToken>, record: RequestRecord): Promise<FetchedToken> {
   const start = performance.now();
   record.tokenFrom = 'entra';
   try {
-    const { token, from, correlationId } = await request;
-    record.tokenFrom = from;
-    if (correlationId !== undefined) {
-      record.correlationId = correlationId;
+    const fetched = await request;
+    record.tokenFrom = fetched.from;
+    if (fetched.correlationId !== undefined) {
+      record.correlationId = fetched.correlationId;
     }
-    return token;
+    return fetched;
   } finally {
     record.exchangeMs = since(start);
   }

@@ -66,11 +66,15 @@ function withUser(
     verify(req.get('authorization'))
       .then((claims) => {
         const user = claims && findByObjectId(emulator.world, claims.tid, claims.oid);
-        if (!user) refuse(res, 401, { challenge: CHALLENGE, message: 'The access token is missing or not valid.' });
-        else if (wereGrantsRevoked(user, claims.iat ?? 0)) challengeRevoked(res, user);
-        else if (!claims.scp?.split(' ').includes(scope))
+        if (!user) {
+          refuse(res, 401, { challenge: CHALLENGE, message: 'The access token is missing or not valid.' });
+        } else if (wereGrantsRevoked(user, claims.iat ?? 0)) {
+          challengeRevoked(res, user);
+        } else if (!claims.scp?.split(' ').includes(scope)) {
           refuse(res, 403, { message: `The scope ${scope} is needed.` });
-        else answer(user, req, res);
+        } else {
+          answer(user, req, res);
+        }
       })
       .catch(next);
   };
@@ -93,7 +97,9 @@ interface GraphRefusal {
 }
 
 function refuse(res: Response, status: number, { challenge, message }: GraphRefusal): void {
-  if (challenge !== undefined) res.set('WWW-Authenticate', challenge);
+  if (challenge !== undefined) {
+    res.set('WWW-Authenticate', challenge);
+  }
   res.status(status).json({
     error: {
       code: status === 401 ? 'InvalidAuthenticationToken' : 'ErrorAccessDenied',

@@ -26,7 +26,9 @@ export const exportOrders: RequestHandler = (req, res, next) => {
   const megabytes = Number(req.query['megabytes'] ?? 10);
   res.set({ 'Content-Type': 'application/octet-stream', 'Content-Length': String(megabytes * MEGABYTE.length) });
   pipeline(Readable.from(repeat(MEGABYTE, megabytes)), res).catch((error: unknown) => {
-    if (!res.destroyed) next(error);
+    if (!res.destroyed) {
+      next(error);
+    }
   });
 };
 
@@ -43,5 +45,7 @@ export const receiveAttachment: RequestHandler = (req, res, next) => {
 };
 
 function* repeat(chunk: Buffer, times: number): Generator<Buffer> {
-  for (let sent = 0; sent < times; sent += 1) yield chunk;
+  for (let sent = 0; sent < times; sent += 1) {
+    yield chunk;
+  }
 }

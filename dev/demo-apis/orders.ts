@@ -58,16 +58,22 @@ function demandToken(verify: VerifyBearer): RequestHandler {
   return (req, res, next) => {
     verify(req.get('authorization'))
       .then((claims) => {
-        if (!claims) res.set('WWW-Authenticate', 'Bearer realm="orders"').status(401).json({ error: 'unauthorized' });
-        else if (isAllowed(claims, req)) next();
-        else res.status(403).json({ error: 'forbidden' });
+        if (!claims) {
+          res.set('WWW-Authenticate', 'Bearer realm="orders"').status(401).json({ error: 'unauthorized' });
+        } else if (isAllowed(claims, req)) {
+          next();
+        } else {
+          res.status(403).json({ error: 'forbidden' });
+        }
       })
       .catch(next);
   };
 }
 
 function isAllowed({ scp, roles }: DownstreamClaims, req: Request): boolean {
-  if (scp?.split(' ').includes('user_impersonation')) return true;
+  if (scp?.split(' ').includes('user_impersonation')) {
+    return true;
+  }
   return req.method === 'GET' && (roles ?? []).includes('Orders.Read.All');
 }
 
@@ -75,8 +81,11 @@ function findOrder(book: OrderBook): RequestHandler<{ id: string }> {
   return (req, res, next) => {
     const order = book.find(req.params.id);
     res.locals['order'] = order;
-    if (order) next();
-    else res.status(404).json({ error: 'not_found' });
+    if (order) {
+      next();
+    } else {
+      res.status(404).json({ error: 'not_found' });
+    }
   };
 }
 

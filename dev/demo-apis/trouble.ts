@@ -49,18 +49,24 @@ export function causeTrouble(trouble: Trouble): RequestHandler {
     const current = { ...trouble };
     delay(current.delayMs)
       .then(() => {
-        if (!answerBadly(current, res)) next();
+        if (!answerBadly(current, res)) {
+          next();
+        }
       })
       .catch(next);
   };
 }
 
 async function delay(ms: number): Promise<void> {
-  if (ms > 0) await wait(ms);
+  if (ms > 0) {
+    await wait(ms);
+  }
 }
 
 function answerBadly(trouble: Trouble, res: Response): boolean {
-  if (trouble.hang) return true;
+  if (trouble.hang) {
+    return true;
+  }
   if (trouble.reset) {
     res.destroy();
     return true;
@@ -71,10 +77,16 @@ function answerBadly(trouble: Trouble, res: Response): boolean {
     return true;
   }
   res.set(trouble.headers);
-  if (trouble.extraHeaderBytes > 0) res.set('X-Extra', 'x'.repeat(trouble.extraHeaderBytes));
-  if (trouble.challenge !== undefined) res.set('WWW-Authenticate', trouble.challenge);
+  if (trouble.extraHeaderBytes > 0) {
+    res.set('X-Extra', 'x'.repeat(trouble.extraHeaderBytes));
+  }
+  if (trouble.challenge !== undefined) {
+    res.set('WWW-Authenticate', trouble.challenge);
+  }
   const status = trouble.status ?? (trouble.challenge === undefined ? undefined : 401);
-  if (status === undefined) return false;
+  if (status === undefined) {
+    return false;
+  }
   res.status(status).json({ error: { code: 'trouble', message: 'A test asked for this answer.' } });
   return true;
 }

@@ -23,7 +23,9 @@ export function verifierFor({ origin }: Emulator, audience: string[]): VerifyBea
   const keys = createRemoteJWKSet(keysUrl, { cooldownDuration: 0 });
   return async (authorization) => {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) return undefined;
+    if (token === undefined) {
+      return undefined;
+    }
     try {
       const { payload } = await jwtVerify<DownstreamClaims>(token, keys, { ...RULES, audience });
       return payload.iss?.startsWith(`${origin}/`) ? payload : undefined;

@@ -8,7 +8,7 @@ interface AnswerGuide {
 }
 
 const NOTHING = 'Nothing.';
-const BUG_OF_CLIENT = 'Nothing; the client has to be mended.';
+const BUG_OF_CLIENT = 'Nothing; the client has to be fixed.';
 
 /** A text for every failure; a failure without one does not compile. */
 export const ANSWER_GUIDE = {
@@ -20,7 +20,7 @@ export const ANSWER_GUIDE = {
   },
   malformed_authorization: {
     when: 'There are two `Authorization` headers, or what follows `Bearer` is not one token.',
-    client: 'Mend the header. Sending the request again as it is will not help.',
+    client: 'Correct the header. Sending the same request again will not help.',
     operator: `${BUG_OF_CLIENT} A proxy that adds a header of its own looks the same.`,
   },
   invalid_token: {
@@ -55,7 +55,7 @@ export const ANSWER_GUIDE = {
     operator: 'Nothing. If it is frequent, the log has the Entra codes.',
   },
   consent_required: {
-    when: 'Neither the user nor an administrator has consented to what the gateway asks of the API behind it, or, with many tenants, that of the user does not have that API yet (AADSTS500011, AADSTS650052). An exchange cannot show a consent screen.',
+    when: 'Neither the user nor an administrator has consented to what the gateway asks of the API behind it, or, with many tenants, the tenant of the user does not have that API yet (AADSTS500011, AADSTS650052). An exchange cannot show a consent screen.',
     client:
       'Open `consentUri` for the user, get a fresh token past the cache, then call again: the gateway remembers the refusal of a token for up to a minute. Without a `consentUri`, show that an administrator has to consent to `scopes`. Never retry by itself.',
     operator:
@@ -75,8 +75,8 @@ export const ANSWER_GUIDE = {
   },
   invalid_request: {
     when: 'A path, query or header parameter or the JSON body does not fit the contract; or the request cannot be read as HTTP.',
-    client: 'Mend the request. `errors` lists every fault with its place.',
-    operator: `${BUG_OF_CLIENT} If the client is right, mend the contract.`,
+    client: 'Correct the request. `errors` lists every fault with its place.',
+    operator: `${BUG_OF_CLIENT} If the client is right, correct the contract.`,
   },
   unsupported_media_type: {
     when: 'The body is checked against the contract, but comes in a form in which two readers could read it differently: a `charset` other than UTF-8.',
@@ -90,12 +90,12 @@ export const ANSWER_GUIDE = {
   },
   target_too_long: {
     when: 'The path and the query alone are larger than `server.headLimit`.',
-    client: 'Send less in the address.',
+    client: 'Send a shorter path and query.',
     operator: 'Raise `server.headLimit` if addresses of that length are right.',
   },
   not_found: {
     when: 'The contract has no operation with this path.',
-    client: 'Mend the address; `GET /openapi.json` has all operations.',
+    client: 'Correct the path; `GET /openapi.json` lists all operations.',
     operator: BUG_OF_CLIENT,
   },
   method_not_allowed: {
@@ -110,7 +110,7 @@ export const ANSWER_GUIDE = {
   },
   payload_too_large: {
     when: 'The body is larger than `server.bodyLimit`, or a form of native authentication than 16 kB.',
-    client: 'Send less.',
+    client: 'Send a smaller body.',
     operator: 'Raise `server.bodyLimit` if bodies of that size are right.',
   },
   too_many_requests: {
@@ -141,12 +141,12 @@ export const ANSWER_GUIDE = {
     operator: 'The log line of the request has the stack. Report it.',
   },
   identity_unavailable: {
-    when: 'Entra is throttling, down, slow or answers nonsense, and no token is in the cache.',
+    when: 'Entra throttles, is down or slow, or sends answers that cannot be read, and the gateway holds no token for this call.',
     client: 'Wait as long as `Retry-After` says, then send the same request again. No sign-in helps.',
     operator: 'If it lasts, look at the service health of Entra and at `gateway_exchanges_total`.',
   },
   downstream_rejected_token: {
-    when: 'The API behind the gateway answered 401 to the exchanged token and asked for no claims; or it refused the own token of the gateway, which serves applications, and the new one that was fetched for it.',
+    when: 'The API behind the gateway answered 401 to the exchanged token and asked for no claims; or it refused the token that the gateway uses for applications, and then a newly fetched one as well.',
     client: 'Stop, and show the `requestId`. Another token of the user changes nothing.',
     operator: "Compare the downstream's `scopes` in `gateway.yaml` with the audience that it expects.",
   },

@@ -54,7 +54,9 @@ function describeFailure(failure: Failure, answer: ExampleAnswer): string {
 
 function describeChallenge(failure: Failure): string {
   const rule = FAILURES[failure];
-  if (!('challenge' in rule)) return 'none.';
+  if (!('challenge' in rule)) {
+    return 'none.';
+  }
   return rule.challenge === null ? `without ${code('error')}.` : `${code(`error="${rule.challenge}"`)}.`;
 }
 

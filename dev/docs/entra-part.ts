@@ -9,15 +9,21 @@ interface ClassGuide {
 }
 
 const CLASSES = {
-  CH: { title: 'A proof is missing (CH)', meaning: 'The user can give it at the screen: MFA, a device, terms of use.' },
-  RE: { title: 'The sign-in is no longer good (RE)', meaning: 'A new sign-in, or only a new token, helps.' },
-  CO: { title: 'Consent is missing (CO)', meaning: 'The user or an administrator has to consent once.' },
-  DE: { title: 'Denied for good (DE)', meaning: 'Nothing that the user does at the screen helps.' },
-  CF: {
-    title: 'The gateway is set up wrongly (CF)',
+  interaction: {
+    title: 'interaction: a proof is missing (CH)',
+    meaning: 'The user can give it at the screen: MFA, a device, terms of use.',
+  },
+  reauthenticate: {
+    title: 'reauthenticate: the sign-in is no longer good (RE)',
+    meaning: 'A new sign-in, or only a new token, helps.',
+  },
+  consent: { title: 'consent: consent is missing (CO)', meaning: 'The user or an administrator has to consent once.' },
+  denied: { title: 'denied: denied for good (DE)', meaning: 'Nothing that the user does at the screen helps.' },
+  misconfigured: {
+    title: 'misconfigured: the gateway is set up wrongly (CF)',
     meaning: 'Its registration, its credential or the scopes of a downstream; no user is at fault.',
   },
-  RT: { title: 'Try again later (RT)', meaning: 'Entra is busy, down or slow.' },
+  retry: { title: 'retry: try again later (RT)', meaning: 'Entra is busy, down or slow.' },
 } as const satisfies Record<RefusalClass, ClassGuide>;
 
 const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
@@ -25,13 +31,13 @@ const UNKNOWN = 99_999_999;
 
 /** Answers of Entra that show the order of the decision; each says what is new in it. */
 const DECISIONS: readonly (readonly [string, number, object])[] = [
-  ['status 429 or 5xx, whatever the body', 503, { error: 'invalid_grant', error_codes: [50_076] }],
+  ['status 429 or 5xx, whatever the body', 503, { error: 'invalid_grant', error_codes: [50076] }],
   ['no `error`: an empty object, or what is not JSON', 200, {}],
   ['`claims`, whatever else', 400, { error: 'invalid_grant', suberror: 'bad_token', claims: CLAIMS }],
   [
     'a known suberror, such as `message_only`, whatever the code',
     400,
-    { error: 'invalid_grant', suberror: 'message_only', error_codes: [50_076] },
+    { error: 'invalid_grant', suberror: 'message_only', error_codes: [50076] },
   ],
   [
     'a code that is known with this very `error`, such as AADSTS50027 with `invalid_request`',
@@ -43,7 +49,7 @@ const DECISIONS: readonly (readonly [string, number, object])[] = [
     400,
     { error: 'invalid_client', error_codes: [UNKNOWN] },
   ],
-  ['a known code, such as AADSTS65001', 400, { error: 'invalid_grant', error_codes: [65_001] }],
+  ['a known code, such as AADSTS65001', 400, { error: 'invalid_grant', error_codes: [65001] }],
   [
     '`invalid_grant` or `interaction_required` with an unknown code',
     400,
@@ -100,16 +106,16 @@ function describeCaller(name: RefusalClass): string {
   const refusal = { error: ERROR_OF[name], error_codes: [number] };
   const plain = describeAnswer(400, refusal);
   const withClaims = describeAnswer(400, { ...refusal, claims: CLAIMS });
-  return name === 'CH' || name === 'RE' ? `${plain}; with claims, ${withClaims}.` : `${plain}.`;
+  return name === 'interaction' || name === 'reauthenticate' ? `${plain}; with claims, ${withClaims}.` : `${plain}.`;
 }
 
 const ERROR_OF: Readonly<Record<RefusalClass, string>> = {
-  CH: 'interaction_required',
-  RE: 'invalid_grant',
-  CO: 'invalid_grant',
-  DE: 'invalid_grant',
-  CF: 'invalid_client',
-  RT: 'temporarily_unavailable',
+  interaction: 'interaction_required',
+  reauthenticate: 'invalid_grant',
+  consent: 'invalid_grant',
+  denied: 'invalid_grant',
+  misconfigured: 'invalid_client',
+  retry: 'temporarily_unavailable',
 };
 
 function namesOf(name: RefusalClass, title: string, names: ReadonlyMap<string, RefusalClass>): string[] {

@@ -77,7 +77,7 @@ function pickTelling(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 function refuseConsent(): FailureFacts {
-  return answerRefusal(400, { error: 'invalid_grant', error_codes: [65_001], suberror: 'consent_required' }).facts;
+  return answerRefusal(400, { error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' }).facts;
 }
 
 /** What the gateway makes of an answer of Entra's token endpoint to an exchange for Microsoft Graph. */

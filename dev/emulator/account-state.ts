@@ -12,8 +12,12 @@ export function findByObjectId(world: World, tenantId: string, oid: string): Use
  * @throws {EntraError} 50057, 50173
  */
 export function demandGoodStanding(user: User, issuedAt: number): void {
-  if (user.status === 'blocked') throw new EntraError(50057);
-  if (wereGrantsRevoked(user, issuedAt)) throw new EntraError(50173);
+  if (user.status === 'blocked') {
+    throw new EntraError(50057);
+  }
+  if (wereGrantsRevoked(user, issuedAt)) {
+    throw new EntraError(50173);
+  }
 }
 
 /** Whether a person's grants were revoked since `issuedAt`, in unix seconds. */
@@ -33,7 +37,9 @@ export function issueTimeFor(user: User): number {
 
 /** Notes that a person signed in anew. */
 export function markSignedIn(user: User): void {
-  if (user.status !== 'revoked') return;
+  if (user.status !== 'revoked') {
+    return;
+  }
   user.status = 'active';
   revokeGrants(user);
 }

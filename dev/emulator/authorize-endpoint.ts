@@ -49,7 +49,9 @@ function authorize(directory: Directory, req: Request<{ tenant: string }>, res: 
     const call = { query, tenant: req.params.tenant, client, redirect: demandRedirectUri(client, query), res };
     answer(directory, call, req);
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     noteRefusal(res, error);
     res.status(400).send(messagePage('We cannot sign you in', error.description));
   }
@@ -58,12 +60,16 @@ function authorize(directory: Directory, req: Request<{ tenant: string }>, res: 
 function answer(directory: Directory, call: AuthorizationCall, req: Request<{ tenant: string }>): void {
   const form = readForm(req);
   try {
-    if (form.has('cancel')) throw new EntraError(65004, { text: 'The user cancelled the sign-in.' });
+    if (form.has('cancel')) {
+      throw new EntraError(65004, { text: 'The user cancelled the sign-in.' });
+    }
     const request = readInteraction(directory, call, req);
     const answers = readAnswers(form);
     takeStep(directory, call, { step: decideNextStep(directory, request, answers), answers });
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     noteRefusal(call.res, error);
     sendToClient(call, { error: redirectError(error), error_description: error.description });
   }
@@ -93,7 +99,9 @@ function takeStep(directory: Directory, call: AuthorizationCall, { step, answers
 function demandClient({ world }: Directory, query: URLSearchParams): App {
   const clientId = query.get('client_id') ?? '';
   const client = findApp(world, clientId);
-  if (client?.clientId !== clientId) throw new EntraError(700016);
+  if (client?.clientId !== clientId) {
+    throw new EntraError(700016);
+  }
   return client;
 }
 
@@ -102,13 +110,17 @@ function demandRedirectUri({ redirectUris }: App, query: URLSearchParams): Redir
   const registered =
     redirectUris.find(({ uri }) => uri === asked) ??
     redirectUris.find(({ uri, kind }) => kind !== 'spa' && withoutPort(uri) === withoutPort(asked));
-  if (!registered) throw new EntraError(50011);
+  if (!registered) {
+    throw new EntraError(50011);
+  }
   return { uri: asked, kind: registered.kind };
 }
 
 /** Entra ignores the port of loopback redirect URIs, as native programs take any that is free. */
 function withoutPort(uri: string): string | undefined {
-  if (!URL.canParse(uri)) return undefined;
+  if (!URL.canParse(uri)) {
+    return undefined;
+  }
   const { protocol, hostname, pathname } = new URL(uri);
   return `${protocol}//${hostname}${pathname}`;
 }
@@ -121,7 +133,9 @@ function readInteraction(
   if (query.get('response_type') !== 'code') {
     throw new EntraError(90013, { text: 'Only response_type=code is supported.' });
   }
-  if (redirect.kind === 'spa' && !query.has('code_challenge')) throw new EntraError(9002325);
+  if (redirect.kind === 'spa' && !query.has('code_challenge')) {
+    throw new EntraError(9002325);
+  }
   return {
     client,
     tenant,
@@ -175,8 +189,13 @@ function redirectError({ error }: EntraError): string {
 function sendToClient({ query, redirect, res }: AuthorizationCall, answerFields: Record<string, string>): void {
   const fields = new URLSearchParams(answerFields);
   const state = query.get('state');
-  if (state !== null) fields.set('state', state);
+  if (state !== null) {
+    fields.set('state', state);
+  }
   const mode = query.get('response_mode') ?? 'query';
-  if (mode === 'form_post') res.send(formPostPage(redirect.uri, fields));
-  else res.redirect(`${redirect.uri}${mode === 'fragment' ? '#' : '?'}${fields.toString()}`);
+  if (mode === 'form_post') {
+    res.send(formPostPage(redirect.uri, fields));
+  } else {
+    res.redirect(`${redirect.uri}${mode === 'fragment' ? '#' : '?'}${fields.toString()}`);
+  }
 }

@@ -58,7 +58,9 @@ function accessTokenMember(text: string): RequestedClaims {
 }
 
 function valuesOf(claim: RequestedClaims[string] | undefined): string[] {
-  if (!claim) return [];
+  if (!claim) {
+    return [];
+  }
   const values = Array.isArray(claim.values) ? (claim.values as unknown[]) : [claim.value];
   return values.filter((value) => value !== undefined).map(String);
 }

@@ -45,38 +45,60 @@ export async function authenticateClient(
 ): Promise<App> {
   const client = demandClient(directory, credentials.clientId);
   if (client.publicClient) {
-    if (credentials.kind !== 'none') throw new EntraError(700025);
+    if (credentials.kind !== 'none') {
+      throw new EntraError(700025);
+    }
     return client;
   }
-  if (credentials.kind === 'none') throw new EntraError(7000218);
-  if (credentials.assertion === undefined) demandSecret(directory, client, credentials.secret);
-  else await demandAssertion(directory, tenant, client, credentials.assertion);
+  if (credentials.kind === 'none') {
+    throw new EntraError(7000218);
+  }
+  if (credentials.assertion === undefined) {
+    demandSecret(directory, client, credentials.secret);
+  } else {
+    await demandAssertion(directory, tenant, client, credentials.assertion);
+  }
   return client;
 }
 
 /** The value of `azpacr` for a credential. */
 export function classOf(kind: CredentialKind): ClientAuthenticationClass {
-  if (kind === 'none') return '0';
+  if (kind === 'none') {
+    return '0';
+  }
   return kind === 'secret' || kind === 'basic' ? '1' : '2';
 }
 
 function demandClient({ world }: Directory, clientId: string | undefined): App {
-  if (!clientId) throw new EntraError(900144, { text: "The request body lacks the parameter 'client_id'." });
+  if (!clientId) {
+    throw new EntraError(900144, { text: "The request body lacks the parameter 'client_id'." });
+  }
   const client = findApp(world, clientId);
-  if (client?.clientId !== clientId) throw new EntraError(700016);
+  if (client?.clientId !== clientId) {
+    throw new EntraError(700016);
+  }
   return client;
 }
 
 function demandSecret({ switches }: Directory, client: App, secret: string | undefined): void {
-  if (switches.secretExpired) throw new EntraError(7000222);
-  if (secret === undefined || !client.secrets.includes(secret)) throw new EntraError(7000215);
+  if (switches.secretExpired) {
+    throw new EntraError(7000222);
+  }
+  if (secret === undefined || !client.secrets.includes(secret)) {
+    throw new EntraError(7000215);
+  }
 }
 
 async function demandAssertion(directory: Directory, tenant: string, client: App, assertion: string): Promise<void> {
   const decoded = decodeAssertion(assertion);
-  if (!decoded) throw new EntraError(700027);
-  if (decoded.payload.iss === client.clientId) await demandCertificate(directory, tenant, client, assertion);
-  else await demandFederation(client, assertion, decoded.payload);
+  if (!decoded) {
+    throw new EntraError(700027);
+  }
+  if (decoded.payload.iss === client.clientId) {
+    await demandCertificate(directory, tenant, client, assertion);
+  } else {
+    await demandFederation(client, assertion, decoded.payload);
+  }
 }
 
 async function demandCertificate(
@@ -91,20 +113,30 @@ async function demandCertificate(
       ? x5t !== undefined && registered.thumbprint === x5t
       : registered.thumbprintSha256 === thumbprintSha256,
   );
-  if (!certificate) throw new EntraError(700027);
-  if (switches.certificateRevoked) throw new EntraError(7000214);
+  if (!certificate) {
+    throw new EntraError(700027);
+  }
+  if (switches.certificateRevoked) {
+    throw new EntraError(7000214);
+  }
   await demandSignature(assertion, certificate.publicKey);
   const payload = decodeJwt(assertion);
   demandInTime(payload);
-  if (payload.sub !== client.clientId) throw new EntraError(700021);
+  if (payload.sub !== client.clientId) {
+    throw new EntraError(700021);
+  }
   const names = [tenant, findTenant(world, tenant)?.id, findTenant(world, tenant)?.domain];
   const audiences = names.flatMap((name) => [`${origin}/${name}/oauth2/v2.0/token`, `${origin}/${name}/v2.0`]);
-  if (!audiences.includes(String(payload.aud))) throw new EntraError(700023);
+  if (!audiences.includes(String(payload.aud))) {
+    throw new EntraError(700023);
+  }
 }
 
 async function demandFederation(client: App, assertion: string, { iss, sub, aud }: JWTPayload): Promise<void> {
   const trusted = client.federatedCredentials.find(({ issuer, subject }) => issuer === iss && subject === sub);
-  if (!trusted || aud !== 'api://AzureADTokenExchange') throw new EntraError(700213);
+  if (!trusted || aud !== 'api://AzureADTokenExchange') {
+    throw new EntraError(700213);
+  }
   await demandSignature(assertion, trusted.publicKey);
   demandInTime(decodeJwt(assertion));
 }
@@ -118,12 +150,16 @@ async function demandSignature(assertion: string, publicKey: string): Promise<vo
 }
 
 function demandInTime({ nbf = 0, exp = 0 }: JWTPayload): void {
-  if (exp < unixNow() || nbf > unixNow() + 300) throw new EntraError(700024);
+  if (exp < unixNow() || nbf > unixNow() + 300) {
+    throw new EntraError(700024);
+  }
 }
 
 function readBasic(authorization: string | undefined): { clientId: string; secret: string } | undefined {
   const encoded = /^Basic (\S+)$/i.exec(authorization ?? '')?.[1];
-  if (encoded === undefined) return undefined;
+  if (encoded === undefined) {
+    return undefined;
+  }
   const [clientId = '', ...secret] = Buffer.from(encoded, 'base64').toString().split(':');
   return { clientId: decodeURIComponent(clientId), secret: decodeURIComponent(secret.join(':')) };
 }
@@ -145,7 +181,11 @@ interface PresentedCredential {
 }
 
 function kindOf({ clientId, hasBasic, secret, assertion, decodedAssertion }: PresentedCredential): CredentialKind {
-  if (assertion !== undefined) return decodedAssertion?.payload['iss'] === clientId ? 'certificate' : 'federated';
-  if (hasBasic) return 'basic';
+  if (assertion !== undefined) {
+    return decodedAssertion?.payload['iss'] === clientId ? 'certificate' : 'federated';
+  }
+  if (hasBasic) {
+    return 'basic';
+  }
   return secret === undefined ? 'none' : 'secret';
 }

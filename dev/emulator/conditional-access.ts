@@ -54,13 +54,17 @@ export function demandAccess(world: World, question: AccessQuestion): void {
     throw new EntraError(refusalFor(hardest, question.user), { claims });
   }
   const context = contexts[0];
-  if (context !== undefined) throw new EntraError(50076, { claims: requestAuthenticationContext(context) });
+  if (context !== undefined) {
+    throw new EntraError(50076, { claims: requestAuthenticationContext(context) });
+  }
 }
 
 /** The refusal of a person who cannot satisfy a demand even on a sign-in page; none when a second factor will do. */
 export function findUnmeetable(user: User, { policies, contexts }: UnmetDemands): EntraError | undefined {
   const policy = policies.find(({ requires }) => requires !== 'mfa');
-  if (policy) return new EntraError(REFUSAL_OF[policy.requires]);
+  if (policy) {
+    return new EntraError(REFUSAL_OF[policy.requires]);
+  }
   const wantsMfa = policies.length > 0 || contexts.length > 0;
   return wantsMfa && !user.canDoMfa ? new EntraError(50079) : undefined;
 }

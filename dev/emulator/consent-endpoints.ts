@@ -18,20 +18,29 @@ export function consentEndpoints(directory: Directory): Router {
   });
   router.post('/:tenant/v2.0/adminconsent', (req, res) => {
     withConsent(directory, req, res, (consent) => {
-      if (readForm(req).get('consent') === 'granted') grantForEverybody(directory, consent, res);
-      else sendBack(res, consent, { error: 'access_denied', error_description: new EntraError(65004).description });
+      if (readForm(req).get('consent') === 'granted') {
+        grantForEverybody(directory, consent, res);
+      } else {
+        sendBack(res, consent, { error: 'access_denied', error_description: new EntraError(65004).description });
+      }
     });
   });
   router.get('/consented', (req, res) => {
     const refused = req.query['error'];
-    if (typeof refused === 'string') res.send(messagePage('Nothing was changed', `Entra answered ${refused}.`));
-    else res.send(messagePage('Thank you', 'The permission was given. Close this page and try again.'));
+    if (typeof refused === 'string') {
+      res.send(messagePage('Nothing was changed', `Entra answered ${refused}.`));
+    } else {
+      res.send(messagePage('Thank you', 'The permission was given. Close this page and try again.'));
+    }
   });
   router.get('/:tenant/oauth2/v2.0/logout', (req, res) => {
     forgetSession(res);
     const { post_logout_redirect_uri: next, state } = req.query;
-    if (typeof next === 'string' && URL.canParse(next)) res.redirect(withState(next, state));
-    else res.send(messagePage('You are signed out'));
+    if (typeof next === 'string' && URL.canParse(next)) {
+      res.redirect(withState(next, state));
+    } else {
+      res.send(messagePage('You are signed out'));
+    }
   });
   return router;
 }
@@ -39,7 +48,9 @@ export function consentEndpoints(directory: Directory): Router {
 /** MSAL's popup knows by the state which sign-out is over. */
 function withState(uri: string, state: unknown): string {
   const url = new URL(uri);
-  if (typeof state === 'string') url.searchParams.set('state', state);
+  if (typeof state === 'string') {
+    url.searchParams.set('state', state);
+  }
   return url.href;
 }
 
@@ -59,7 +70,9 @@ function withConsent(
   try {
     use(readConsent(directory, req));
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     res.status(400).send(messagePage('This does not work', error.description));
   }
 }
@@ -67,7 +80,9 @@ function withConsent(
 function readConsent({ world, origin }: Directory, req: Request<{ tenant: string }>): AdminConsent {
   const query = new URL(req.originalUrl, origin).searchParams;
   const client = findApp(world, query.get('client_id') ?? '');
-  if (!client) throw new EntraError(700016);
+  if (!client) {
+    throw new EntraError(700016);
+  }
   const tenantId = demandTenant(world, req.params.tenant, client).id;
   return { client, tenantId, query, asked: readScopes(world, query.get('scope') ?? '') };
 }

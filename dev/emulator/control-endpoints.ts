@@ -27,12 +27,17 @@ export function controlEndpoints(directory: Directory): Router {
   });
   router.put(`${BASE}/policies/:id`, (req, res) => {
     const policy = world.policies.find(({ id }) => id === req.params.id);
-    if (policy) res.json(Object.assign(policy, req.body));
-    else res.sendStatus(404);
+    if (policy) {
+      res.json(Object.assign(policy, req.body));
+    } else {
+      res.sendStatus(404);
+    }
   });
   router.post(`${BASE}/users/:user/revoke`, (req, res) => {
     const user = findUser(world, req.params.user);
-    if (user) revokeGrants(user);
+    if (user) {
+      revokeGrants(user);
+    }
     res.sendStatus(user ? 204 : 404);
   });
   router.get(`${BASE}/codes`, (req, res) => {

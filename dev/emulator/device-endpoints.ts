@@ -24,7 +24,9 @@ export function deviceEndpoints(directory: Directory): Router {
   router.post('/:tenant/oauth2/v2.0/devicecode', (req, res, next) => {
     simulateOutage(directory.switches, res, 'none')
       .then((answered) => {
-        if (!answered) startFlow(directory, req, res);
+        if (!answered) {
+          startFlow(directory, req, res);
+        }
       })
       .catch(next);
   });
@@ -57,7 +59,9 @@ function startFlow(directory: Directory, req: Request<{ tenant: string }>, res: 
     });
     res.json(describeFlow(directory, userCode, deviceCode));
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     const frame = { ...directory, correlationId: form.get('client-request-id') ?? randomUUID() };
     res.status(error.status).json(describeEntraError(error, frame));
   }
@@ -83,10 +87,14 @@ function continueFlow(directory: Directory, req: Request<object>, res: Response)
     return;
   }
   try {
-    if (form.has('cancel')) throw new EntraError(65004);
+    if (form.has('cancel')) {
+      throw new EntraError(65004);
+    }
     takeStep(directory, code, req, res);
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     code.answer = 'declined';
     res.status(400).send(messagePage('The device is not signed in', error.description));
   }
@@ -120,6 +128,8 @@ function findByUserCode({ grants }: Directory, typed: string): DeviceCode | unde
 
 function demandClient({ world }: Directory, clientId: string): App {
   const client = findApp(world, clientId);
-  if (client?.clientId !== clientId) throw new EntraError(700016);
+  if (client?.clientId !== clientId) {
+    throw new EntraError(700016);
+  }
   return client;
 }

@@ -1,6 +1,5 @@
 import type { GrantStore } from './grant-store.ts';
 import type { Continuation } from './native-auth/flow.ts';
-import type { SentCode } from './native-auth/one-time-code.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { Switches } from './switches.ts';
 import type { World } from './world-model.ts';
@@ -17,6 +16,16 @@ export interface Directory {
   readonly continuations: Map<string, Continuation>;
   /** Every one-time code that was sent, oldest first. */
   readonly sentCodes: SentCode[];
+}
+
+/** An email with a one-time code, which nobody sends: the codes are read at `/_emulator/codes?user=…`. */
+export interface SentCode {
+  readonly to: string;
+  readonly code: string;
+  /** What it is for, in a few words. */
+  readonly purpose: string;
+  /** ISO 8601. */
+  readonly sentAt: string;
 }
 
 /** The issuer of a tenant's v2 tokens, or the template when given `{tenantid}`. */

@@ -55,8 +55,11 @@ const allowEveryOrigin: RequestHandler = (_req, res, next) => {
 
 function failWhenSwitched({ switches }: Directory): RequestHandler {
   return (_req, res, next) => {
-    if (switches.keys === 'up') next();
-    else if (switches.keys === 'down') res.status(503).type('html').send('<h2>Service unavailable</h2>');
+    if (switches.keys === 'up') {
+      next();
+    } else if (switches.keys === 'down') {
+      res.status(503).type('html').send('<h2>Service unavailable</h2>');
+    }
   };
 }
 

@@ -104,7 +104,9 @@ export async function startEmulator({ world = demoWorld(), ...listen }: Emulator
     issueAccessToken: (order) => issueAccessToken(directory, order),
     revokeUser: (name) => {
       const user = findUser(world, name);
-      if (!user) throw new Error(`Nobody is called ${name}.`);
+      if (!user) {
+        throw new Error(`Nobody is called ${name}.`);
+      }
       revokeGrants(user);
     },
     close: () => server.close(),

@@ -44,17 +44,31 @@ export function decideNextStep(directory: Directory, request: InteractionRequest
   const { world } = directory;
   const session = reusableSession(directory, request, answers);
   const user = findUser(world, answers.user ?? session?.oid ?? '');
-  if (!user) return { page: 'chooseUser', users: offeredUsers(directory, request) };
-  if (user.status === 'blocked') throw new EntraError(50057);
+  if (!user) {
+    return { page: 'chooseUser', users: offeredUsers(directory, request) };
+  }
+  if (user.status === 'blocked') {
+    throw new EntraError(50057);
+  }
   const signIn = describeSignIn(directory, { request, user, session, answers });
   const unmet = findUnmetDemands(world, { ...request, user, resource: request.scopes.resource, proof: signIn });
   const dead = findUnmeetable(user, unmet);
-  if (dead) throw dead;
-  if (unmet.policies.length + unmet.contexts.length > 0) return { page: 'approveMfa', user };
+  if (dead) {
+    throw dead;
+  }
+  if (unmet.policies.length + unmet.contexts.length > 0) {
+    return { page: 'approveMfa', user };
+  }
   const missing = scopesToAsk(directory, request, signIn);
-  if (missing.length === 0) return finish(user, signIn);
-  if (answers.consent === 'denied') throw new EntraError(65004);
-  if (answers.consent !== 'granted') return { page: 'consent', user, scopes: missing };
+  if (missing.length === 0) {
+    return finish(user, signIn);
+  }
+  if (answers.consent === 'denied') {
+    throw new EntraError(65004);
+  }
+  if (answers.consent !== 'granted') {
+    return { page: 'consent', user, scopes: missing };
+  }
   recordConsent(directory, request, signIn, missing);
   return finish(user, signIn);
 }
@@ -66,8 +80,12 @@ function reusableSession(
   answers: Answers,
 ): SignIn | undefined {
   const user = findUser(world, session?.oid ?? '');
-  if (!session || !user || prompt === 'login' || wereGrantsRevoked(user, session.authTime)) return undefined;
-  if (answers.user !== undefined) return session;
+  if (!session || !user || prompt === 'login' || wereGrantsRevoked(user, session.authTime)) {
+    return undefined;
+  }
+  if (answers.user !== undefined) {
+    return session;
+  }
   const hinted = loginHint === undefined || findUser(world, loginHint) === user;
   return hinted && prompt !== 'select_account' ? session : undefined;
 }
@@ -91,7 +109,9 @@ function describeSignIn({ world }: Directory, { request, user, session, answers 
     ? user.homeTenant
     : (findTenant(world, request.tenant)?.id ?? '');
   const oid = objectIdIn(user, tenantId);
-  if (oid === undefined) throw new EntraError(50020);
+  if (oid === undefined) {
+    throw new EntraError(50020);
+  }
   const earlier = session?.oid === oid ? session : undefined;
   const approved = answers.mfa === 'approved' && user.canDoMfa;
   return {

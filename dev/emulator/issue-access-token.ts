@@ -87,18 +87,24 @@ function describeResource(
 
 function tenantOf({ world }: Directory, { tenant }: AccessTokenOrder, user: User | undefined): string {
   const home = world.tenants[0]?.id ?? '';
-  if (tenant !== undefined) return findTenant(world, tenant)?.id ?? tenant;
+  if (tenant !== undefined) {
+    return findTenant(world, tenant)?.id ?? tenant;
+  }
   return user && objectIdIn(user, home) === undefined ? user.homeTenant : home;
 }
 
 function demandApp({ world }: Directory, name: string): App {
   const app = findApp(world, name);
-  if (!app) throw new Error(`No app is called ${name}.`);
+  if (!app) {
+    throw new Error(`No app is called ${name}.`);
+  }
   return app;
 }
 
 function demandUser({ world }: Directory, name: string): User {
   const user = findUser(world, name);
-  if (!user) throw new Error(`Nobody is called ${name}.`);
+  if (!user) {
+    throw new Error(`Nobody is called ${name}.`);
+  }
   return user;
 }

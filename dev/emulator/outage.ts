@@ -30,7 +30,9 @@ const OUTAGES: Record<Outage, (res: Response, switches: Switches) => void> = {
 /** Answers in Entra's place while it is switched to fail for such a client; true means the request is dealt with. */
 export async function simulateOutage(switches: Switches, res: Response, credential: CredentialKind): Promise<boolean> {
   const { entra, outageFor } = switches;
-  if (entra === 'up' || (outageFor === 'confidentialClients' && credential === 'none')) return false;
+  if (entra === 'up' || (outageFor === 'confidentialClients' && credential === 'none')) {
+    return false;
+  }
   if (entra === 'slow') {
     await wait(switches.delayMs);
     return false;

@@ -35,7 +35,9 @@ export function readScopes(world: World, text: string): RequestedScopes {
   const openId = asWritten.filter((scope) => OPENID_SCOPES.includes(scope));
   const named = asWritten.filter((scope) => !OPENID_SCOPES.includes(scope)).map((scope) => splitScope(scope));
   const identifiers = new Set(named.map(({ identifier }) => identifier));
-  if (identifiers.size > 1) throw new EntraError(70011, { text: 'The scopes are of several resources.' });
+  if (identifiers.size > 1) {
+    throw new EntraError(70011, { text: 'The scopes are of several resources.' });
+  }
   const identifier = named[0]?.identifier ?? GRAPH_URI;
   const resource = findResource(world, identifier);
   const permissions = named.map(({ permission }) => permission);
@@ -56,7 +58,9 @@ function consentedScopes(world: World, { tenantId, oid, client, scopes }: Consen
 export function missingConsent(world: World, question: ConsentQuestion): string[] {
   const agreed = consentedScopes(world, question);
   const { permissions, resource } = question.scopes;
-  if (permissions.includes('.default')) return agreed.length > 0 ? [] : [...resource.scopes];
+  if (permissions.includes('.default')) {
+    return agreed.length > 0 ? [] : [...resource.scopes];
+  }
   return permissions.filter((permission) => !agreed.includes(permission));
 }
 
@@ -65,7 +69,9 @@ export function missingConsent(world: World, question: ConsentQuestion): string[
  * @throws {EntraError} 65001
  */
 export function grantScopes(world: World, question: ConsentQuestion): string[] {
-  if (missingConsent(world, question).length > 0) throw new EntraError(65001);
+  if (missingConsent(world, question).length > 0) {
+    throw new EntraError(65001);
+  }
   const { permissions } = question.scopes;
   return permissions.includes('.default') ? consentedScopes(world, question) : [...permissions];
 }
@@ -80,21 +86,29 @@ export function replyScope(scopes: RequestedScopes, granted: readonly string[]):
 
 function splitScope(scope: string): { identifier: string; permission: string } {
   const slash = scope.lastIndexOf('/');
-  if (slash < 0) return { identifier: GRAPH_URI, permission: scope };
+  if (slash < 0) {
+    return { identifier: GRAPH_URI, permission: scope };
+  }
   return { identifier: scope.slice(0, slash), permission: scope.slice(slash + 1) };
 }
 
 function findResource(world: World, identifier: string): App {
   const resource = world.apps.find((app) => app.clientId === identifier || app.identifierUris.includes(identifier));
-  if (!resource) throw new EntraError(500011, { text: `The resource ${identifier} was not found in the tenant.` });
+  if (!resource) {
+    throw new EntraError(500011, { text: `The resource ${identifier} was not found in the tenant.` });
+  }
   return resource;
 }
 
 function demandKnownScopes(resource: App, permissions: readonly string[]): void {
   if (permissions.includes('.default')) {
-    if (permissions.length > 1) throw new EntraError(70011, { text: '.default stands alone.' });
+    if (permissions.length > 1) {
+      throw new EntraError(70011, { text: '.default stands alone.' });
+    }
     return;
   }
   const unknown = permissions.find((permission) => !resource.scopes.includes(permission));
-  if (unknown !== undefined) throw new EntraError(70011, { text: `${resource.name} has no scope ${unknown}.` });
+  if (unknown !== undefined) {
+    throw new EntraError(70011, { text: `${resource.name} has no scope ${unknown}.` });
+  }
 }

@@ -97,14 +97,20 @@ function encode(value: object): string {
 
 function signInput(input: string, alg: string | undefined, key: KeyObject): string {
   const data = Buffer.from(input);
-  if (alg === 'none') return '';
-  if (alg === 'HS256') return createHmac('sha256', macKey(key)).update(data).digest('base64url');
+  if (alg === 'none') {
+    return '';
+  }
+  if (alg === 'HS256') {
+    return createHmac('sha256', macKey(key)).update(data).digest('base64url');
+  }
   return sign(alg === 'RS512' ? 'sha512' : 'sha256', data, { key, ...SIGN_OPTIONS[alg ?? ''] }).toString('base64url');
 }
 
 /** The classic confusion attack uses the text of the public key as the shared secret. */
 function macKey(key: KeyObject): KeyObject | string {
-  if (key.type === 'secret') return key;
+  if (key.type === 'secret') {
+    return key;
+  }
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
   return publicKey.export({ type: 'spki', format: 'pem' }).toString();
 }

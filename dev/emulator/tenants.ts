@@ -9,9 +9,15 @@ export const SHARED_TENANTS = ['common', 'organizations'];
  * @throws {EntraError} 9001023 for `common` and `organizations`, 90002, 700016
  */
 export function demandTenant(world: World, segment: string, client: App): Tenant {
-  if (SHARED_TENANTS.includes(segment)) throw new EntraError(9001023);
+  if (SHARED_TENANTS.includes(segment)) {
+    throw new EntraError(9001023);
+  }
   const tenant = findTenant(world, segment);
-  if (!tenant) throw new EntraError(90002);
-  if (!client.tenants.includes(tenant.id)) throw new EntraError(700016);
+  if (!tenant) {
+    throw new EntraError(90002);
+  }
+  if (!client.tenants.includes(tenant.id)) {
+    throw new EntraError(700016);
+  }
   return tenant;
 }

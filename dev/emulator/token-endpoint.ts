@@ -45,14 +45,18 @@ export function tokenEndpoint(directory: Directory, exchanges: Exchange[]): Rout
     const credentials = readClientCredentials(form, req.get('authorization'));
     const exchange = noteExchange(req.params.tenant, form, credentials);
     exchanges.push(exchange);
-    if (exchanges.length > MOST_KEPT) exchanges.shift();
+    if (exchanges.length > MOST_KEPT) {
+      exchanges.shift();
+    }
     res.locals['exchange'] = exchange;
     res.on('finish', () => {
       exchange.status = res.statusCode;
     });
     simulateOutage(directory.switches, res, credentials.kind)
       .then(async (answered) => {
-        if (!answered) await answer(directory, { req, res, form, credentials, exchange });
+        if (!answered) {
+          await answer(directory, { req, res, form, credentials, exchange });
+        }
       })
       .catch(next);
   });
@@ -70,13 +74,17 @@ interface TokenCall {
 async function answer(directory: Directory, call: TokenCall): Promise<void> {
   const { res, form, exchange } = call;
   const frame = frameOf(directory, call);
-  if (sendSwitchedAnswer(directory, call, frame)) return;
+  if (sendSwitchedAnswer(directory, call, frame)) {
+    return;
+  }
   try {
     const client = await authenticateClient(directory, exchange.tenant, call.credentials);
     const grant = findGrant(form);
     sendJson(res, 200, await grant(directory, describeRequest(call, client)), randomUUID());
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     sendError(call, error.status, describeEntraError(error, frame));
   }
 }
@@ -85,7 +93,9 @@ async function answer(directory: Directory, call: TokenCall): Promise<void> {
 function findGrant(form: URLSearchParams): GrantHandler {
   const grantType = demandParameter(form, 'grant_type');
   const grant = form.has('continuation_token') ? redeemContinuation : GRANTS.get(grantType);
-  if (!grant) throw new EntraError(70003);
+  if (!grant) {
+    throw new EntraError(70003);
+  }
   return grant;
 }
 
@@ -120,7 +130,9 @@ function sendSwitchedAnswer({ switches }: Directory, call: TokenCall, frame: Err
 function sendRefusal(call: TokenCall, refusal: Refusal, frame: ErrorFrame): void {
   const { error, error_codes: codes, suberror, claims, retryAfter } = refusal;
   const description = refusal.description ?? `AADSTS${codes[0] ?? 0}: Refused by a switch of the emulator.`;
-  if (retryAfter !== undefined) call.res.set('Retry-After', retryAfter);
+  if (retryAfter !== undefined) {
+    call.res.set('Retry-After', retryAfter);
+  }
   sendError(call, refusal.status ?? 400, describeError({ error, codes, description, suberror, claims }, frame));
 }
 

@@ -113,7 +113,9 @@ function storeRefreshToken({ grants }: Directory, grant: UserGrant): string {
 
 function demandUser({ world }: Directory, { tenantId, oid, authTime }: SignIn): User {
   const user = findByObjectId(world, tenantId, oid);
-  if (!user) throw new EntraError(50034);
+  if (!user) {
+    throw new EntraError(50034);
+  }
   demandGoodStanding(user, authTime);
   return user;
 }

@@ -21,7 +21,9 @@ export interface TokenRequest {
  */
 export function demandParameter(form: URLSearchParams, name: string): string {
   const value = form.get(name);
-  if (!value) throw new EntraError(900144, { text: `The request body lacks the parameter '${name}'.` });
+  if (!value) {
+    throw new EntraError(900144, { text: `The request body lacks the parameter '${name}'.` });
+  }
   return value;
 }
 

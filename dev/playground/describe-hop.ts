@@ -32,7 +32,9 @@ const TOKEN_FROM = {
 /** The hop of a line of the gateway's log, if it is that of a request and not of a preflight. */
 export function describeGatewayHop(text: string): NewHop | undefined {
   const line = JSON.parse(text) as LogLine;
-  if (line.msg !== 'request' || (line.method === 'OPTIONS' && line.status === 204)) return undefined;
+  if (line.msg !== 'request' || (line.method === 'OPTIONS' && line.status === 204)) {
+    return undefined;
+  }
   return {
     from: 'client',
     to: 'gateway',
@@ -52,7 +54,9 @@ export function describeGatewayHop(text: string): NewHop | undefined {
 /** The hop of a request to Entra, if its sender gave it an id; those for keys and metadata have none, nor preflights. */
 export function describeEntraHop(request: EntraRequest, world: World): NewHop | undefined {
   const { exchange, correlationId, method } = request;
-  if (correlationId === undefined || method === 'OPTIONS') return undefined;
+  if (correlationId === undefined || method === 'OPTIONS') {
+    return undefined;
+  }
   return {
     from: request.userAgent?.startsWith(GATEWAY_USER_AGENT) ? 'gateway' : 'client',
     to: 'entra',

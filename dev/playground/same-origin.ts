@@ -4,9 +4,13 @@ import type { RequestHandler } from 'express';
 export function demandOwnHost(origin: string): RequestHandler {
   const { host } = new URL(origin);
   return (req, res, next) => {
-    if (req.get('host') === host) next();
-    else if (req.method === 'GET' && req.path === '/') res.redirect(307, `${origin}/`);
-    else res.status(421).json({ error: `This is ${host}.` });
+    if (req.get('host') === host) {
+      next();
+    } else if (req.method === 'GET' && req.path === '/') {
+      res.redirect(307, `${origin}/`);
+    } else {
+      res.status(421).json({ error: `This is ${host}.` });
+    }
   };
 }
 
@@ -19,6 +23,8 @@ export function demandOwnPage(origin: string): RequestHandler {
       res.status(403).json({ error: 'Only the pages of the playground may change the world.' });
     } else if (req.is('application/json') === false) {
       res.status(415).json({ error: 'Send JSON.' });
-    } else next();
+    } else {
+      next();
+    }
   };
 }

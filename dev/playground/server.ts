@@ -80,23 +80,31 @@ function buildApp(origin: string, { settings, trace, controls }: Parts): Express
 }
 
 function answerChange(res: Response, controls: WorldControls, isKnown: boolean): void {
-  if (isKnown) res.json(controls.describe());
-  else res.status(404).json({ error: 'There is no such switch, position or action.' });
+  if (isKnown) {
+    res.json(controls.describe());
+  } else {
+    res.status(404).json({ error: 'There is no such switch, position or action.' });
+  }
 }
 
 const servePage: RequestHandler = async (req, res) => {
   const files = await bundlePages();
   const file = files.get(req.path.endsWith('/') ? `${req.path}index.html` : req.path);
-  if (file) res.type(file.contentType).send(file.content);
-  else res.sendStatus(404);
+  if (file) {
+    res.type(file.contentType).send(file.content);
+  } else {
+    res.sendStatus(404);
+  }
 };
 
 /** A fault of a page's source is for whoever is writing it; what a client sent wrongly has a status of its own. */
 const answerFault: ErrorRequestHandler = (error: Error & { readonly status?: number }, _req, res, next) => {
-  if (res.headersSent) next(error);
-  else
+  if (res.headersSent) {
+    next(error);
+  } else {
     res
       .status(error.status ?? 500)
       .type('text')
       .send(error.message);
+  }
 };

@@ -10,8 +10,11 @@ const MOST_UNREAD = 1024 * 1024;
 export function streamHops(trace: Trace): RequestHandler {
   return (_req, res) => {
     const send = (text: string): void => {
-      if (res.writableLength > MOST_UNREAD) res.destroy();
-      else res.write(text);
+      if (res.writableLength > MOST_UNREAD) {
+        res.destroy();
+      } else {
+        res.write(text);
+      }
     };
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     send('retry: 1000\n\n');

@@ -153,7 +153,8 @@ export const SWITCHES: readonly Switch[] = [
       {
         id: 'no-claims',
         title: 'interaction needed, not said for what (50076)',
-        effect: 'The person is to sign in again on a page (401, interaction_required); there are no claims to ask for.',
+        effect:
+          'The person has to sign in again on a page (401, interaction_required); there are no claims to ask for.',
         turn: refuseExchanges({ error: 'invalid_grant', error_codes: [50076], suberror: 'basic_action' }),
       },
       {
@@ -171,13 +172,13 @@ export const SWITCHES: readonly Switch[] = [
       {
         id: 'grant-revoked',
         title: 'grant revoked (50173)',
-        effect: 'The caller’s token is no longer good (401, invalid_token); the person is to sign in again.',
+        effect: 'The caller’s token is no longer valid (401, invalid_token); the person has to sign in again.',
         turn: refuseExchanges({ error: 'invalid_grant', error_codes: [50173], suberror: 'bad_token' }),
       },
       {
         id: 'secret-expired',
         title: 'the gateway’s secret expired (7000222)',
-        effect: 'It is the gateway’s own fault (500, gateway_misconfigured); its log tells operators what to mend.',
+        effect: 'The gateway itself is at fault (500, gateway_misconfigured); its log tells operators what to fix.',
         turn: refuseExchanges('secretExpired'),
       },
     ],
@@ -257,7 +258,7 @@ function revoke(user: string, name: string): Action {
     id: `revoke-${user}`,
     group: 'Entra',
     title: `Revoke ${name}’s sessions`,
-    effect: `Graph refuses what was issued to ${name} so far at once, also in the middle of work (401, insufficient_claims); the next sign-in mends it.`,
+    effect: `Graph refuses what was issued to ${name} so far at once, also in the middle of work (401, insufficient_claims); the next sign-in ends that.`,
     act: ({ emulator }) => {
       emulator.revokeUser(user);
     },

@@ -10,9 +10,13 @@ export class Trace {
 
   /** Counts a hop and tells the listeners; what is no hop is left out. */
   add(hop: NewHop | undefined): void {
-    if (hop === undefined) return;
+    if (hop === undefined) {
+      return;
+    }
     this.#count += 1;
-    for (const listener of this.#listeners) listener({ number: this.#count, ...hop });
+    for (const listener of this.#listeners) {
+      listener({ number: this.#count, ...hop });
+    }
   }
 
   /** Calls the listener for each further hop; the answer ends that. */

@@ -37,7 +37,11 @@ export function demandMfaOnGraph(users: Policy['users']): Turn {
 /** Sets what a person has to do for the authentication context of payouts. */
 export function setPayoutContext(requires: 'mfa' | 'nothing'): Turn {
   return ({ emulator: { world } }) => {
-    for (const context of world.authenticationContexts) if (context.id === 'c1') context.requires = requires;
+    for (const context of world.authenticationContexts) {
+      if (context.id === 'c1') {
+        context.requires = requires;
+      }
+    }
   };
 }
 
@@ -100,7 +104,11 @@ export async function demandNewerTokens(world: TurnableWorld): Promise<void> {
 }
 
 function changePolicies({ policies }: World, ids: readonly string[], change: Partial<Policy>): void {
-  for (const policy of policies) if (ids.includes(policy.id)) Object.assign(policy, change);
+  for (const policy of policies) {
+    if (ids.includes(policy.id)) {
+      Object.assign(policy, change);
+    }
+  }
 }
 
 function isGraphConsent({ client, resource }: Consent): boolean {

@@ -53,7 +53,9 @@ export class WorldControls {
   /** Turns every switch to rest, and lets the gateway forget what it met until then. */
   reset(): Promise<void> {
     return this.#inTurn(async () => {
-      for (const { id, positions } of SWITCHES) await this.#turnNow(id, positions[0].id);
+      for (const { id, positions } of SWITCHES) {
+        await this.#turnNow(id, positions[0].id);
+      }
       await this.#world.gateway.restart();
     });
   }
@@ -61,7 +63,9 @@ export class WorldControls {
   async #turnNow(id: string, position: unknown): Promise<boolean> {
     const found = SWITCHES.find((row) => row.id === id)?.positions.find((candidate) => candidate.id === position);
     await found?.turn(this.#world);
-    if (found !== undefined) this.#positions.set(id, found.id);
+    if (found !== undefined) {
+      this.#positions.set(id, found.id);
+    }
     return found !== undefined;
   }
 

@@ -28,7 +28,9 @@ export class Browser {
     let page = await this.#open(address);
     for (let pages = 0; pages < MOST_PAGES; pages += 1) {
       const answer = page.url.startsWith(this.#home) ? fillIn(page, persona) : undefined;
-      if (!answer) return page.html;
+      if (!answer) {
+        return page.html;
+      }
       page = await this.#open(answer.action, answer.fields);
     }
     throw new Error(`The pages at ${address} did not come to an end.`);
@@ -40,9 +42,13 @@ export class Browser {
       headers: { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
       ...(fields && { method: 'POST', body: fields }),
     });
-    for (const cookie of response.headers.getSetCookie()) this.#keep(cookie);
+    for (const cookie of response.headers.getSetCookie()) {
+      this.#keep(cookie);
+    }
     const location = response.headers.get('location');
-    if (location === null) return { url: address, html: await response.text() };
+    if (location === null) {
+      return { url: address, html: await response.text() };
+    }
     return this.#open(new URL(location, address).href);
   }
 
@@ -54,13 +60,19 @@ export class Browser {
 
 function fillIn({ url, html }: Page, persona: Persona): Answer | undefined {
   const form = /<form method="post"(?: action="([^"]*)")?>(.*?)<\/form>/s.exec(html);
-  if (!form) return undefined;
+  if (!form) {
+    return undefined;
+  }
   const [, action, body = ''] = form;
   const fields = new URLSearchParams();
-  for (const { name, value } of findTags(body, 'input')) fields.set(name, value || (persona[name] ?? ''));
+  for (const { name, value } of findTags(body, 'input')) {
+    fields.set(name, value || (persona[name] ?? ''));
+  }
   const buttons = findTags(body, 'button');
   const pressed = buttons.find(({ name, value }) => persona[name] === value) ?? buttons[0];
-  if (pressed?.name) fields.set(pressed.name, pressed.value);
+  if (pressed?.name) {
+    fields.set(pressed.name, pressed.value);
+  }
   return { action: action === undefined ? url : unescapeHtml(action), fields };
 }
 

@@ -60,14 +60,19 @@ export class Narrator {
     const failed = this.#checks.filter(({ ok }) => !ok);
     const passed = this.#checks.length - failed.length;
     this.#print(`\n${this.#hops} hops; ${passed} of ${this.#checks.length} things came out as told`);
-    for (const { what } of failed) this.#print(`  ✗ ${what}`);
+    for (const { what } of failed) {
+      this.#print(`  ✗ ${what}`);
+    }
     return failed.length === 0;
   }
 
   #tellEntraHop({ method, path, status, userAgent, exchange }: EntraRequest): void {
     const page = path.replace(/^\/[0-9a-f-]{36}/, '');
-    if (exchange) this.hop(nameOf(exchange), 'Entra', `${status}  ${this.#describeExchange(exchange)}`);
-    else this.hop(callerOf(page, userAgent), 'Entra', `${status}  ${method} ${page}`);
+    if (exchange) {
+      this.hop(nameOf(exchange), 'Entra', `${status}  ${this.#describeExchange(exchange)}`);
+    } else {
+      this.hop(callerOf(page, userAgent), 'Entra', `${status}  ${method} ${page}`);
+    }
   }
 
   #describeExchange({ grantType, scope, subject, error, errorCode }: Exchange): string {
@@ -90,7 +95,11 @@ function nameOf({ clientId }: Exchange): string {
 
 /** The demo APIs fetch their keys with jose, the gateway does not. */
 function callerOf(page: string, userAgent = ''): string {
-  if (userAgent.startsWith('jose/')) return 'API';
-  if (page.includes('/discovery/') || page.includes('/.well-known/')) return 'gateway';
+  if (userAgent.startsWith('jose/')) {
+    return 'API';
+  }
+  if (page.includes('/discovery/') || page.includes('/.well-known/')) {
+    return 'gateway';
+  }
   return page.endsWith('/devicecode') ? 'client' : 'browser';
 }

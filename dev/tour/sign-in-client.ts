@@ -46,7 +46,9 @@ export class SignInClient {
     try {
       return { token: await this.#msal.acquireTokenSilent({ account, scopes: SCOPES, claims }) };
     } catch (error) {
-      if (!(error instanceof InteractionRequiredAuthError)) throw error;
+      if (!(error instanceof InteractionRequiredAuthError)) {
+        throw error;
+      }
       return { interactionRequired: `${error.errorCode}/${error.subError}` };
     }
   }
@@ -62,7 +64,9 @@ export class SignInClient {
       },
     });
     await visit;
-    if (!token) throw new Error('MSAL returned nothing for the device code.');
+    if (!token) {
+      throw new Error('MSAL returned nothing for the device code.');
+    }
     return token;
   }
 }

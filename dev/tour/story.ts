@@ -79,7 +79,9 @@ async function satisfy(
 ): Promise<AuthenticationResult> {
   const { claims = '' } = challenge;
   narrator.note(`claims ${claims}`);
-  if (!account) throw new Error('MSAL returned no account.');
+  if (!account) {
+    throw new Error('MSAL returned no account.');
+  }
   const silent = await client.renew(account, claims);
   narrator.check('silently it cannot be done', 'interactionRequired' in silent);
   return 'token' in silent ? silent.token : client.signIn(MEGAN, claims);

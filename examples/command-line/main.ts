@@ -30,13 +30,17 @@ async function getToken({ claims, forceRefresh = false, interactive = false }: T
       return (await msal.acquireTokenSilent({ ...request, account, forceRefresh })).accessToken;
     }
   } catch (error) {
-    if (!needsUser(error)) throw error;
+    if (!needsUser(error)) {
+      throw error;
+    }
   }
   const token = await msal.acquireTokenByDeviceCode({
     ...request,
     deviceCodeCallback: ({ message }) => console.error(message),
   });
-  if (!token) throw new Error('The sign-in was given up.');
+  if (!token) {
+    throw new Error('The sign-in was given up.');
+  }
   return token.accessToken;
 }
 

@@ -7,7 +7,7 @@
  *   npm start                                           in another terminal
  *   npx tsx examples/daemon/main.ts [/orders?status=open]
  *
- * Exit code 0: done. 1: somebody must mend it, and the same call will fail again. 75: busy, run it again later.
+ * Exit code 0: done. 1: somebody must fix it, and the same call will fail again. 75: busy, run it again later.
  */
 import { ConfidentialClientApplication } from '@azure/msal-node';
 import { entra } from '../entra.ts';
@@ -30,7 +30,9 @@ const msal = new ConfidentialClientApplication({
 /** From the cache, or past it when the API does not take the token any more. */
 async function getToken({ forceRefresh = false }: TokenDemand): Promise<string> {
   const token = await msal.acquireTokenByClientCredential({ scopes, skipCache: forceRefresh });
-  if (!token) throw new Error('Entra gave no token.');
+  if (!token) {
+    throw new Error('Entra gave no token.');
+  }
   return token.accessToken;
 }
 
@@ -51,7 +53,10 @@ function explain(step: Exclude<NextStep, { do: 'use' }>): string {
 
 const response = await callAndRecover({ getToken, wait }, GATEWAY_URL + path);
 const step = await findNextStep(response);
-if (step.do === 'use') console.log(await response.text());
-else console.error(`Refused with ${response.status}: ${explain(step)}`);
+if (step.do === 'use') {
+  console.log(await response.text());
+} else {
+  console.error(`Refused with ${response.status}: ${explain(step)}`);
+}
 const failure = step.do === 'wait' ? 75 : 1;
 process.exitCode = response.ok ? 0 : failure;

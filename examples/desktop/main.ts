@@ -27,7 +27,9 @@ async function openBrowser(url: string): Promise<void> {
 }
 
 const { account } = await msal.acquireTokenInteractive({ scopes, openBrowser });
-if (!account) throw new Error('Entra named no account.');
+if (!account) {
+  throw new Error('Entra named no account.');
+}
 const session = { msal, account, scopes, openBrowser };
 
 /** Without the user where that is possible; MSAL renews tokens from its cache. */

@@ -39,14 +39,18 @@ async function getToken(demand: TokenDemand): Promise<string> {
       ...request,
       deviceCodeCallback: ({ message }) => console.error(message),
     }));
-  if (!token) throw new Error('The sign-in was given up.');
+  if (!token) {
+    throw new Error('The sign-in was given up.');
+  }
   return token.accessToken;
 }
 
 /** Null where a password is not enough. */
 async function getTokenAlone(demand: TokenDemand): Promise<AuthenticationResult | null> {
   const { claims, forceRefresh = false, interactive = false } = demand;
-  if (interactive) return null;
+  if (interactive) {
+    return null;
+  }
   const request = { scopes, ...(claims !== undefined && { claims }) };
   const [account] = await msal.getAllAccounts();
   try {
@@ -54,7 +58,9 @@ async function getTokenAlone(demand: TokenDemand): Promise<AuthenticationResult 
       ? await msal.acquireTokenSilent({ ...request, account, forceRefresh })
       : await msal.acquireTokenByUsernamePassword({ ...request, username, password });
   } catch (error) {
-    if (!needsUser(error)) throw error;
+    if (!needsUser(error)) {
+      throw error;
+    }
     console.error(`Entra wants more than a password (${/AADSTS\d+/.exec(String(error))?.[0]}).`);
     return null;
   }

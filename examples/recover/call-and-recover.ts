@@ -30,7 +30,9 @@ export async function callAndRecover(client: Client, url: string, init: RequestI
     const step = await findNextStep(response);
     const isDeclined = step.do === 'consent' && last === 'consent';
     const demand = round < MOST_ROUNDS && !isDeclined ? await follow(client, step) : undefined;
-    if (!demand) return response;
+    if (!demand) {
+      return response;
+    }
     last = step.do;
     token = await client.getToken(demand);
   }
@@ -38,8 +40,12 @@ export async function callAndRecover(client: Client, url: string, init: RequestI
 
 /** Does what the step says; the answer is the token to call again with, none when that is of no use. */
 async function follow({ showConsent, wait }: Client, step: NextStep): Promise<TokenDemand | undefined> {
-  if (step.do === 'renew') return { claims: step.claims, forceRefresh: true };
-  if (step.do === 'signIn') return { interactive: true };
+  if (step.do === 'renew') {
+    return { claims: step.claims, forceRefresh: true };
+  }
+  if (step.do === 'signIn') {
+    return { interactive: true };
+  }
   if (step.do === 'consent' && showConsent) {
     await showConsent(step.uri);
     // The gateway remembers a refusal for up to a minute, but only for the token that met it.

@@ -26,10 +26,14 @@ export async function acquireToken<A>({ msal, account, scopes }: Session<A>, dem
   const { claims, forceRefresh = false, interactive = false } = demand;
   const request = { account, scopes, forceRefresh, ...(claims !== undefined && { claims }) };
   try {
-    if (!interactive) return (await msal.acquireTokenSilent(request)).accessToken;
+    if (!interactive) {
+      return (await msal.acquireTokenSilent(request)).accessToken;
+    }
   } catch (error) {
     const { name, errorCode } = error as { name?: string; errorCode?: string };
-    if (name !== 'InteractionRequiredAuthError' && errorCode !== 'invalid_grant') throw error;
+    if (name !== 'InteractionRequiredAuthError' && errorCode !== 'invalid_grant') {
+      throw error;
+    }
   }
   return (await msal.acquireTokenPopup(request)).accessToken;
 }

@@ -17,14 +17,18 @@ export async function acquireToken(session: Session, demand: TokenDemand = {}): 
   const { claims, forceRefresh = false, interactive = false } = demand;
   const request = { scopes, ...(claims !== undefined && { claims }) };
   try {
-    if (!interactive) return await msal.acquireTokenSilent({ ...request, account, forceRefresh });
+    if (!interactive) {
+      return await msal.acquireTokenSilent({ ...request, account, forceRefresh });
+    }
   } catch (error) {
-    if (!needsUser(error)) throw error;
+    if (!needsUser(error)) {
+      throw error;
+    }
   }
   return msal.acquireTokenInteractive({ ...request, loginHint: account.username, openBrowser });
 }
 
-/** MSAL knows most refusals that a user can mend as such; an ended session can come as a bare `invalid_grant`. */
+/** MSAL knows most refusals that a user can resolve as such; an ended session can come as a bare `invalid_grant`. */
 export function needsUser(error: unknown): boolean {
   const isEnded = error instanceof AuthError && error.errorCode === 'invalid_grant';
   return isEnded || error instanceof InteractionRequiredAuthError;

@@ -27,7 +27,9 @@ async function signIn(): Promise<void> {
 
 async function call(path: string): Promise<void> {
   const account = msal.getActiveAccount();
-  if (!account) return show('status', 'Sign in first.');
+  if (!account) {
+    return show('status', 'Sign in first.');
+  }
   const getToken = (demand: TokenDemand) => acquireToken({ msal, account, scopes }, demand);
   const response = await callAndRecover({ getToken, showConsent, wait }, gatewayUrl + path);
   const step = await findNextStep(response);
@@ -62,6 +64,8 @@ function show(id: string, text: string): void {
 
 function find<E extends HTMLElement>(id: string, kind: new () => E): E {
   const found = document.getElementById(id);
-  if (found instanceof kind) return found;
+  if (found instanceof kind) {
+    return found;
+  }
   throw new Error(`index.html has no #${id}.`);
 }

@@ -57,8 +57,12 @@ app.get(['/me', '/me/messages', '/orders'], async (req, res) => {
     const getToken = (demand: TokenDemand): Promise<string> => getTokenAlone(session, demand);
     await showAnswer(res, session, await callAndRecover({ getToken }, GATEWAY_URL + page));
   } catch (error) {
-    if (!(error instanceof UserNeeded)) throw error;
-    if (session.trips < MOST_TRIPS) return await sendToEntra(res, session, error.claims, page);
+    if (!(error instanceof UserNeeded)) {
+      throw error;
+    }
+    if (session.trips < MOST_TRIPS) {
+      return await sendToEntra(res, session, error.claims, page);
+    }
     session.trips = 0;
     showPage(res.status(403), 'This does not work', 'Signing in again does not help. Ask your administrator.');
   }
@@ -68,9 +72,13 @@ app.get('/signed-in', async (req, res) => {
   const session = findSession(req);
   const { state, code, error } = req.query as Record<string, string | undefined>;
   const visit = session?.visits.get(state ?? '');
-  if (!session || !visit) return showPage(res.status(400), 'Please start again', 'This sign-in is over.');
+  if (!session || !visit) {
+    return showPage(res.status(400), 'Please start again', 'This sign-in is over.');
+  }
   session.visits.delete(state ?? '');
-  if (code === undefined) return showPage(res.status(403), 'You are not signed in', `Entra answered ${error}.`);
+  if (code === undefined) {
+    return showPage(res.status(403), 'You are not signed in', `Entra answered ${error}.`);
+  }
   const { verifier: codeVerifier, returnTo } = visit;
   session.account = (await session.msal.acquireTokenByCode({ code, scopes, redirectUri, codeVerifier })).account;
   rememberSession(res, session, cookie);
@@ -85,7 +93,9 @@ function openSession(): Session {
 /** From the cache of the session or with its refresh token. */
 async function getTokenAlone({ msal, account, wantsFreshToken }: Session, demand: TokenDemand): Promise<string> {
   const { claims, forceRefresh = wantsFreshToken, interactive = false } = demand;
-  if (!account || interactive) throw new UserNeeded(claims);
+  if (!account || interactive) {
+    throw new UserNeeded(claims);
+  }
   const request = { account, scopes, forceRefresh, ...(claims !== undefined && { claims }) };
   try {
     return (await msal.acquireTokenSilent(request)).accessToken;
@@ -117,14 +127,17 @@ async function showAnswer(res: express.Response, session: Session, response: Res
   session.trips = 0;
   session.wantsFreshToken = step.do === 'consent';
   res.status(response.status);
-  if (step.do === 'use') showPage(res, 'The answer', await response.text());
-  else if (step.do === 'consent') {
+  if (step.do === 'use') {
+    showPage(res, 'The answer', await response.text());
+  } else if (step.do === 'consent') {
     const link = { to: step.uri, label: 'Give the permission' };
     showPage(res, 'A permission is missing', 'Give it, come back, and load this page again.', link);
   } else if (step.do === 'wait') {
     res.set('Retry-After', String(step.seconds));
     showPage(res, 'Please wait', `There is much to do. Load this page again in ${step.seconds} seconds.`);
-  } else showPage(res, 'This does not work', step.do === 'stop' ? step.why : 'The sign-in did not help.');
+  } else {
+    showPage(res, 'This does not work', step.do === 'stop' ? step.why : 'The sign-in did not help.');
+  }
 }
 
 const tellFault: express.ErrorRequestHandler = (error, _req, res, _next) => {

@@ -37,7 +37,11 @@ export function findSession(req: Request): Session | undefined {
 
 /** Gives the session a new cookie: before a sign-in and after it, so that a cookie known before is worth nothing. */
 export function rememberSession(res: Response, session: Session, { secure }: { readonly secure: boolean }): void {
-  for (const [id, known] of sessions) if (known === session) sessions.delete(id);
+  for (const [id, known] of sessions) {
+    if (known === session) {
+      sessions.delete(id);
+    }
+  }
   const id = randomBytes(32).toString('base64url');
   sessions.set(id, session);
   res.cookie(COOKIE, id, { httpOnly: true, sameSite: 'lax', secure });

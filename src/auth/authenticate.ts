@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { MonotonicClock } from '../monotonic-clock.ts';
-import type { Principal } from '../principal.ts';
-import { Session, type SessionStore } from '../session.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { Principal } from '../session/principal.ts';
+import { Session } from '../session/session.ts';
+import type { SessionStore } from '../session/session-store.ts';
 import { peekBearerToken, readBearerToken } from './bearer-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { createTokenVerifier, type TokenRules } from './verify-token.ts';
@@ -13,7 +14,7 @@ export interface AuthenticateOptions {
   readonly rules: TokenRules;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly monotonicMs: MonotonicClock;
+  readonly monotonicMs: Clock;
   readonly log: AuthenticateLog;
 }
 

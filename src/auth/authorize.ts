@@ -1,10 +1,7 @@
 import { GatewayError } from '../failures.ts';
-import type { Principal } from '../principal.ts';
-
-/** One way to be allowed in, as an operation of the contract writes it. */
-type Requirement =
-  | { readonly caller: 'user'; readonly scopes: readonly string[]; readonly claimed: readonly string[] }
-  | { readonly caller: 'app'; readonly roles: readonly string[] };
+import type { Principal } from '../session/principal.ts';
+import type { Requirement } from '../session/requirement.ts';
+import { contextClaims } from '../syntax/claims-request.ts';
 
 /** What an operation asks of its callers. */
 export interface Permission {
@@ -63,9 +60,4 @@ function askFor(kind: Principal['kind'], access: readonly Requirement[]): readon
     return [];
   }
   return requirement.caller === 'user' ? requirement.scopes : requirement.roles;
-}
-
-/** The claims request for an authentication context, in the form that Microsoft documents. */
-function contextClaims(authContext: string): string {
-  return JSON.stringify({ access_token: { acrs: { essential: true, value: authContext } } });
 }

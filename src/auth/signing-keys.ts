@@ -1,12 +1,12 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import type { Authority, TokenVersion } from '../entra/authority.ts';
 import type { EntraHttpClient, EntraResponse } from '../entra/http-client.ts';
-import { isLoopback } from '../entra/loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 import { GatewayError } from '../failures.ts';
-import type { MonotonicClock } from '../monotonic-clock.ts';
-import type { SigningKey } from '../session.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { SigningKey } from '../session/signing-key.ts';
 
-/** Where the keys report what they cannot mend themselves. */
+/** Where the keys report what they cannot fix themselves. */
 export interface KeyLog {
   warn(fields: object, message: string): void;
 }
@@ -14,7 +14,7 @@ export interface KeyLog {
 interface KeySetOptions {
   readonly url: string;
   readonly http: EntraHttpClient;
-  readonly monotonicMs: MonotonicClock;
+  readonly monotonicMs: Clock;
   readonly log: KeyLog;
 }
 
@@ -214,7 +214,7 @@ async function fetchJson(
 }
 
 /** The AADSTS codes of a tenant that does not exist. */
-const NO_SUCH_TENANT: ReadonlySet<unknown> = new Set([90_002, 900_023]);
+const NO_SUCH_TENANT: ReadonlySet<unknown> = new Set([90002, 900023]);
 
 /**
  * Only Entra itself can say that it has no such document: by 404, or by its own error about the tenant. Whatever else
@@ -313,7 +313,7 @@ export class SigningKeys {
   constructor(options: {
     readonly authority: Authority;
     readonly http: EntraHttpClient;
-    readonly monotonicMs: MonotonicClock;
+    readonly monotonicMs: Clock;
     readonly log: KeyLog;
   }) {
     const { authority, ...common } = options;

@@ -3,10 +3,12 @@ import passport from 'passport';
 import { Strategy as JwtStrategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import type { TokenVersion } from '../entra/authority.ts';
 import { GatewayError } from '../failures.ts';
-import { toPrincipal, type Principal, type TokenClaims } from '../principal.ts';
-import type { SigningKey } from '../session.ts';
+import { toPrincipal, type Principal, type TokenClaims } from '../session/principal.ts';
+import type { SigningKey } from '../session/signing-key.ts';
 import { readBearerToken } from './bearer-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import { GUID } from '../syntax/http-syntax.ts';
+import { parseJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /** What a token must meet besides its signature. */
 export interface TokenRules {
@@ -26,8 +28,6 @@ export interface VerifiedToken {
   /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
-
-const GUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /** The last second of the year 9999 (RFC 3339 §5.6), in seconds since the epoch. */
 const LAST_SECOND = 253_402_300_799;
@@ -130,17 +130,13 @@ function isCanonical(part: string): boolean {
   return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
-function parsePart(part = ''): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
-    }
-  } catch {
-    // Falls through: what is no JSON is no JSON object either.
+function parsePart(part = ''): JsonObject {
+  const value = parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'));
+  if (value === undefined) {
+    // jsonwebtoken would crash on a payload of `null`.
+    throw refuse('a part of the token is no JSON object');
   }
-  // jsonwebtoken would crash on a payload of `null`.
-  throw refuse('a part of the token is no JSON object');
+  return value;
 }
 
 /** Entra writes `ver` into every token; one that lacks it is taken by the rules of v2. */

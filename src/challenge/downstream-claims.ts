@@ -1,7 +1,7 @@
+import { isAccessTokenClaims, MAX_CLAIMS_BYTES } from '../syntax/claims-request.ts';
 import { parseChallenges, type Challenge } from './parse-challenges.ts';
 
 const BASE64 = /^[\w+/-]+={0,2}$/;
-const LARGEST_CLAIMS = 4_096;
 
 /** What the 401 of a downstream asks for. */
 export type DownstreamDemand =
@@ -25,7 +25,7 @@ export function readDownstreamDemand(headers: readonly string[]): DownstreamDema
     .toSorted((one, other) => Number(isBearer(other)) - Number(isBearer(one)))
     .flatMap(({ parameters }) => parameters.get('claims') ?? [])
     .filter((encoded) => encoded !== '');
-  const claims = given.map(decode).find((text) => text !== undefined && isClaimsRequest(text));
+  const claims = given.map(decode).find((text) => text !== undefined && isAccessTokenClaims(text));
   if (claims !== undefined) {
     return { kind: 'claims', claims };
   }
@@ -42,7 +42,7 @@ function decode(encoded: string): string | undefined {
     return undefined;
   }
   const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length > LARGEST_CLAIMS) {
+  if (bytes.length > MAX_CLAIMS_BYTES) {
     return undefined;
   }
   try {
@@ -50,17 +50,4 @@ function decode(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isClaimsRequest(claims: string): boolean {
-  try {
-    const request: unknown = JSON.parse(claims);
-    return isObject(request) && Object.keys(request).length === 1 && isObject(request['access_token']);
-  } catch {
-    return false;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

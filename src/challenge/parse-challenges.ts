@@ -17,6 +17,11 @@ const COMMAS = /[ \t,]*/y;
 /**
  * Reads challenges by the grammar of RFC 9110 §11.6.1: several schemes in one header, parameters in any order,
  * tokens or quoted strings, commas inside quotes. Reading ends at the first place that no grammar explains.
+ *
+ * @example two challenges: Negotiate without parameters, Bearer with `error` and `claims`
+ * Negotiate, Bearer error="insufficient_claims", claims="eyJhIjoxfQ=="
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
 export function parseChallenges(header: string): Challenge[] {
   const scanner = new Scanner(header);

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { MonotonicClock } from '../monotonic-clock.ts';
-import type { Principal } from '../principal.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { Principal } from '../session/principal.ts';
 
-interface Attempt {
+interface RepeatedRefusal {
   readonly refusal: string;
   readonly firstAt: number;
   readonly times: number;
@@ -10,13 +10,10 @@ interface Attempt {
   readonly issuedAt: number;
 }
 
-/** Milliseconds in which the same refusals count as one loop. */
-const WINDOW = 10 * 60 * 1_000;
+/** How long the same refusals count as one loop. */
+const WINDOW_MS = 10 * 60 * 1_000;
 
-/** The time that is not asked any more. */
-const MOST_TIMES = 3;
-
-const MOST_CALLERS = 10_000;
+const MAX_CALLERS = 10_000;
 
 /** Members that differ each time though the same is wanted: when, and why. */
 const CHANGING: ReadonlySet<string> = new Set(['nbf', 'xms_caeerror']);
@@ -26,43 +23,43 @@ const CHANGING: ReadonlySet<string> = new Set(['nbf', 'xms_caeerror']);
  * that: the user's address passes, the gateway's does not, and no step-up can change it.
  */
 export class StepUpLoop {
-  readonly #attempts = new LRUCache<string, Attempt>({ max: MOST_CALLERS });
-  readonly #monotonicMs: MonotonicClock;
+  readonly #refusals = new LRUCache<string, RepeatedRefusal>({ max: MAX_CALLERS });
+  readonly #monotonicMs: Clock;
 
-  constructor(monotonicMs: MonotonicClock) {
+  constructor(monotonicMs: Clock) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** True when the same refusal is met the third time within ten minutes though each time the token was newer. */
-  isGoingRound(refusal: string, principal: Principal, operation: string): boolean {
-    return this.#count(refusal, principal, operation) >= MOST_TIMES;
-  }
-
-  /** A call that went well ends a loop that was none. */
-  forget(principal: Principal, operation: string): void {
-    if (this.#attempts.size > 0) {
-      this.#attempts.delete(keyOf(principal, operation));
-    }
-  }
-
-  #count(refusal: string, principal: Principal, operation: string): number {
+  /**
+   * Counts a refusal.
+   *
+   * @returns how often it was met within ten minutes, each time with a newer token
+   */
+  countRefusal(refusal: string, principal: Principal, operation: string): number {
     const { objectId, issuedAt } = principal;
     if (objectId === undefined) {
       return 1;
     }
     const key = keyOf(principal, operation);
     const now = this.#monotonicMs();
-    const last = this.#attempts.get(key);
-    if (last === undefined || last.refusal !== refusal || now - last.firstAt >= WINDOW) {
-      this.#attempts.set(key, { refusal, firstAt: now, times: 1, issuedAt });
+    const last = this.#refusals.get(key);
+    if (last === undefined || last.refusal !== refusal || now - last.firstAt >= WINDOW_MS) {
+      this.#refusals.set(key, { refusal, firstAt: now, times: 1, issuedAt });
       return 1;
     }
     if (issuedAt <= last.issuedAt) {
       return last.times;
     }
     const times = last.times + 1;
-    this.#attempts.set(key, { ...last, times, issuedAt });
+    this.#refusals.set(key, { ...last, times, issuedAt });
     return times;
+  }
+
+  /** A call that went well ends a loop that was none. */
+  forget(principal: Principal, operation: string): void {
+    if (this.#refusals.size > 0) {
+      this.#refusals.delete(keyOf(principal, operation));
+    }
   }
 }
 

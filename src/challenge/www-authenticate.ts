@@ -20,6 +20,13 @@ export interface ChallengeFacts {
  * between parameters, nothing in a value that a naive parser splits on, claims last and in standard base64 with
  * padding. The values come from the configuration, the contract and our own tables, which keep those characters out.
  *
+ * @example the value for the authentication context c1, here on several lines
+ * Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+ *   client_id="6e74172b-be56-4843-9ff4-e66a39bb12e3", error="insufficient_claims", cc_type="authcontext",
+ *   resource_metadata="https://api.contoso.com/.well-known/oauth-protected-resource",
+ *   claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19"
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function formatChallenge(frame: ChallengeFrame, facts: ChallengeFacts): string {

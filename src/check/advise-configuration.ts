@@ -1,7 +1,7 @@
-import { listAudiences } from '../config/list-audiences.ts';
+import { namePublicUrl } from '../config/fill-defaults.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { Authority } from '../entra/authority.ts';
-import { isLoopback } from '../entra/loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 import { kindOf } from './check-credential.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
@@ -30,7 +30,7 @@ function advisePublicUrl({ publicUrl, host, port }: GatewayConfig['server']): Ro
       key,
     });
   }
-  const url = publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = namePublicUrl({ publicUrl, host }, port);
   const { protocol, hostname } = new URL(url);
   if (protocol === 'http:' && !isLoopback(hostname)) {
     return warn(check, url, {
@@ -89,11 +89,10 @@ function adviseClients(clients: readonly string[]): Row {
 }
 
 /** Tokens of v2 name the API by its client id, in small letters, and in no other way. */
-function adviseAudiences(identity: GatewayConfig['identity']): Row {
+function adviseAudiences({ audiences, clientId }: GatewayConfig['identity']): Row {
   const check = 'audiences';
-  const audiences = listAudiences(identity);
   const found = audiences.join(', ');
-  const own = identity.clientId.toLowerCase();
+  const own = clientId.toLowerCase();
   if (audiences.includes(own)) {
     return pass(check, found);
   }

@@ -11,13 +11,13 @@ const SOON = 30 * DAY;
 const CHECK = 'credential: certificate';
 
 /**
- * How long the certificate of the gateway is good; no row for other credentials.
+ * Checks how long the gateway's certificate is still valid; other credentials get no row.
  *
  * @param now milliseconds since the epoch
  */
 export async function checkCertificate({ certificate }: CredentialSettings, now: number): Promise<Row[]> {
   const pem = certificate && (await readFile(certificate.cert).catch(() => undefined));
-  // That it cannot be read any more is told by the row of the credential.
+  // The row of the credential reports a file that can no longer be read.
   return pem === undefined ? [] : [judgeValidity(new X509Certificate(pem), now)];
 }
 

@@ -13,7 +13,7 @@ const HALF_A_SECOND = 500;
 const CHECK = 'clock';
 
 /**
- * How far our clock is from Entra's.
+ * Checks how far this machine's clock is from Entra's.
  *
  * @param options.tolerance `identity.clockTolerance`, milliseconds
  * @param options.now milliseconds since the epoch
@@ -26,7 +26,7 @@ export async function checkClock(
   if (skew === undefined) {
     return warn(CHECK, 'not known', {
       reason: 'Entra did not tell its time',
-      remedy: 'mend the connection to Entra, then check again',
+      remedy: 'fix the connection to Entra, then check again',
     });
   }
   const seconds = Math.round(Math.abs(skew) / 1_000);
@@ -49,7 +49,7 @@ async function measureSkew({
   now,
 }: EntraAccess & { readonly now: () => number }): Promise<number | undefined> {
   const asked = now();
-  // That Entra cannot be reached is told by its own row.
+  // Another row reports that Entra cannot be reached.
   const response = await http.get(authority.metadataUrl('v2')).catch(() => undefined);
   const date = Date.parse(response?.headers['date'] ?? '');
   return Number.isNaN(date) ? undefined : (asked + now()) / 2 - (date + HALF_A_SECOND);

@@ -8,7 +8,8 @@ import {
   type ClientCredential,
   type CredentialSettings,
 } from '../exchange/client-credential.ts';
-import { EntraTokenClient, ExchangeRefused } from '../exchange/entra-token-client.ts';
+import { EntraTokenClient } from '../exchange/entra-token-client.ts';
+import { ExchangeRefused } from '../exchange/exchange-refused.ts';
 import { judgeRefusal } from './judge-refusal.ts';
 import { fail, pass, type Row } from './row.ts';
 

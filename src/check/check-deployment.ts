@@ -37,7 +37,7 @@ export async function checkDeployment(config: GatewayConfig, options: CheckOptio
       checkCredential({ authority, identity, http, now }),
       checkCertificate(identity.credential, now()),
       ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadline)),
-      checkRedis(tokenCache.redis?.url, deadline),
+      checkRedis(tokenCache.redis, deadline),
     ]);
     return [...rows.flat(), ...adviseConfiguration(config), ...reportBackupReadiness(config)];
   } finally {

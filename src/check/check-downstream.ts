@@ -1,11 +1,11 @@
-import { isLoopback } from '../entra/loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 import { Downstream, type DownstreamSettings } from '../forward/downstream.ts';
 import { ProxyError } from '../forward/proxy.ts';
 import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 /**
- * Whether a downstream can be reached as the gateway will reach it, and whether tokens travel to it encrypted.
+ * Checks that a downstream can be reached the way the gateway will reach it, and that tokens travel to it encrypted.
  *
  * @param deadline milliseconds
  */

@@ -61,7 +61,7 @@ function explainFailure(check: string, error: unknown): Row {
   if (error instanceof EntraUnreachable) {
     return fail(check, `not reachable (${error.message})`, { ...explainTrouble(error.message), key });
   }
-  // A parser's message would quote what it could not read.
+  // A parser's message would quote the text that it could not read.
   const found = error instanceof SyntaxError ? 'the answer is not JSON' : (error as Error).message;
   return fail(check, found, {
     reason: 'without keys, no token can be verified',

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { isLoopback } from '../entra/loopback.ts';
-import { parseRedisAddress, type RedisAddress } from '../token-cache/redis-address.ts';
-import { RedisConnection } from '../token-cache/redis-connection.ts';
-import { LOOKUP_PATIENCE } from '../token-cache/shared-tokens.ts';
-import { codeOfTrouble, RedisTimeout, remedyOf } from '../token-cache/trouble.ts';
+import { isLoopback } from '../network/loopback.ts';
+import type { RedisAddress } from '../redis/redis-address.ts';
+import { within } from '../resilience/deadline.ts';
+import { RedisConnection } from '../redis/redis-connection.ts';
+import { codeOfFailure, RedisTimeout, remedyOf } from '../redis/redis-failure.ts';
+import { LOOKUP_TIMEOUT_MS } from '../redis/redis-token-store.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 const KEY = 'tokenCache.redis.url';
@@ -12,16 +13,15 @@ const KEY = 'tokenCache.redis.url';
 const ENTRY_LIFETIME = 10_000;
 
 /**
- * Whether the second level can be read in time and written, with the gateway's own commands on a key of its own.
+ * Checks that the second level can be read in time and written, with the gateway's own commands on a key of its own.
  *
- * @param url `undefined` without a second level: nothing is to be said then
+ * @param address `undefined` without a second level: nothing is to be said then
  * @param deadline milliseconds
  */
-export async function checkRedis(url: string | undefined, deadline: number): Promise<Row[]> {
-  if (url === undefined) {
+export async function checkRedis(address: RedisAddress | undefined, deadline: number): Promise<Row[]> {
+  if (address === undefined) {
     return [];
   }
-  const address = parseRedisAddress(url);
   const connection = new RedisConnection(address);
   try {
     return [...(await tryOut(connection, address.shown, deadline)), ...adviseTransport(address)];
@@ -33,14 +33,14 @@ export async function checkRedis(url: string | undefined, deadline: number): Pro
 async function tryOut(connection: RedisConnection, shown: string, deadline: number): Promise<Row[]> {
   const key = `obo:check:${randomUUID()}`;
   try {
-    await within(deadline, connect(connection));
-    await within(deadline, connection.get(key));
+    await inTime(deadline, connect(connection));
+    await inTime(deadline, connection.get(key));
     const start = performance.now();
-    await within(deadline, connection.get(key));
+    await inTime(deadline, connection.get(key));
     const milliseconds = Math.ceil(performance.now() - start);
     return [judgeSpeed(shown, milliseconds), await write(connection, { key, shown, deadline })];
   } catch (error) {
-    const code = codeOfTrouble(error);
+    const code = codeOfFailure(error);
     const advice = { reason: 'requests go on without the second level', remedy: remedyOf(code), key: KEY };
     return [fail('Redis: readable', `${shown} cannot be read (${code})`, advice)];
   }
@@ -48,17 +48,17 @@ async function tryOut(connection: RedisConnection, shown: string, deadline: numb
 
 function connect(connection: RedisConnection): Promise<void> {
   return new Promise((resolve, reject) => {
-    const listener = { onReady: resolve, onTrouble: reject };
+    const listener = { onReady: resolve, onFailure: reject };
     connection.open(listener).catch(reject);
   });
 }
 
 function judgeSpeed(shown: string, milliseconds: number): Row {
   const found = `${shown} answers a look-up in ${milliseconds} ms`;
-  if (milliseconds <= LOOKUP_PATIENCE) {
+  if (milliseconds <= LOOKUP_TIMEOUT_MS) {
     return pass('Redis: readable', found);
   }
-  const reason = `a request waits no longer than ${LOOKUP_PATIENCE} ms for it`;
+  const reason = `a request waits no longer than ${LOOKUP_TIMEOUT_MS} ms for it`;
   return warn('Redis: readable', found, { reason, remedy: 'use a Redis that is nearer or less loaded', key: KEY });
 }
 
@@ -68,11 +68,11 @@ async function write(
 ): Promise<Row> {
   const check = 'Redis: writable';
   try {
-    await within(deadline, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME));
-    await within(deadline, connection.deleteIfEqual(key, 'check'));
+    await inTime(deadline, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME));
+    await inTime(deadline, connection.deleteIfEqual(key, 'check'));
     return pass(check, `${shown} takes tokens`);
   } catch (error) {
-    const code = codeOfTrouble(error);
+    const code = codeOfFailure(error);
     const advice = { reason: 'no token gets into the second level', remedy: remedyOf(code), key: KEY };
     return fail(check, `${shown} refuses writes (${code})`, advice);
   }
@@ -91,10 +91,6 @@ function adviseTransport({ place, encrypted, shown }: RedisAddress): Row[] {
   return [warn('Redis: transport', `${shown} without TLS`, advice)];
 }
 
-function within<T>(deadline: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new RedisTimeout()), deadline);
-  });
-  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
+function inTime<T>(deadlineMs: number, work: Promise<T>): Promise<T> {
+  return within(deadlineMs, work, () => new RedisTimeout());
 }

@@ -16,63 +16,63 @@ const CREDENTIAL = 'identity.credential';
 /** What an operator does about the refusals of a credential. */
 const CURES: readonly Cure[] = [
   {
-    codes: [7_000_215, 70_002],
+    codes: [7000215, 70002],
     remedy: 'use the value of a client secret of this app registration, not its id',
     key: SECRET,
   },
   {
-    codes: [7_000_222],
+    codes: [7000222],
     remedy: 'make a new client secret in the app registration, or better a certificate',
     key: SECRET,
   },
   {
-    codes: [700_027, 7_000_274],
+    codes: [700027, 7000274],
     remedy: 'upload this certificate to the app registration, and let the private key be its own',
     key: CERTIFICATE,
   },
-  { codes: [1_000_502, 7_000_214, 7_000_277], remedy: 'use a new certificate and upload it', key: CERTIFICATE },
+  { codes: [1000502, 7000214, 7000277], remedy: 'use a new certificate and upload it', key: CERTIFICATE },
   {
-    codes: [700_024],
+    codes: [700024],
     remedy: 'set the clock of this machine by NTP; a federated token must also be fresh',
     key: CREDENTIAL,
   },
   {
-    codes: [700_211],
+    codes: [700211],
     remedy:
       'let the issuer of the federated credential in the app registration be the `iss` of the token, letter by letter, also a slash at the end',
     key: CREDENTIAL,
   },
   {
-    codes: [700_212],
+    codes: [700212],
     remedy:
       'let the audience of the federated credential in the app registration be the `aud` of the token; each cloud has its own, such as api://AzureADTokenExchange',
     key: CREDENTIAL,
   },
   {
-    codes: [700_213, 7_002_137, 7_002_138],
+    codes: [700213, 7002137, 7002138],
     remedy:
       'let the subject of the federated credential in the app registration be the `sub` of the token, letter by letter, capital or small; of a managed identity it is the object id, not the client id',
     key: CREDENTIAL,
   },
   {
-    codes: [70_021, 700_229, 7_002_121],
+    codes: [70021, 700229, 7002121],
     remedy:
       'add a federated credential to the app registration whose issuer, subject and audience are those of the token, letter by letter',
     key: CREDENTIAL,
   },
   {
-    codes: [700_016, 700_011, 70_001],
+    codes: [700016, 700011, 70001],
     remedy: 'use the client id of an app registration of this tenant, or grant the app admin consent there',
     key: 'identity.clientId',
   },
-  { codes: [7_000_112], remedy: 'enable the enterprise application in this tenant', key: 'identity.clientId' },
+  { codes: [7000112], remedy: 'enable the enterprise application in this tenant', key: 'identity.clientId' },
   {
-    codes: [90_002, 900_023, 50_059],
+    codes: [90002, 900023, 50059],
     remedy: 'use the id of an existing tenant, and the authority of its cloud',
     key: 'identity.tenant',
   },
   {
-    codes: [90_038, 900_382, 900_432],
+    codes: [90038, 900382, 900432],
     remedy: 'use the authority of the cloud where the tenant lives',
     key: 'identity.authority',
   },
@@ -98,7 +98,7 @@ export function judgeRefusal(check: string, tenantId: string, refusal: Refusal):
     const { remedy, key } = cure;
     return fail(check, refused, { reason: explain(refusal), remedy, key });
   }
-  if (refusal.class === 'RT') {
+  if (refusal.class === 'retry') {
     return explainNoVerdict(check, refusal);
   }
   if (AFTER_THE_CREDENTIAL.has(refusal.error ?? '')) {
@@ -106,7 +106,7 @@ export function judgeRefusal(check: string, tenantId: string, refusal: Refusal):
   }
   return fail(check, refused, {
     reason: explain(refusal),
-    remedy: REMEDIES.CF,
+    remedy: REMEDIES.misconfigured,
     key: 'identity',
   });
 }

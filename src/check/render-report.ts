@@ -18,6 +18,6 @@ function renderRow(row: Row, width: number): string[] {
     lines.push(`      reason: ${row.reason}`);
     lines.push(`      remedy: ${row.key === undefined ? '' : `${row.key}: `}${row.remedy}`);
   }
-  // Some of it comes from the network.
+  // Some of the text comes from the network, so control characters are removed.
   return lines.map((line) => line.replaceAll(CONTROL_CHARACTERS, ' '));
 }

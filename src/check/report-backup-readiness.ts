@@ -9,7 +9,7 @@ const SUPPORTED_HOSTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * How ready the deployment is for Entra's backup authentication system, and what that does not cover.
+ * Reports how ready the deployment is for Entra's backup authentication system, and what that system does not cover.
  *
  * @see https://learn.microsoft.com/entra/architecture/backup-authentication-system-apps
  */

@@ -1,14 +1,16 @@
-import { listOperations, type Contract } from '../contract/contract.ts';
-import { isLoopback } from '../entra/loopback.ts';
+import type { Contract } from '../contract/contract.ts';
+import { listOperations } from '../contract/operations.ts';
+import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
 import { hideSecrets } from './describe-issues.ts';
 import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
-import { isRecord, readKey } from './tree.ts';
+import { isJsonObject } from '../syntax/json.ts';
+import { readKey } from './tree.ts';
 
 /** What `nativeAuth` needs of other keys; it looks at the tree, so that it speaks up also when other keys are wrong. */
 export function checkNativeAuth(tree: unknown): ConfigFault[] {
   const nativeAuth = readKey(tree, 'nativeAuth');
-  if (!isRecord(nativeAuth)) {
+  if (!isJsonObject(nativeAuth)) {
     return [];
   }
   const identity = readKey(tree, 'identity');
@@ -46,7 +48,7 @@ function hasNativeAuth({ hostname }: URL): boolean {
 export function checkNativeAuthPath(tree: unknown, { document }: Contract): ConfigFault[] {
   const nativeAuth = readKey(tree, 'nativeAuth');
   const prefix = readKey(nativeAuth, 'path') ?? DEFAULT_NATIVE_AUTH_PATH;
-  if (!isRecord(nativeAuth) || typeof prefix !== 'string') {
+  if (!isJsonObject(nativeAuth) || typeof prefix !== 'string') {
     return [];
   }
   return listOperations(document, { value: document, pointer: '' }, [])

@@ -1,7 +1,8 @@
 import { Authority } from '../entra/authority.ts';
 import type { ConfigFault } from '../failures.ts';
 import { DEFAULT_AUTHORITY } from './schema.ts';
-import { isRecord, readKey } from './tree.ts';
+import { isJsonObject } from '../syntax/json.ts';
+import { readKey } from './tree.ts';
 
 const ALLOWED = "scopes of one resource only; '{resource}/.default' stands alone";
 
@@ -15,7 +16,7 @@ export function checkScopes(tree: unknown): ConfigFault[] {
   const isAddress = typeof origin === 'string' && URL.canParse(origin);
   const authority = new Authority(isAddress ? origin : DEFAULT_AUTHORITY, '');
   const downstreams = readKey(tree, 'downstreams');
-  return Object.entries(isRecord(downstreams) ? downstreams : {}).flatMap(([name, downstream]) => {
+  return Object.entries(isJsonObject(downstreams) ? downstreams : {}).flatMap(([name, downstream]) => {
     const scopes = readKey(downstream, 'scopes');
     return !isListOfTexts(scopes) || areOfOneResource(scopes, authority)
       ? []

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import { editDistance } from '../edit-distance.ts';
+import { editDistance } from '../syntax/edit-distance.ts';
 import type { ConfigFault } from '../failures.ts';
 import { joinPath } from './environment.ts';
+import { readKey } from './tree.ts';
 
 /** A secret that slipped into the place of a key is no plain word, or looks like nothing else. */
 const PLAIN_WORD = /^[A-Za-z]{1,30}$/;
@@ -73,12 +74,6 @@ function describeValue(value: unknown, at: string): string {
 /** Hides what may be a secret in an address, right or wrong: a user with a password, and the values of a query. */
 export function hideSecrets(address: string): string {
   return address.replace(/\/\/.*@/s, '//(not shown)@').replaceAll(/(?<=\/\/.*[?&][^=&]*=)[^&"]+/g, '(not shown)');
-}
-
-function readKey(value: unknown, key: PropertyKey): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<PropertyKey, unknown>)[key]
-    : undefined;
 }
 
 function suggest(unknown: string, known: readonly string[]): string {

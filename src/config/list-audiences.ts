@@ -7,7 +7,7 @@ import type { GatewaySettings } from './schema.ts';
 export function listAudiences({
   audiences,
   clientId,
-}: Pick<GatewaySettings['identity'], 'audiences' | 'clientId'>): readonly string[] {
+}: Pick<GatewaySettings['identity'], 'audiences' | 'clientId'>): string[] {
   const names = new Set([clientId, clientId.toLowerCase()]);
   return audiences.length > 0 ? audiences : [...names].flatMap((id) => [id, `api://${id}`]);
 }

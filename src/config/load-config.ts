@@ -10,13 +10,15 @@ import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
 import { checkDownstreamTls } from './check-downstream-tls.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
+import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
 import { resolveProxies } from './resolve-proxies.ts';
 import { gatewaySchema, type GatewaySettings } from './schema.ts';
-import { isRecord, readKey } from './tree.ts';
+import { isJsonObject } from '../syntax/json.ts';
+import { readKey } from './tree.ts';
 
-/** Everything the gateway needs to run: gateway.yaml with its defaults, and the contract it names. */
-export interface GatewayConfig extends Omit<GatewaySettings, 'contract'> {
+/** Everything the gateway needs to run: gateway.yaml with every default filled in, and the contract it names. */
+export interface GatewayConfig extends Omit<FilledSettings, 'contract'> {
   readonly contract: Contract;
 }
 
@@ -49,7 +51,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
   }
-  return { ...settings, downstreams, contract };
+  return { ...fillDefaults({ ...settings, downstreams }), contract };
 }
 
 /**
@@ -109,7 +111,7 @@ function checkAcrossKeys(tree: unknown): ConfigFault[] {
   const hasTenants = Array.isArray(tenants) && tenants.length > 0;
   const manyTenants = readKey(identity, 'tenant') === 'organizations';
   return [
-    ...(isRecord(credential) && given.length !== 1
+    ...(isJsonObject(credential) && given.length !== 1
       ? [
           {
             at: 'identity.credential',
@@ -140,7 +142,7 @@ async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault
   const path = readKey(tree, 'contract');
   const downstreams = readKey(tree, 'downstreams');
   return typeof path === 'string' && path !== ''
-    ? loadContract(resolve(folder, path), new Set(isRecord(downstreams) ? Object.keys(downstreams) : []), faults)
+    ? loadContract(resolve(folder, path), new Set(isJsonObject(downstreams) ? Object.keys(downstreams) : []), faults)
     : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { ConfigFault } from '../failures.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
-import { isRecord } from './tree.ts';
+import { isJsonObject } from '../syntax/json.ts';
 
 /** Where the management listener is. */
 export interface ManagementAddress {
@@ -60,10 +60,10 @@ export async function parseManagementAddress(text: string, env: Environment): Pr
   try {
     const faults: ConfigFault[] = [];
     const tree = parseJson(text) ?? (await parseYaml(text)) ?? {};
-    const { server = {} } = isRecord(tree) ? tree : { server: null };
-    const { management = {} } = isRecord(server) ? server : { management: null };
+    const { server = {} } = isJsonObject(tree) ? tree : { server: null };
+    const { management = {} } = isJsonObject(server) ? server : { management: null };
     const address = substituteEnvironment(management, env, faults);
-    return faults.length === 0 && isRecord(address) ? toAddress(address) : undefined;
+    return faults.length === 0 && isJsonObject(address) ? toAddress(address) : undefined;
   } catch {
     // No YAML, or an alias that cannot be followed.
     return undefined;

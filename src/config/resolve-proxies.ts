@@ -1,6 +1,6 @@
-import { isLoopback } from '../entra/loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
-import { findProxy, isProxyAddress } from '../proxy-address.ts';
+import { findProxy, isProxyAddress } from '../network/proxy-address.ts';
 import type { Environment } from './environment.ts';
 import type { GatewaySettings } from './schema.ts';
 

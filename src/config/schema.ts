@@ -1,18 +1,17 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
-import { OWN_PATHS } from '../contract/contract.ts';
-import { isLoopback } from '../entra/loopback.ts';
+import { OWN_PATHS } from '../contract/own-paths.ts';
+import { isLoopback } from '../network/loopback.ts';
 import { isFixed } from '../forward/request-headers.ts';
-import { isProxyAddress } from '../proxy-address.ts';
-import { parseRedisAddress, type RedisAddressError } from '../token-cache/redis-address.ts';
+import { isProxyAddress } from '../network/proxy-address.ts';
+import { parseRedisAddress, type RedisAddressError } from '../redis/redis-address.ts';
+import { CHALLENGE_SAFE, GUID } from '../syntax/http-syntax.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 /*
  * The shape of gateway.yaml. The message of each field says what is allowed; what was found is added by
  * `describeIssues`, so a message never has to repeat a value (which may be a secret).
  */
-
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 function text(allowed: string): z.ZodString {
   return z.string({ error: allowed }).min(1, { error: allowed });
@@ -230,7 +229,7 @@ const identity = z.strictObject({
     .default([])
     .describe('The `aud` values that mean this API. Default: the client id and api://{clientId}.'),
   allowedClients: z
-    .array(text('the application (client) id of a caller'), { error: 'a list of client ids' })
+    .array(text('the application (client) id of a caller').toLowerCase(), { error: 'a list of client ids' })
     .default([])
     .describe('The `azp`/`appid` values that may call; empty means any.'),
   requireClientCapability: z
@@ -247,9 +246,6 @@ const identity = z.strictObject({
     .describe('Where Entra sends the user after consent.'),
   credential,
 });
-
-/** What may stand in a challenge parameter so that every known client can read it. */
-const CHALLENGE_SAFE = /^[!#$&'()*+\-./0-9:;<>?@A-Z[\]^_`a-z{|}~]+$/;
 
 const DOWNSTREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
 
@@ -345,11 +341,12 @@ const log = z.strictObject({
 
 const redis = z.strictObject({
   url: text('an address such as redis://user:password@host:6379/0, best as ${NAME} from the environment')
-    .superRefine((value, context) => {
+    .transform((value, context) => {
       try {
-        parseRedisAddress(value);
+        return parseRedisAddress(value);
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as RedisAddressError).message });
+        return z.NEVER;
       }
     })
     .describe('redis:// or rediss://; with +sentinel, +cluster or +unix for the other ways to reach it.'),
@@ -375,9 +372,9 @@ const nativeAuth = z
       .describe('The exact origins of the pages that may use it. Default: server.cors.origins.'),
     clients: z
       .array(
-        text('an application (client) id').refine((value) => GUID.test(value), {
-          error: 'an application (client) id (a GUID)',
-        }),
+        text('an application (client) id')
+          .refine((value) => GUID.test(value), { error: 'an application (client) id (a GUID)' })
+          .toLowerCase(),
         { error: CLIENTS },
       )
       .min(1, { error: CLIENTS })
@@ -414,7 +411,7 @@ export const gatewaySchema = z.strictObject({
   log: log.prefault({}).describe('The log on standard output.'),
 });
 
-/** gateway.yaml with every default filled in: durations in milliseconds, sizes in bytes. */
+/** gateway.yaml with the defaults of its keys: durations in milliseconds, sizes in bytes. */
 export type GatewaySettings = z.output<typeof gatewaySchema>;
 
 /** The JSON Schema of gateway.yaml, for editors. */

@@ -1,9 +1,6 @@
-/** True for a map of keys. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The value of a key, `undefined` where there is no such key or no map. */
-export function readKey(value: unknown, key: string): unknown {
-  return isRecord(value) ? value[key] : undefined;
+/** The value of a key or an index in a parsed gateway.yaml, `undefined` where there is none. */
+export function readKey(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
 }

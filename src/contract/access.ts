@@ -1,15 +1,6 @@
-import { isObject, type JsonObject } from './references.ts';
-
-/**
- * One way to be allowed in: a person with all of these delegated scopes, or a program with all of these app roles.
- * `scopes` are what a client asks Entra for, `claimed` the same as the `scp` claim of its token names them.
- */
-export type Requirement =
-  | { readonly caller: 'user'; readonly scopes: readonly string[]; readonly claimed: readonly string[] }
-  | { readonly caller: 'app'; readonly roles: readonly string[] };
-
-/** Who may call an operation: nobody needs a token, or any one of the requirements must be met. */
-export type Access = 'anonymous' | readonly Requirement[];
+import type { Access, Requirement } from '../session/requirement.ts';
+import { CHALLENGE_SAFE } from '../syntax/http-syntax.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /**
  * Reads the `security` of an operation (design: a user flow lists delegated scopes, a scheme whose only flow is
@@ -33,7 +24,7 @@ function readRequirement(
   schemes: JsonObject,
   fault: (message: string) => void,
 ): Requirement | undefined {
-  const entries = isObject(requirement) ? Object.entries(requirement) : [];
+  const entries = isJsonObject(requirement) ? Object.entries(requirement) : [];
   if (entries.length === 0) {
     fault('has an empty security requirement; an optional token is not supported, write `security: []` instead');
     return undefined;
@@ -60,17 +51,19 @@ function readScheme(
   fault: (message: string) => void,
 ): Requirement | undefined {
   const scheme = schemes[name];
-  if (!isObject(scheme)) {
+  if (!isJsonObject(scheme)) {
     fault(`names the security scheme ${name}, which the contract does not have`);
     return undefined;
   }
-  if (scheme['type'] !== 'oauth2' || !isObject(scheme['flows'])) {
+  if (scheme['type'] !== 'oauth2' || !isJsonObject(scheme['flows'])) {
     fault(`names the security scheme ${name} of type ${String(scheme['type'])}; only oauth2 is supported`);
     return undefined;
   }
   const flows = Object.entries(scheme['flows']).filter(([flow]) => !flow.startsWith('x-'));
   const declared = new Set(
-    flows.flatMap(([, flow]) => (isObject(flow) && isObject(flow['scopes']) ? Object.keys(flow['scopes']) : [])),
+    flows.flatMap(([, flow]) =>
+      isJsonObject(flow) && isJsonObject(flow['scopes']) ? Object.keys(flow['scopes']) : [],
+    ),
   );
   for (const scope of needed.filter((candidate) => !declared.has(candidate))) {
     fault(`asks for the scope ${scope}, which the security scheme ${name} does not declare`);
@@ -98,6 +91,3 @@ function toClaimedName(scope: string): string {
 function toTexts(names: unknown): string[] {
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
 }
-
-/** What may stand in a challenge parameter so that every known client can read it. */
-const CHALLENGE_SAFE = /^[!#$&'()*+\-./0-9:;<>?@A-Z[\]^_`a-z{|}~]+$/;

@@ -1,4 +1,5 @@
-import { follow, isObject, type JsonObject, type Located } from './references.ts';
+import { follow, type Located } from './references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check, SchemaCompiler } from './schemas.ts';
 
 /** What an operation says of its body. */
@@ -22,7 +23,7 @@ export function compileBody(root: JsonObject, operation: Located, schemas: Schem
   const mediaTypes = Object.keys(content.value).map((range) => {
     const media = follow(root, content, range);
     const schema = media?.value['schema'];
-    const checkable = isJson(range) && media !== undefined && (isObject(schema) || schema === false);
+    const checkable = isJson(range) && media !== undefined && (isJsonObject(schema) || schema === false);
     return checkable
       ? { range: normalise(range), json: schemas.compile(`${media.pointer}/schema`) }
       : { range: normalise(range) };

@@ -1,7 +1,8 @@
 import type { RequestFault } from '../failures.ts';
 import { readJson } from './json-text.ts';
 import type { PathValues } from './path-template.ts';
-import { dereference, follow, isObject, type JsonObject, type Located } from './references.ts';
+import { dereference, follow, type Located } from './references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check, SchemaCompiler } from './schemas.ts';
 
 /** The places of a request in which parameters can stand. */
@@ -90,7 +91,7 @@ export function readDeclaration(root: JsonObject, { value, pointer }: Located, s
   const style = typeof value['style'] === 'string' ? value['style'] : defaultStyle(place as Place);
   const explode = typeof value['explode'] === 'boolean' ? value['explode'] : style === 'form';
   const common = { name, in: place as Place, required: value['required'] === true, style, explode };
-  const [mediaType] = isObject(value['content']) ? Object.keys(value['content']) : [];
+  const [mediaType] = isJsonObject(value['content']) ? Object.keys(value['content']) : [];
   if (mediaType !== undefined) {
     const content = follow(root, { value: value['content'] as JsonObject, pointer: `${pointer}/content` }, mediaType);
     return {
@@ -101,10 +102,10 @@ export function readDeclaration(root: JsonObject, { value, pointer }: Located, s
     };
   }
   const { schema } = value;
-  if (!isObject(schema) && typeof schema !== 'boolean') {
+  if (!isJsonObject(schema) && typeof schema !== 'boolean') {
     throw new Error(`the parameter ${name} has neither a schema nor content`);
   }
-  const types = isObject(schema) ? typesOf(root, { value: schema, pointer: `${pointer}/schema` }) : [];
+  const types = isJsonObject(schema) ? typesOf(root, { value: schema, pointer: `${pointer}/schema` }) : [];
   const shape = shapeOf(types);
   if (!isSupported(common.in, style, shape)) {
     throw new Error(`the parameter ${name} has the style ${style}, which is not supported in ${common.in}`);

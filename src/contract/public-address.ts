@@ -1,5 +1,6 @@
 import { GatewayError } from '../failures.ts';
-import type { Contract, Operation } from './contract.ts';
+import type { Contract } from './contract.ts';
+import type { Operation } from './operation.ts';
 import { compileFill, namesIn, parseTemplate, type EncodedValues } from './path-template.ts';
 import { RouteTable } from './route-table.ts';
 

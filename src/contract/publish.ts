@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /**
  * Keys under which the next level down is a map of names that the author chose, so that a header called `x-total`
@@ -52,7 +52,7 @@ function strip(value: unknown, isNameMap: boolean): unknown {
   if (Array.isArray(value)) {
     return value.map((item) => strip(item, false));
   }
-  if (!isObject(value)) {
+  if (!isJsonObject(value)) {
     return value;
   }
   return isNameMap

@@ -1,21 +1,10 @@
-/** Any node of a parsed OpenAPI document. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { escapePointer, isJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /** A node of the document and the RFC 6901 pointer by which it is reached. */
 export interface Located {
   readonly value: JsonObject;
   /** Decoded: to stand in a URI it must be percent-encoded. */
   readonly pointer: string;
-}
-
-/** True for anything with keys. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Escapes one key for a JSON pointer (RFC 6901 §3). */
-export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 const MOST_HOPS = 32;
@@ -27,7 +16,9 @@ const MOST_HOPS = 32;
  */
 export function follow(root: JsonObject, parent: Located, key: string): Located | undefined {
   const value = parent.value[key];
-  return isObject(value) ? dereference(root, { value, pointer: `${parent.pointer}/${escapePointer(key)}` }) : undefined;
+  return isJsonObject(value)
+    ? dereference(root, { value, pointer: `${parent.pointer}/${escapePointer(key)}` })
+    : undefined;
 }
 
 /**
@@ -49,7 +40,7 @@ export function dereference(root: JsonObject, start: Located): Located {
     }
     const pointer = decodeURIComponent(reference.slice(1));
     const value = resolvePointer(root, pointer);
-    if (!isObject(value)) {
+    if (!isJsonObject(value)) {
       throw new Error(`the reference ${reference} leads nowhere`);
     }
     at = { value, pointer };
@@ -66,6 +57,6 @@ function resolvePointer(root: JsonObject, pointer: string): unknown {
       if (Array.isArray(node)) {
         return node[Number(key)] as unknown;
       }
-      return isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
+      return isJsonObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
     }, root);
 }

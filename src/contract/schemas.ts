@@ -1,4 +1,4 @@
-import type { JsonObject } from './references.ts';
+import type { JsonObject } from '../syntax/json.ts';
 import { TooMuchWork } from './schema/pattern-program.ts';
 import { Run, WHOLE, type SchemaFault, type Target } from './schema/run.ts';
 import { SchemaSet } from './schema/schema-set.ts';

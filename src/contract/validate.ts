@@ -8,18 +8,22 @@ import {
   readWhole,
   type BodyReading,
   type OutgoingBody,
-} from '../request-body.ts';
+} from '../request/body.ts';
 import { findMediaType, isUtf8, type BodyRule } from './body.ts';
-import type { Operation } from './contract.ts';
+import type { Operation } from './operation.ts';
 import { readJson } from './json-text.ts';
 import type { PathValues } from './path-template.ts';
 import type { Check } from './schemas.ts';
 
-/** The parts of a request that the contract speaks of. */
-export interface ValidationInput {
+/** Where the parameters of a request stand that are no headers. */
+export interface ParameterInput {
   readonly values: PathValues;
   /** With its `?`; empty when there is none. */
   readonly query: string;
+}
+
+/** The parts of a request that the contract speaks of. */
+export interface ValidationInput extends ParameterInput {
   readonly reading: BodyReading;
 }
 
@@ -56,10 +60,23 @@ export function validate(
   return openBody(req, input.reading);
 }
 
+/**
+ * Checks the declared parameters of a request and nothing else of it.
+ *
+ * @throws {GatewayError} `invalid_request` with one entry for each fault
+ */
+export function validateParameters(
+  req: IncomingMessage,
+  parameters: Operation['parameters'],
+  input: ParameterInput,
+): void {
+  refuse(checkParameters(req, parameters, input));
+}
+
 function checkParameters(
   req: IncomingMessage,
   parameters: Operation['parameters'],
-  { values, query }: ValidationInput,
+  { values, query }: ParameterInput,
 ): readonly RequestFault[] {
   if (parameters.length === 0) {
     return [];

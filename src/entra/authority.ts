@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 
 /** The places of one tenant at one Entra cloud. */
 export class Authority {

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { AxiosError, AxiosHeaders, getAdapter, type AxiosRequestConfig } from 'axios';
-import { isLoopback } from './loopback.ts';
+import { isLoopback } from '../network/loopback.ts';
 
 /** An answer of Entra, whatever its status and content. */
 export interface EntraResponse {

@@ -1,13 +1,14 @@
 import { constants, randomUUID, sign, type KeyObject, type X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { Clock } from '../resilience/clock.ts';
 
 const signAsync = promisify(sign);
 
-/** Seconds that an assertion is valid; Microsoft recommends five to ten minutes. */
-const LIFETIME = 600;
+/** How long an assertion is valid; Microsoft recommends five to ten minutes. */
+const LIFETIME_SECONDS = 600;
 
-/** Seconds for which one is used again: signing costs 1 ms, three times as much as the rest of an exchange. */
-const REUSE = 300;
+/** How long one is used again: signing costs 1 ms, three times as much as the rest of an exchange. */
+const REUSE_SECONDS = 300;
 
 /** Whom an assertion is for. */
 interface Audience {
@@ -22,8 +23,7 @@ export interface SigningCertificate {
   readonly chain: string;
   /** An RSA key. */
   readonly privateKey: KeyObject;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
+  readonly now?: Clock;
 }
 
 /**
@@ -45,11 +45,11 @@ export function createAssertionSigner(material: SigningCertificate): (audience: 
     const at = Math.floor(now() / 1_000);
     const known = signed.get(tokenEndpoint);
     // One that was made before the clock was set back is not valid yet.
-    if (known !== undefined && at >= known.at && at - known.at < REUSE) {
+    if (known !== undefined && at >= known.at && at - known.at < REUSE_SECONDS) {
       return known.assertion;
     }
     const payload = { aud: tokenEndpoint, iss: clientId, sub: clientId, jti: randomUUID() };
-    const assertion = signJwt({ ...payload, nbf: at, iat: at, exp: at + LIFETIME });
+    const assertion = signJwt({ ...payload, nbf: at, iat: at, exp: at + LIFETIME_SECONDS });
     signed.set(tokenEndpoint, { assertion, at });
     return assertion;
   };

@@ -139,15 +139,15 @@ function unreadable(key: keyof CredentialSettings, error: unknown): CredentialUn
   return new CredentialUnavailable(`identity.credential.${key} cannot be read (${code ?? name})`);
 }
 
-/** Milliseconds; the instance metadata endpoint is on the same host. */
-const METADATA_DEADLINE = 3_000;
+/** Short, because the instance metadata endpoint is on the same host. */
+const METADATA_DEADLINE_MS = 3_000;
 
 /**
  * A user-assigned managed identity proves itself by a token for Entra's token exchange. MSAL keeps that token, and the
  * network of its first application, for the whole process: what went wrong can only be read from its error.
  */
 function fromManagedIdentity(clientId: string, audience: string): CredentialSource {
-  const network = new RecordingNetwork(new EntraHttpClient(METADATA_DEADLINE, { useProxy: false }));
+  const network = new RecordingNetwork(new EntraHttpClient(METADATA_DEADLINE_MS, { useProxy: false }));
   return async () => {
     const application = new ManagedIdentityApplication({
       managedIdentityIdParams: { userAssignedClientId: clientId },

@@ -1,4 +1,4 @@
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { Clock } from '../resilience/clock.ts';
 
 /** What a circuit has to know of a failure. */
 export interface EntraFailure {
@@ -12,29 +12,29 @@ export interface EntraFailure {
 }
 
 /** Failures in a row that open the circuit, and how many callers they must come from. */
-const FAILURES = 10;
-const CALLERS = 3;
+const FAILURES_TO_OPEN = 10;
+const CALLERS_TO_OPEN = 3;
 
-/** Milliseconds after which a failure no longer counts. */
-const WINDOW = 60_000;
+/** How long a failure counts. */
+const WINDOW_MS = 60_000;
 
-/** Milliseconds for which it stays open, when Entra names no time, and the longest when it does. */
-const OPEN_FOR = 5_000;
-const LONGEST = 5 * 60_000;
+/** How long it stays open when Entra names no time, and the longest when it does. */
+const OPEN_FOR_MS = 5_000;
+const MAX_OPEN_FOR_MS = 5 * 60_000;
 
 /**
  * Stops asking Entra while it fails everyone. One caller who is throttled opens nothing. Once the time is over, one
  * exchange is let through as a probe; its outcome closes the circuit or opens it again.
  */
 export class EntraCircuit {
-  readonly #monotonicMs: MonotonicClock;
+  readonly #monotonicMs: Clock;
   readonly #tenants: number;
   /** The last failures without a success between them, oldest first. */
   #failures: (EntraFailure & { readonly at: number })[] = [];
   #openUntil: number | undefined;
 
   /** @param tenants how many tenants the failures must come from */
-  constructor(monotonicMs: MonotonicClock, tenants = 1) {
+  constructor(monotonicMs: Clock, tenants = 1) {
     this.#monotonicMs = monotonicMs;
     this.#tenants = tenants;
   }
@@ -47,12 +47,12 @@ export class EntraCircuit {
     const now = this.#monotonicMs();
     return (
       this.#openUntil === undefined &&
-      this.#failures.every(({ at, isThrottling }) => isThrottling || now - at >= WINDOW)
+      this.#failures.every(({ at, isThrottling }) => isThrottling || now - at >= WINDOW_MS)
     );
   }
 
   /** Milliseconds until it is worth asking. */
-  get wait(): number {
+  get waitMs(): number {
     return this.#openUntil === undefined ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
   }
 
@@ -60,7 +60,7 @@ export class EntraCircuit {
   recordCall(): void {
     if (this.#openUntil !== undefined) {
       // It is the probe; should its outcome never come, the next one is.
-      this.#openUntil = this.#monotonicMs() + OPEN_FOR;
+      this.#openUntil = this.#monotonicMs() + OPEN_FOR_MS;
     }
   }
 
@@ -73,8 +73,8 @@ export class EntraCircuit {
   /** Entra was throttling, down, slow or talked nonsense. */
   recordFailure(failure: EntraFailure): void {
     const at = this.#monotonicMs();
-    const recent = this.#failures.filter((before) => at - before.at < WINDOW);
-    this.#failures = [...recent, { ...failure, at }].slice(-FAILURES);
+    const recent = this.#failures.filter((before) => at - before.at < WINDOW_MS);
+    this.#failures = [...recent, { ...failure, at }].slice(-FAILURES_TO_OPEN);
     if (this.#openUntil !== undefined || this.#isAboutEveryone()) {
       this.#openUntil = at + this.#timeToStayOpen(at);
     }
@@ -83,7 +83,9 @@ export class EntraCircuit {
   #isAboutEveryone(): boolean {
     const callers = new Set(this.#failures.map(({ caller }) => caller));
     const tenants = new Set(this.#failures.map(({ tenantId }) => tenantId));
-    return this.#failures.length === FAILURES && callers.size >= CALLERS && tenants.size >= this.#tenants;
+    return (
+      this.#failures.length === FAILURES_TO_OPEN && callers.size >= CALLERS_TO_OPEN && tenants.size >= this.#tenants
+    );
   }
 
   /**
@@ -94,7 +96,7 @@ export class EntraCircuit {
     const times = this.#failures.map(({ retryAt }) => retryAt ?? Number.NEGATIVE_INFINITY);
     const ahead = times.filter((time) => time > now);
     return times.includes(Number.NEGATIVE_INFINITY) || ahead.length === 0
-      ? OPEN_FOR
-      : Math.min(LONGEST, Math.min(...ahead) - now);
+      ? OPEN_FOR_MS
+      : Math.min(MAX_OPEN_FOR_MS, Math.min(...ahead) - now);
   }
 }

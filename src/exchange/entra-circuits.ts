@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { EntraCircuit, type EntraFailure } from './entra-circuit.ts';
 
-/** Tenants whose circuit is remembered at most: those that failed last. */
-const MOST_TENANTS = 1_000;
+/** Tenants whose circuit is remembered: those that failed last. */
+const MAX_TENANTS = 1_000;
 
 /** Tenants that must fail before all others are kept from Entra, too. */
-const TENANTS = 2;
+const TENANTS_TO_OPEN = 2;
 
 /**
  * The circuits to Entra: one for each tenant, and one for all. What happens to one tenant, such as its throttling,
@@ -14,33 +14,35 @@ const TENANTS = 2;
  * or talks nonsense.
  */
 export class EntraCircuits {
-  readonly #monotonicMs: MonotonicClock;
+  readonly #monotonicMs: Clock;
   readonly #common: EntraCircuit;
   /** Only those of tenants in which something failed since the last answer. */
-  readonly #tenants = new LRUCache<string, EntraCircuit>({ max: MOST_TENANTS });
+  readonly #tenants = new LRUCache<string, EntraCircuit>({ max: MAX_TENANTS });
 
-  constructor(monotonicMs: MonotonicClock) {
+  constructor(monotonicMs: Clock) {
     this.#monotonicMs = monotonicMs;
-    this.#common = new EntraCircuit(monotonicMs, TENANTS);
+    this.#common = new EntraCircuit(monotonicMs, TENANTS_TO_OPEN);
   }
 
   /** True while a failure of this tenant's exchange may be a mishap that a second try puts right. */
   isCalm(tenantId: string): boolean {
-    return this.#common.wait === 0 && (this.#tenants.get(tenantId)?.isCalm ?? true);
+    return this.#common.waitMs === 0 && (this.#tenants.get(tenantId)?.isCalm ?? true);
   }
 
   /**
-   * Milliseconds until it is worth asking for this tenant. 0 lets this exchange through, and while one of its circuits
-   * is open no other until its outcome is recorded.
+   * Lets an exchange of this tenant through, or says how long to wait. While one of its circuits is open, no other is
+   * let through until the outcome of this one is recorded.
+   *
+   * @returns milliseconds until it is worth asking; 0 for an exchange that is let through
    */
-  waitBeforeCall(tenantId: string): number {
+  admit(tenantId: string): number {
     const own = this.#tenants.get(tenantId);
-    const wait = Math.max(this.#common.wait, own?.wait ?? 0);
-    if (wait === 0) {
+    const waitMs = Math.max(this.#common.waitMs, own?.waitMs ?? 0);
+    if (waitMs === 0) {
       this.#common.recordCall();
       own?.recordCall();
     }
-    return wait;
+    return waitMs;
   }
 
   /** Entra gave the tenant an answer that means something, be it a refusal. */

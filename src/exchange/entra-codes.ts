@@ -5,10 +5,10 @@
  */
 
 /**
- * What a refusal asks for: `CH` a proof the user can give, `RE` a new sign-in, `CO` consent, `DE` nothing helps,
- * `CF` the operator must mend the registration, `RT` try again later.
+ * What a refusal asks for: `interaction`, a proof that the user can give; `reauthenticate`, a new sign-in; `consent`;
+ * `denied`, nothing helps; `misconfigured`, the operator must correct the registration; `retry`, try again later.
  */
-export type RefusalClass = 'CH' | 'RE' | 'CO' | 'DE' | 'CF' | 'RT';
+export type RefusalClass = 'interaction' | 'reauthenticate' | 'consent' | 'denied' | 'misconfigured' | 'retry';
 
 /** One AADSTS code. */
 export interface EntraCode {
@@ -34,7 +34,7 @@ function rows(
 
 /** The AADSTS codes that a middle tier can meet. */
 export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
-  ...rows('CH', {
+  ...rows('interaction', {
     50072: 'the user must register for multi-factor authentication',
     50074: 'strong authentication is required',
     50076: 'multi-factor authentication is required',
@@ -55,7 +55,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     530003: 'the device must be managed',
     700020: 'interaction is required',
   }),
-  ...rows('RE', {
+  ...rows('reauthenticate', {
     16000: 'the user must choose an account',
     50013: 'the assertion is not valid: signature, issuer or form',
     50055: 'the password expired',
@@ -77,15 +77,15 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     700084: 'the refresh token of a single-page app expired',
     500133: 'the assertion is outside its time range',
   }),
-  ...rows('RE', { 50027: 'the token is malformed' }, { errors: ['invalid_request', 'invalid_grant'] }),
-  ...rows('RE', { 240002: 'an ID token was sent as the assertion' }, { errors: ['invalid_request'] }),
-  ...rows('CO', {
+  ...rows('reauthenticate', { 50027: 'the token is malformed' }, { errors: ['invalid_request', 'invalid_grant'] }),
+  ...rows('reauthenticate', { 240002: 'an ID token was sent as the assertion' }, { errors: ['invalid_request'] }),
+  ...rows('consent', {
     65001: 'the user or an administrator has not consented',
     65004: 'the user declined to consent',
     90094: 'an administrator must consent',
     90095: 'the consent of an administrator was asked for and is awaited',
   }),
-  ...rows('DE', {
+  ...rows('denied', {
     50020: 'the user is of another tenant or identity provider',
     50034: 'the user account does not exist in the tenant',
     50053: 'the account is locked, or the address is malicious',
@@ -107,11 +107,11 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     500213: 'the resource tenant does not let the user in',
   }),
   ...rows(
-    'DE',
+    'denied',
     { 7000114: 'the app may not act on behalf of others, or the assertion is an app’s own' },
     { errors: ['invalid_grant', 'invalid_request'] },
   ),
-  ...rows('CF', {
+  ...rows('misconfigured', {
     50001: 'the downstream API does not exist or is disabled in the tenant',
     65002: 'a preauthorisation between first-party apps is missing',
     65005: 'the list of required resources is wrong',
@@ -145,7 +145,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     9002313: 'the request is malformed',
   }),
   ...rows(
-    'CF',
+    'misconfigured',
     {
       70002: 'the client secret is wrong',
       70021: 'no federated identity credential matches the assertion',
@@ -170,7 +170,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     { fault: 'credential' },
   ),
   ...rows(
-    'CF',
+    'misconfigured',
     {
       50059: 'the tenant cannot be determined',
       50194: 'a single-tenant app was called through a common tenant',
@@ -187,7 +187,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     },
     { fault: 'registration' },
   ),
-  ...rows('RT', {
+  ...rows('retry', {
     50196: 'Entra sees the same request in a loop',
     90006: 'an external server failed for a moment',
     90012: 'the request timed out at Entra',
@@ -200,13 +200,13 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
 ]);
 
 /** Entra saw the same request again and again: about one user or client alone. */
-export const LOOP_DETECTED = 50_196;
+export const LOOP_DETECTED = 50196;
 
 /** Everyone of one tenant is asked for patience. */
-export const TENANT_THROTTLED = 90_055;
+export const TENANT_THROTTLED = 90055;
 
 /** The user's tenant has no service principal of the downstream API, or no subscription to it. */
-const DOWNSTREAM_IS_MISSING = [500_011, 650_052];
+const DOWNSTREAM_IS_MISSING = [500011, 650052];
 
 /** True for a refusal that ends when an administrator of the tenant lets the downstream API in. */
 export function lacksDownstream(codes: readonly number[]): boolean {
@@ -215,39 +215,44 @@ export function lacksDownstream(codes: readonly number[]): boolean {
 
 /** Suberrors that say what can be done, whatever the code. */
 export const SUBERRORS: ReadonlyMap<string, RefusalClass> = new Map([
-  ['basic_action', 'CH'],
-  ['additional_action', 'CH'],
-  ['device_authentication_failed', 'CH'],
-  ['message_only', 'DE'],
-  ['consent_required', 'CO'],
-  ['user_password_expired', 'RE'],
-  ['bad_token', 'RE'],
-  ['token_expired', 'RE'],
-  ['client_mismatch', 'DE'],
-  ['protection_policy_required', 'DE'],
+  ['basic_action', 'interaction'],
+  ['additional_action', 'interaction'],
+  ['device_authentication_failed', 'interaction'],
+  ['message_only', 'denied'],
+  ['consent_required', 'consent'],
+  ['user_password_expired', 'reauthenticate'],
+  ['bad_token', 'reauthenticate'],
+  ['token_expired', 'reauthenticate'],
+  ['client_mismatch', 'denied'],
+  ['protection_policy_required', 'denied'],
 ]);
 
 /** OAuth errors that decide by themselves; the codes decide what `invalid_grant` and `interaction_required` mean. */
 export const ERRORS: ReadonlyMap<string, RefusalClass> = new Map([
-  ['access_denied', 'DE'],
-  ['consent_required', 'CO'],
-  ['login_required', 'RE'],
-  ['invalid_client', 'CF'],
-  ['unauthorized_client', 'CF'],
-  ['invalid_scope', 'CF'],
-  ['invalid_resource', 'CF'],
-  ['invalid_request', 'CF'],
-  ['unsupported_grant_type', 'CF'],
-  ['temporarily_unavailable', 'RT'],
-  ['server_error', 'RT'],
+  ['access_denied', 'denied'],
+  ['consent_required', 'consent'],
+  ['login_required', 'reauthenticate'],
+  ['invalid_client', 'misconfigured'],
+  ['unauthorized_client', 'misconfigured'],
+  ['invalid_scope', 'misconfigured'],
+  ['invalid_resource', 'misconfigured'],
+  ['invalid_request', 'misconfigured'],
+  ['unsupported_grant_type', 'misconfigured'],
+  ['temporarily_unavailable', 'retry'],
+  ['server_error', 'retry'],
 ]);
 
 /** What an operator can do about a class of refusals; for the log. */
 export const REMEDIES: Readonly<Record<RefusalClass, string>> = {
-  CH: 'Nothing to mend: the client has to satisfy the challenge. If many users meet it, look at the Conditional Access policies of the downstream API.',
-  RE: 'Nothing to mend: the client has to sign in again. If it is frequent, compare the clocks and the tenant.',
-  CO: 'Grant the gateway’s delegated permissions for the downstream API (admin consent), or list the client in knownClientApplications.',
-  DE: 'The administrator of the tenant decides: the account, its assignment to the app, or a policy blocks the user.',
-  CF: 'Mend identity.* in gateway.yaml or the app registration: client id, credential, tenant, and the downstream’s scopes and API permissions.',
-  RT: 'Wait; if it lasts, look at the service health of Entra and at the number of exchanges.',
+  interaction:
+    'Nothing to fix: the client has to satisfy the challenge. If many users meet it, look at the Conditional Access policies of the downstream API.',
+  reauthenticate:
+    'Nothing to fix: the client has to sign in again. If it is frequent, compare the clocks and the tenant.',
+  consent:
+    'Grant the gateway’s delegated permissions for the downstream API (admin consent), or list the client in knownClientApplications.',
+  denied:
+    'The administrator of the tenant decides: the account, its assignment to the app, or a policy blocks the user.',
+  misconfigured:
+    'Correct identity.* in gateway.yaml or the app registration: client id, credential, tenant, and the downstream’s scopes and API permissions.',
+  retry: 'Wait; if it lasts, look at the service health of Entra and at the number of exchanges.',
 };

@@ -3,39 +3,13 @@ import { ConfidentialClientApplication, type AuthenticationResult, type Configur
 import { LRUCache } from 'lru-cache';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
-import { planToken, type DownstreamToken } from '../downstream-tokens.ts';
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import { planToken, type DownstreamToken } from '../session/downstream-token.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
 import { ENTRA_CODES } from './entra-codes.ts';
 import { RecordingNetwork, type MayTryAgain } from './recording-network.ts';
-import { readRefusal, type Refusal } from './refusal.ts';
-
-/** Entra gave no token. */
-export class ExchangeRefused extends Error {
-  override readonly name = 'ExchangeRefused';
-  readonly refusal: Refusal;
-  /** The `client-request-id` that Entra has it under; `undefined` when Entra was not asked. */
-  readonly correlationId: string | undefined;
-
-  constructor(refusal: Refusal, correlationId?: string) {
-    super(`Entra refused the exchange (${refusal.error ?? refusal.status})`);
-    this.refusal = refusal;
-    this.correlationId = correlationId;
-  }
-}
-
-/** Entra was not even asked, because it fails everyone, or all of the tenant, at the moment. */
-export class ExchangeNotTried extends ExchangeRefused {
-  /** @param retryAt when it is worth asking again; on the monotonic clock */
-  constructor(retryAt: number) {
-    super({
-      ...NOTHING_SAID,
-      class: 'RT',
-      error: 'Entra fails everyone, or all of this tenant; it was not asked',
-      retryAt,
-    });
-  }
-}
+import { ExchangeRefused, NOTHING_SAID } from './exchange-refused.ts';
+import { readRefusal } from './refusal.ts';
 
 /** One exchange of a user's assertion. */
 export interface OnBehalfOfRequest {
@@ -75,7 +49,7 @@ function isToken(value: unknown): value is string {
  */
 export class EntraTokenClient {
   readonly #options: EntraTokenClientOptions;
-  readonly #tenants = new LRUCache<string, TenantSettings>({ max: MOST_TENANTS });
+  readonly #tenants = new LRUCache<string, TenantSettings>({ max: MAX_TENANTS });
   #rejected: { readonly at: number; readonly reason: string } | undefined;
 
   constructor(options: EntraTokenClientOptions) {
@@ -120,14 +94,14 @@ export class EntraTokenClient {
 
   /**
    * Why no exchange can work: Entra did not accept the gateway's own credential the last time, and that was a moment
-   * ago. After a while the answer is `undefined` again, so that requests come and find out whether it was mended.
+   * ago. After a while the answer is `undefined` again, so that requests come and find out whether it was fixed.
    */
   whyNotReady(): string | undefined {
     const { at, reason } = this.#rejected ?? {};
-    return at !== undefined && this.#options.monotonicMs() - at < REJECTION_LIFETIME ? reason : undefined;
+    return at !== undefined && this.#options.monotonicMs() - at < REJECTION_LIFETIME_MS ? reason : undefined;
   }
 
-  async #acquire(request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
+  async #acquire(request: CommonRequest, acquire: Acquire): Promise<DownstreamToken> {
     try {
       const token = await this.#acquireWithRenewal(request, acquire);
       this.#rejected = undefined;
@@ -143,7 +117,7 @@ export class EntraTokenClient {
     }
   }
 
-  async #acquireWithRenewal(request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
+  async #acquireWithRenewal(request: CommonRequest, acquire: Acquire): Promise<DownstreamToken> {
     const before = await this.#readCredential();
     try {
       return await this.#acquireWith(before, request, acquire);
@@ -164,13 +138,13 @@ export class EntraTokenClient {
       const isKnown = error instanceof CredentialUnavailable;
       throw new ExchangeRefused({
         ...NOTHING_SAID,
-        class: isKnown && error.isTransient ? 'RT' : 'CF',
+        class: isKnown && error.isTransient ? 'retry' : 'misconfigured',
         error: isKnown ? error.message : 'the credential cannot be had',
       });
     }
   }
 
-  async #acquireWith(credential: ClientCredential, request: TokenRequest, acquire: Acquire): Promise<DownstreamToken> {
+  async #acquireWith(credential: ClientCredential, request: CommonRequest, acquire: Acquire): Promise<DownstreamToken> {
     const network = new RecordingNetwork(this.#options.http, request.mayTryAgain);
     const askedAt = this.#options.now();
     let cause: unknown;
@@ -188,7 +162,7 @@ export class EntraTokenClient {
 
   #createClient(
     credential: ClientCredential,
-    { tenantId, clientCapabilities }: TokenRequest,
+    { tenantId, clientCapabilities }: CommonRequest,
     networkClient: RecordingNetwork,
   ): ConfidentialClientApplication {
     return new ConfidentialClientApplication({
@@ -232,10 +206,10 @@ export class EntraTokenClient {
       return new ExchangeRefused(readRefusal(response, context), correlationId);
     }
     if (unreachable !== undefined) {
-      return new ExchangeRefused({ ...NOTHING_SAID, class: 'RT', error: unreachable.message }, correlationId);
+      return new ExchangeRefused({ ...NOTHING_SAID, class: 'retry', error: unreachable.message }, correlationId);
     }
     // MSAL gave up before it asked Entra: what we configured it with cannot work.
-    return new ExchangeRefused({ ...NOTHING_SAID, class: 'CF', error: describe(cause) });
+    return new ExchangeRefused({ ...NOTHING_SAID, class: 'misconfigured', error: describe(cause) });
   }
 }
 
@@ -245,11 +219,11 @@ type TenantSettings = Pick<
   'clientId' | 'authority' | 'knownAuthorities' | 'cloudDiscoveryMetadata' | 'authorityMetadata'
 >;
 
-/** Tenants whose description is kept at most. */
-const MOST_TENANTS = 1_000;
+/** Tenants whose description is kept. */
+const MAX_TENANTS = 1_000;
 
 /** What the two kinds of requests have in common. */
-interface TokenRequest {
+interface CommonRequest {
   readonly tenantId: string;
   readonly clientCapabilities: string[];
   readonly correlationId: string;
@@ -258,8 +232,8 @@ interface TokenRequest {
 
 type Acquire = (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;
 
-/** Milliseconds for which a rejected credential keeps the gateway from being ready. */
-const REJECTION_LIFETIME = 30_000;
+/** How long a rejected credential keeps the gateway from being ready. */
+const REJECTION_LIFETIME_MS = 30_000;
 
 /**
  * Why nobody can be served, when that is what the error is about: the `error` of a refusal does not say it, because
@@ -268,7 +242,7 @@ const REJECTION_LIFETIME = 30_000;
  * @param isOwnTenant true when it happened in the gateway's own tenant, the only one it serves
  */
 function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
-  if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'CF') {
+  if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'misconfigured') {
     return undefined;
   }
   const { error: name, codes, status } = error.refusal;
@@ -286,7 +260,9 @@ function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
 
 /** A failure that passes, or one of the registration, says nothing about the credential. */
 function isTransient(error: unknown): boolean {
-  return error instanceof ExchangeRefused && (error.refusal.class === 'RT' || error.refusal.class === 'CF');
+  return (
+    error instanceof ExchangeRefused && (error.refusal.class === 'retry' || error.refusal.class === 'misconfigured')
+  );
 }
 
 /** Codes with which Entra refuses a certificate that a newer one may have replaced. */
@@ -302,20 +278,9 @@ export interface EntraTokenClientOptions {
   readonly clientId: string;
   readonly credential: CredentialSource;
   readonly http: EntraHttpClient;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly monotonicMs: MonotonicClock;
+  readonly now: Clock;
+  readonly monotonicMs: Clock;
 }
-
-const NOTHING_SAID: Omit<Refusal, 'class'> = {
-  error: undefined,
-  suberror: undefined,
-  codes: [],
-  claims: undefined,
-  retryAt: undefined,
-  traceId: undefined,
-  status: 0,
-};
 
 function describe(cause: unknown): string {
   return cause instanceof Error && 'errorCode' in cause ? `msal: ${String(cause.errorCode)}` : 'no usable answer';

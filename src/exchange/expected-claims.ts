@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import type { MonotonicClock } from '../monotonic-clock.ts';
-import type { Principal } from '../principal.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { Principal } from '../session/principal.ts';
 
-/** Milliseconds in which a caller is expected to come back with a large body. */
-const LIFETIME = 10 * 60 * 1_000;
+/** How long a caller is expected to come back with a large body. */
+const LIFETIME_MS = 10 * 60 * 1_000;
 
-const MOST_EXPECTED = 10_000;
+const MAX_EXPECTED = 10_000;
 
 /**
  * The claims that downstreams asked of callers whose requests could not be sent a second time. Such a caller comes back
@@ -13,17 +13,17 @@ const MOST_EXPECTED = 10_000;
  */
 export class ExpectedClaims {
   readonly #expected = new LRUCache<string, { readonly claims: string; readonly until: number }>({
-    max: MOST_EXPECTED,
+    max: MAX_EXPECTED,
   });
-  readonly #monotonicMs: MonotonicClock;
+  readonly #monotonicMs: Clock;
 
-  constructor(monotonicMs: MonotonicClock) {
+  constructor(monotonicMs: Clock) {
     this.#monotonicMs = monotonicMs;
   }
 
   /** Remembers the claims for ten minutes. */
   add(caller: Principal, downstream: string, claims: string): void {
-    this.#expected.set(keyOf(caller, downstream), { claims, until: this.#monotonicMs() + LIFETIME });
+    this.#expected.set(keyOf(caller, downstream), { claims, until: this.#monotonicMs() + LIFETIME_MS });
   }
 
   /** The claims that the downstream will want, as JSON text; `undefined` when nothing is known. */

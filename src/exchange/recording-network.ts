@@ -5,8 +5,8 @@ import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../e
 /** Says, at the moment when it counts, whether a request that failed may be sent once more. */
 export type MayTryAgain = () => boolean;
 
-/** Milliseconds before the second try: a moment, and not the same one for everybody. */
-const PAUSE = { least: 50, more: 150 } as const;
+/** The pause before the second try: a moment, and not the same one for everybody. */
+const PAUSE_MS = { least: 50, more: 150 } as const;
 
 /** The connection failed before Entra could answer. */
 const LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
@@ -64,11 +64,11 @@ export class RecordingNetwork implements INetworkModule {
     } catch (error) {
       first = toUnreachable(error);
     }
-    const pause = PAUSE.least + Math.random() * PAUSE.more;
-    const left = this.#http.deadline - (performance.now() - start) - pause;
-    if (isWorthAnotherTry(first) && left > 0 && this.#mayTryAgain()) {
-      await sleep(pause);
-      return this.#http.post(url, headers, body, Math.ceil(left));
+    const pauseMs = PAUSE_MS.least + Math.random() * PAUSE_MS.more;
+    const leftMs = this.#http.deadline - (performance.now() - start) - pauseMs;
+    if (isWorthAnotherTry(first) && leftMs > 0 && this.#mayTryAgain()) {
+      await sleep(pauseMs);
+      return this.#http.post(url, headers, body, Math.ceil(leftMs));
     }
     if (first instanceof EntraUnreachable) {
       throw first;

@@ -1,6 +1,6 @@
 import type { Authority } from '../entra/authority.ts';
 import { GatewayError, type FailureFacts, type LoopRule } from '../failures.ts';
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { ENTRA_CODES, lacksDownstream, REMEDIES } from './entra-codes.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -15,15 +15,15 @@ export interface RefusedExchange {
   /** Its `client-request-id`; `undefined` when Entra was not asked. */
   readonly correlationId: string | undefined;
   readonly scopes: readonly string[];
-  readonly monotonicMs: MonotonicClock;
+  readonly monotonicMs: Clock;
 }
 
-/** Seconds, when Entra does not say how long to wait; up to two more, so that callers do not all come back at once. */
-const DEFAULT_WAIT = 10;
-const SPREAD = 2;
+/** When Entra does not say how long to wait; up to two more, so that callers do not all come back at once. */
+const DEFAULT_WAIT_SECONDS = 10;
+const SPREAD_SECONDS = 2;
 
 /** Codes with which Entra asks for an administrator instead of the user. */
-const ADMIN_CONSENT = new Set([90_094, 90_095]);
+const ADMIN_CONSENT = new Set([90094, 90095]);
 
 const OWN_TOKEN_REMEDY =
   'Give the gateway the application permissions of the downstream API, exempt it from policies for workload identities that it cannot meet, and look at identity.* in gateway.yaml.';
@@ -40,26 +40,29 @@ const NEW_TOKENS_REMEDY =
 /** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
 export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
   const log = describeForLog(refusal, exchange);
-  if (exchange.isOwnToken && refusal.class !== 'RT' && !needsTheirAdministrator(refusal)) {
+  if (exchange.isOwnToken && refusal.class !== 'retry' && !needsTheirAdministrator(refusal)) {
     return new GatewayError('gateway_misconfigured', { log: { ...log, remedy: OWN_TOKEN_REMEDY } });
   }
   switch (refusal.class) {
-    case 'CH':
+    case 'interaction':
       return toChallenge(refusal, log);
-    case 'RE':
+    case 'reauthenticate':
       return new GatewayError('invalid_token', { log, loop: findLoopRule(refusal) });
-    case 'CO':
+    case 'consent':
       return new GatewayError('consent_required', {
         log,
         scopes: exchange.scopes,
         ...readConsentUri(refusal, exchange),
       });
-    case 'DE':
+    case 'denied':
       return new GatewayError('access_denied', { log });
-    case 'CF':
+    case 'misconfigured':
       return new GatewayError('gateway_misconfigured', { log });
-    case 'RT':
-      return new GatewayError('identity_unavailable', { log, retryAfter: tellWait(refusal, exchange.monotonicMs()) });
+    case 'retry':
+      return new GatewayError('identity_unavailable', {
+        log,
+        retryAfter: waitSecondsOf(refusal, exchange.monotonicMs()),
+      });
   }
 }
 
@@ -72,7 +75,7 @@ function toChallenge(refusal: Refusal, log: NonNullable<FailureFacts['log']>): G
 }
 
 /** The gateway found the assertion good and Entra does not know its signature, whatever token comes. */
-const ASSERTION_INVALID = 50_013;
+const ASSERTION_INVALID = 50013;
 
 /** Nobody is helped by the same sign-in a third time. */
 function findLoopRule({ class: refusalClass, codes, suberror }: Refusal): LoopRule {
@@ -82,16 +85,16 @@ function findLoopRule({ class: refusalClass, codes, suberror }: Refusal): LoopRu
     : { refusal, failure: 'step_up_unsatisfiable', remedy: NEW_TOKENS_REMEDY };
 }
 
-/** In seconds: what is left of the time that Entra asked for. */
-function tellWait({ retryAt }: Refusal, monotonicMs: number): number {
+/** What is left of the time that Entra asked for. */
+function waitSecondsOf({ retryAt }: Refusal, monotonicMs: number): number {
   return retryAt === undefined
-    ? DEFAULT_WAIT + Math.round(Math.random() * SPREAD)
+    ? DEFAULT_WAIT_SECONDS + Math.round(Math.random() * SPREAD_SECONDS)
     : Math.max(1, Math.ceil((retryAt - monotonicMs) / 1_000));
 }
 
 /** Another tenant lacks the downstream API, which its administrator lets in by consenting to its permissions. */
 function needsTheirAdministrator({ class: refusalClass, codes }: Refusal): boolean {
-  return refusalClass === 'CO' && lacksDownstream(codes);
+  return refusalClass === 'consent' && lacksDownstream(codes);
 }
 
 function readConsentUri(refusal: Refusal, exchange: RefusedExchange): { consentUri?: string } {

@@ -1,6 +1,8 @@
 import type { EntraResponse } from '../entra/http-client.ts';
 import { readRetryAfter } from '../entra/retry-after.ts';
 import { ENTRA_CODES, ERRORS, lacksDownstream, LOOP_DETECTED, SUBERRORS, type RefusalClass } from './entra-codes.ts';
+import { isClaimsRequest } from '../syntax/claims-request.ts';
+import { parseJsonObject } from '../syntax/json.ts';
 
 /** A refusal of Entra, decided: what it asks for, and the facts that the log and the answer need. */
 export interface Refusal {
@@ -16,7 +18,6 @@ export interface Refusal {
   readonly status: number;
 }
 
-const LARGEST_CLAIMS = 4_096;
 /** The words and ids of Entra; anything else in their place is none of its and must not reach a log. */
 const WORD = /^\w{1,64}$/;
 const ID = /^[\w-]{1,64}$/;
@@ -34,22 +35,27 @@ export interface RefusalContext {
 /**
  * Reads an answer of the token endpoint that brought no token. Decides by status, then by `claims` > suberror >
  * error > code, never by text, because Microsoft changes its texts.
+ *
+ * @example a body that is of class `interaction`, with claims to pass on
+ * {"error":"invalid_grant","error_codes":[50076],"suberror":"basic_action","claims":"{\"access_token\":{…}}"}
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
  */
 export function readRefusal(response: EntraResponse, context: RefusalContext): Refusal {
-  const body = parseBody(response.text);
+  const body = parseJsonObject(response.text) ?? {};
   const error = toText(body['error']);
   const suberror = pick(WORD, body['suberror']);
   const claims = readClaims(body['claims']);
   const codes = toCodes(body['error_codes']);
-  const wait = readRetryAfter(response.headers['retry-after'], context.now) ?? waitForLoop(codes);
+  const waitMs = readRetryAfter(response.headers['retry-after'], context.now) ?? waitForLoop(codes);
   const refusalClass = classify({ status: response.status, error, suberror, claims, codes });
   return {
-    class: needsTheirConsent(refusalClass, codes, context) ? 'CO' : refusalClass,
+    class: needsTheirConsent(refusalClass, codes, context) ? 'consent' : refusalClass,
     error: pick(WORD, error),
     suberror,
     codes,
     claims,
-    retryAt: wait === undefined ? undefined : context.monotonicMs + wait,
+    retryAt: waitMs === undefined ? undefined : context.monotonicMs + waitMs,
     traceId: pick(ID, body['trace_id']),
     status: response.status,
   };
@@ -61,7 +67,7 @@ function needsTheirConsent(
   codes: readonly number[],
   { servesManyTenants }: RefusalContext,
 ): boolean {
-  return refusalClass === 'CF' && servesManyTenants && lacksDownstream(codes);
+  return refusalClass === 'misconfigured' && servesManyTenants && lacksDownstream(codes);
 }
 
 interface Facts {
@@ -74,10 +80,10 @@ interface Facts {
 
 function classify({ status, error, suberror, claims, codes }: Facts): RefusalClass {
   if (status === 429 || status >= 500 || error === undefined) {
-    return 'RT';
+    return 'retry';
   }
   if (claims !== undefined) {
-    return 'CH';
+    return 'interaction';
   }
   const bySuberror = SUBERRORS.get(suberror ?? '');
   if (bySuberror !== undefined) {
@@ -99,18 +105,8 @@ function classify({ status, error, suberror, claims, codes }: Facts): RefusalCla
 /** What is left is mostly `invalid_grant` and `interaction_required`, which say little without the code. */
 function classifyGrant(error: string, classes: readonly RefusalClass[]): RefusalClass {
   const isAboutUser = error === 'invalid_grant' || error === 'interaction_required';
-  const aboutUser = isAboutUser ? classes.find((known) => known !== 'CF') : undefined;
-  return aboutUser ?? classes[0] ?? (isAboutUser ? 'RE' : 'CF');
-}
-
-function parseBody(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const aboutUser = isAboutUser ? classes.find((known) => known !== 'misconfigured') : undefined;
+  return aboutUser ?? classes[0] ?? (isAboutUser ? 'reauthenticate' : 'misconfigured');
 }
 
 function toText(value: unknown): string | undefined {
@@ -129,15 +125,12 @@ function toCodes(value: unknown): number[] {
 /** Claims that are no JSON object, or too large for a header, are none. */
 function readClaims(value: unknown): string | undefined {
   const text = toText(value);
-  if (text === undefined || Buffer.byteLength(text) > LARGEST_CLAIMS) {
-    return undefined;
-  }
-  return Object.keys(parseBody(text)).length > 0 ? text : undefined;
+  return text !== undefined && isClaimsRequest(text) ? text : undefined;
 }
 
-/** Milliseconds: Entra's loop detection looks at the last five minutes, but does not say so. */
-const LOOP_WAIT = 5 * 60 * 1_000;
+/** Entra's loop detection looks at the last five minutes, but does not say so. */
+const LOOP_WAIT_MS = 5 * 60 * 1_000;
 
 function waitForLoop(codes: readonly number[]): number | undefined {
-  return codes.includes(LOOP_DETECTED) ? LOOP_WAIT : undefined;
+  return codes.includes(LOOP_DETECTED) ? LOOP_WAIT_MS : undefined;
 }

@@ -1,5 +1,5 @@
 import { errors } from 'undici';
-import { CallerGone } from '../caller-gone.ts';
+import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError, type Failure } from '../failures.ts';
 
 /** What the kernel says when the gateway itself has no file descriptor, port or memory left for a connection. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
-import { CallerGone } from '../caller-gone.ts';
+import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError } from '../failures.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
@@ -52,7 +52,9 @@ export interface AnswerSurroundings {
  *
  * These are undici 7's older callbacks, on which it builds the newer ones: those cost two more objects a request and
  * parse the headers of the answer and its trailers into objects that nobody reads (measured: about
- * 0.5 to 1 µs of the 28 µs of a bare proxy).
+ * 0.5 to 1 µs of the 28 µs of a bare proxy). undici 7 marks them as deprecated and undici 8 has removed them: a move to
+ * it rewrites this class for `onRequestStart`, `onResponseStart`, `onResponseData`, `onResponseEnd` and
+ * `onResponseError`, with the raw headers of the controller, and with its `pause()` where a callback returns false.
  */
 export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAnswer {
   status = 0;

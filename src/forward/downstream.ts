@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Pool } from 'undici';
-import { Circuit } from '../circuit.ts';
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import { Circuit } from '../resilience/circuit-breaker.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { createAgedClient } from './aged-client.ts';
 import { createConnector } from './connector.ts';
 import { createProxyConnector, readProxy } from './proxy.ts';
@@ -28,7 +28,7 @@ export interface DownstreamSettings {
 }
 
 /** So many that a restart or a lost connection does not open it, so short that it hardly delays the recovery. */
-const CIRCUIT = { failures: 50, openFor: 2_000 } as const;
+const CIRCUIT = { failures: 50, openForMs: 2_000 } as const;
 
 /** An API behind the gateway and the connections to it. */
 export class Downstream {
@@ -59,7 +59,7 @@ export class Downstream {
   readonly #connect: ReturnType<typeof createConnector>;
   #isConnecting = false;
 
-  constructor(name: string, settings: DownstreamSettings, monotonicMs: MonotonicClock) {
+  constructor(name: string, settings: DownstreamSettings, monotonicMs: Clock) {
     const { timeout, tls, connections, headLimit } = settings;
     const baseUrl = new URL(settings.baseUrl);
     const proxy = settings.proxy === undefined ? undefined : readProxy(settings.proxy);

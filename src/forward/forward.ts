@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { GatewayError } from '../failures.ts';
-import { CallerGone } from '../caller-gone.ts';
-import type { OutgoingBody } from '../request-body.ts';
+import { CallerGone } from '../request/caller-gone.ts';
+import type { OutgoingBody } from '../request/body.ts';
 import type { Downstream } from './downstream.ts';
 import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
 import { ProxyError } from './proxy.ts';
@@ -64,7 +64,7 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
  * @throws {CallerGone} when the caller left while an earlier step was waiting
  */
 export function requireReachable(res: ServerResponse, { circuit }: Downstream): void {
-  const wait = circuit.waitBeforeCall();
+  const wait = circuit.admit();
   if (wait > 0) {
     throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BlockList } from 'node:net';
-import { isTrusted, peerAddress } from '../client-address.ts';
+import { isTrusted, peerAddress } from '../request/client-address.ts';
+import { TRACEPARENT } from '../syntax/http-syntax.ts';
 import { NameTable } from './name-table.ts';
 
 /** Headers that belong to one connection and never to the next (RFC 9110 §7.6.1), both ways. */
@@ -216,9 +217,6 @@ export function namedByConnection(connection: string | undefined): ReadonlySet<s
   );
 }
 
-/** W3C Trace Context §3.2; what does not fit starts no trace downstream. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x20-\x7e]*)?$/;
-
 function decideFate(name: string): Fate {
   if (FORWARDING.has(name) || name.startsWith(FORWARDING_PREFIX)) {
     return 'forwarding';
@@ -234,6 +232,7 @@ function decideFate(name: string): Fate {
 }
 
 function mayPass(fate: Fate, value: string): boolean {
+  // A value that does not fit starts no trace downstream.
   return fate === 'traceparent' ? TRACEPARENT.test(value) : fate !== 'drop';
 }
 

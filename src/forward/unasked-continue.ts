@@ -8,7 +8,9 @@ interface Parser {
 /**
  * Lets a connection of undici take a 100 that was not asked for as the interim answer that it is (RFC 9110 §15.2: a client
  * must be able to read it). undici breaks the connection instead, whatever its options, so this reaches into its parser;
- * where that is built otherwise, nothing happens and undici has its way.
+ * where that is built otherwise, nothing happens and undici has its way: such an answer is then a broken connection. It
+ * rests on undici 7's symbols `socket` and `parser` and on the name of that method; a move to another version looks whether
+ * undici reads a 100 by itself, and then drops this file.
  *
  * @param client undici's client, just connected
  */

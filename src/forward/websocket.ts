@@ -8,7 +8,7 @@ import {
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { errors } from 'undici';
-import { CallerGone } from '../caller-gone.ts';
+import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError } from '../failures.ts';
 import { isOwnFault, toFailure } from './call-failure.ts';
 import type { DownstreamAnswer } from './downstream-answer.ts';

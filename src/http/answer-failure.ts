@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
-import { toProblem } from '../challenge/problem.ts';
+import { toProblem } from './problem.ts';
 import { formatChallenge, type ChallengeFrame } from '../challenge/www-authenticate.ts';
 import { FAILURES, type GatewayError } from '../failures.ts';
 
@@ -29,6 +29,14 @@ const DEFAULT_WAIT = 5;
 /**
  * Writes the answer to a failure: the only place where a failure becomes HTTP. Once the answer has begun there is
  * nothing left to say, and the connection breaks so that the caller cannot take a part for the whole.
+ *
+ * @example `invalid_request` of a body
+ * HTTP/1.1 400 Bad Request
+ * Content-Type: application/problem+json
+ *
+ * {"type":"urn:obo-gateway:problem:invalid_request","title":"The request does not match the contract","status":400,…}
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457#section-3
  */
 export function answerFailure(res: ServerResponse, error: GatewayError, context: FailureContext): void {
   if (res.headersSent) {

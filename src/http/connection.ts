@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { hasBody } from '../request-body.ts';
+import { hasBody } from '../request/body.ts';
 
 /** A parser's complaint about bytes that are no request. */
 export type ParserFault = 'headers_too_large' | 'target_too_long' | 'request_timeout' | 'invalid_request';
@@ -48,6 +48,10 @@ export const LINGER_MS = 5_000;
  * pays a comparison for each request. (To cut the bytes into requests before the parser sees them would do as well, but
  * takes every socket away from the parser, which reads straight from the handle otherwise: a sixth more CPU for a server
  * that says hello, measured side by side.)
+ *
+ * This rests on what Node does not document: that `socket.parser.onIncoming` is called with each head and may return
+ * `HPE_PAUSED` of llhttp, and that `clientError` then has `rawPacket` and `bytesParsed`. Before a move to another major
+ * version of Node, run `test/http/pipelines.test.ts` and `test/http/unread.test.ts` with it.
  */
 export class Connection {
   /** The answer to the newest request; it may be over. */

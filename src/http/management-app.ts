@@ -1,7 +1,7 @@
 import type { Application } from 'express';
 import { drain } from './drain.ts';
 import { createAppServer, listen } from './server.ts';
-import { toUrl } from './to-url.ts';
+import { toUrl } from '../network/to-url.ts';
 
 /** What the probes and the metrics page ask the gateway. */
 export interface ManagementOptions {

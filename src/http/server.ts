@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import express, { type Application } from 'express';
-import { readTarget } from '../receive.ts';
+import { readTarget } from '../request/receive.ts';
 import { LINGER_MS, type AnswerFault } from './connection.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { ListenError } from './listen-error.ts';

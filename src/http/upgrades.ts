@@ -2,7 +2,7 @@ import { ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GatewayError } from '../failures.ts';
-import { hasBody } from '../request-body.ts';
+import { hasBody } from '../request/body.ts';
 
 /** Answers that may be 101. Express gives answers another prototype, so that no class can tell. */
 const upgradable = new WeakSet<ServerResponse>();
@@ -11,6 +11,10 @@ const upgradable = new WeakSet<ServerResponse>();
  * Takes the requests that ask for another protocol. One for a WebSocket comes as an ordinary request, whose answer may be
  * 101 ({@link refuseOtherProtocol} says where). One for any other protocol is answered as the ordinary request that it is
  * as well: what it asks for is an offer (RFC 9110 §7.8), and Java's client makes one with its every first request.
+ *
+ * Node hands the socket of every upgrade over and forgets it, so that answers are made here by hand, and an ordinary request
+ * is given back to the server as if its connection were new. From Node 24.9 on a server can choose by
+ * `shouldUpgradeCallback` which upgrades it wants; where that is the oldest version, it takes the place of giving back.
  */
 export function takeUpgrades(server: Server): void {
   server.on('upgrade', (req: IncomingMessage, duplex: Duplex, head: Buffer) => {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
 import { readRetryAfter } from '../entra/retry-after.ts';
 import { GatewayError } from '../failures.ts';
+import { TRACEPARENT } from '../syntax/http-syntax.ts';
 
 /** The headers by which MSAL tells Entra about itself. */
 export const CLIENT_HEADERS = [
@@ -14,7 +15,6 @@ export const CLIENT_HEADERS = [
 ] as const;
 
 const PRINTABLE = /^[\x20-\x7e]*$/;
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** What is sent on: a form that was checked, and the GUID by which Entra's logs know it. */
 interface Question {
@@ -36,7 +36,7 @@ export interface NativeAuthAnswer {
  * Sends a form on to Entra.
  *
  * @param now milliseconds since the epoch
- * @throws {GatewayError} `identity_unavailable` when what comes back is no answer of the API
+ * @throws {GatewayError} `identity_unavailable` when the answer is not one that the API gives
  */
 export async function askEntra(
   http: EntraHttpClient,

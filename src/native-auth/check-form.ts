@@ -9,7 +9,7 @@ const NATIVE_GRANTS: ReadonlySet<string> = new Set(['continuation_token', 'mfa_o
 const CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertion_type', 'assertion'] as const;
 
 /**
- * Lets pass what pages ask of native authentication and nothing else that the same endpoints of Entra can do.
+ * Checks that a form asks for native authentication, and for nothing else that the same endpoints of Entra can do.
  *
  * @param clients the client ids, in lower case, of the apps that may
  * @throws {GatewayError} `invalid_request`, or `access_denied` for another app

@@ -19,8 +19,8 @@ const CONTROL = /(?!\t)\p{Cc}/u;
 
 /**
  * Reads an `application/x-www-form-urlencoded` body more strictly than browsers do, because two servers can read a
- * loose one in two ways. Each parameter comes once (RFC 6749 §3.2), also where names differ only in case: there are
- * servers that make no difference.
+ * loose one in two ways. Each parameter may appear once (RFC 6749 §3.2). Names that differ only in case count
+ * as the same, because some servers treat them so.
  *
  * @throws {GatewayError} `invalid_request`
  */

@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockList } from 'node:net';
-import type { BodyMemory } from '../body-memory.ts';
-import { findClientAddress } from '../client-address.ts';
+import type { BodyMemory } from '../request/body-memory.ts';
+import { findClientAddress } from '../request/client-address.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
 import { GatewayError } from '../failures.ts';
-import type { MonotonicClock } from '../monotonic-clock.ts';
-import type { RequestTarget } from '../receive.ts';
-import { readWhole } from '../request-body.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { RequestTarget } from '../request/receive.ts';
+import { readWhole, sendContinue } from '../request/body.ts';
+import { GUID } from '../syntax/http-syntax.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { askEntra } from './ask-entra.ts';
 import { checkForm } from './check-form.ts';
@@ -23,7 +24,7 @@ export interface NativeAuthOptions {
   readonly tenantUrl: string;
   /** The origins of the pages that may use it. */
   readonly origins: readonly string[];
-  /** The client ids of the apps that may use it. */
+  /** The client ids of the apps that may use it, in lower case. */
   readonly clients: readonly string[];
   readonly rateLimit: RateLimitRules;
   /** The networks whose X-Forwarded-For is believed; absent when there are none. */
@@ -32,7 +33,7 @@ export interface NativeAuthOptions {
   readonly bodyMemory: BodyMemory;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly monotonicMs: MonotonicClock;
+  readonly monotonicMs: Clock;
 }
 
 /** One request to native authentication. */
@@ -54,8 +55,6 @@ const FORM_DEADLINE = 10_000;
 
 const FORM = /^application\/x-www-form-urlencoded *(?:; *charset="?utf-8"? *)?$/i;
 
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** MSAL names its request so in the query when it renews a token, and in a header otherwise. */
 const CORRELATION_QUERY = /^\?client-request-id=([^&]*)$/;
 
@@ -73,7 +72,7 @@ export class NativeAuth {
   constructor(options: NativeAuthOptions) {
     this.cors = new NativeAuthCors(options.origins);
     this.#options = options;
-    this.#clients = new Set(options.clients.map((id) => id.toLowerCase()));
+    this.#clients = new Set(options.clients);
     this.#limit = new RateLimit(options.rateLimit, options.monotonicMs);
   }
 
@@ -142,7 +141,7 @@ export class NativeAuth {
   }
 
   #countRequest(req: IncomingMessage): void {
-    const wait = this.#limit.waitBeforeRequest(findClientAddress(req, this.#options.trustedProxies));
+    const wait = this.#limit.take(findClientAddress(req, this.#options.trustedProxies));
     if (wait > 0) {
       throw new GatewayError('too_many_requests', { retryAfter: Math.ceil(wait / 1_000) });
     }
@@ -166,20 +165,15 @@ function readCorrelationId({ headers }: IncomingMessage, { query }: RequestTarge
 }
 
 async function readForm(req: IncomingMessage, res: ServerResponse, memory: BodyMemory): Promise<Form> {
-  const { 'content-type': type = '', 'content-encoding': coding, expect } = req.headers;
+  const { 'content-type': type = '', 'content-encoding': coding } = req.headers;
   if (!FORM.test(type) || coding !== undefined) {
     throw new GatewayError('invalid_request', {
       detail: 'Send a form as application/x-www-form-urlencoded in UTF-8, without a Content-Encoding.',
     });
   }
-  const askForBody = (): void => {
-    if (expect !== undefined && req.httpVersion !== '1.0') {
-      res.writeContinue();
-    }
-  };
   const body = await readWhole(req, {
     limit: LARGEST_FORM,
-    askForBody,
+    askForBody: () => sendContinue(req, res),
     idleTimeout: IDLE_TIMEOUT,
     deadline: FORM_DEADLINE,
     memory,

@@ -7,8 +7,8 @@ export interface OAuthError {
 }
 
 /**
- * Says a failure in the words of a token endpoint too. MSAL reads nothing else: a renewal that is refused without
- * `error` counts as one that succeeded, with an empty access token.
+ * Translates a failure into an OAuth error (RFC 6749 §5.2). MSAL reads nothing else: a renewal that is refused without `error`
+ * counts as one that succeeded, with an empty access token.
  */
 export function toOAuthError(failure: GatewayError): OAuthError {
   return { error: findWord(FAILURES[failure.failure].status), error_description: failure.message };

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import type { MonotonicClock } from '../monotonic-clock.ts';
+import type { Clock } from '../resilience/clock.ts';
 
 /** How many requests one address may make in a time. */
 export interface RateLimitRules {
@@ -14,28 +14,32 @@ const MOST_ADDRESSES = 20_000;
 
 /**
  * Limits the requests of each address by the generic cell rate algorithm: all of them may come at once, and after that
- * one each time that its share of the time has gone by. What is remembered of an address is one number.
+ * one whenever its share of the time has passed. One number is kept for each address.
  */
 export class RateLimit {
   readonly #interval: number;
   readonly #per: number;
-  readonly #monotonicMs: MonotonicClock;
+  readonly #monotonicMs: Clock;
   /** When each address would be through if it kept to its rate; on the monotonic clock. */
   readonly #through = new LRUCache<string, number>({ max: MOST_ADDRESSES });
 
-  constructor({ requests, per }: RateLimitRules, monotonicMs: MonotonicClock) {
+  constructor({ requests, per }: RateLimitRules, monotonicMs: Clock) {
     this.#interval = per / requests;
     this.#per = per;
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Milliseconds until the address may ask again; 0 lets this request through and counts it. */
-  waitBeforeRequest(address: string): number {
+  /**
+   * Lets a request of the address through and counts it, or says how long to wait.
+   *
+   * @returns milliseconds until the address may ask again; 0 for a request that is let through
+   */
+  take(address: string): number {
     const key = toNetwork(address);
     const now = this.#monotonicMs();
     const through = Math.max(this.#through.get(key) ?? now, now) + this.#interval;
     const wait = through - this.#per - now;
-    // Less than the clock can tell is an error of the division.
+    // A difference smaller than the clock's resolution is a rounding error.
     if (wait >= 1) {
       return wait;
     }

@@ -51,8 +51,8 @@ export function createRequestLog(logger: Logger): LogRequest {
   const bindings = logger.bindings();
   const clock = new IsoClock();
   return (req, record) => {
-    const { failure, principal } = record;
-    const level = failure === undefined ? 'info' : LEVELS[FAILURES[failure.failure].blame];
+    const { error, principal } = record;
+    const level = error === undefined ? 'info' : LEVELS[FAILURES[error.failure].blame];
     if (!logger.isLevelEnabled(level)) {
       return;
     }
@@ -64,7 +64,7 @@ export function createRequestLog(logger: Logger): LogRequest {
       operation: record.operation,
       method: req.method,
       status: record.status,
-      code: failure && codeOf(failure.failure),
+      code: error && codeOf(error.failure),
       tid: principal?.tenantId,
       oid: principal?.objectId,
       azp: principal?.clientId,
@@ -76,8 +76,8 @@ export function createRequestLog(logger: Logger): LogRequest {
       downstreamMs: record.downstreamMs,
       ms: since(record.startedAt),
       callerGone: record.callerGone,
-      ...failure?.facts.log,
-      ...describeCause(failure),
+      ...error?.facts.log,
+      ...describeCause(error),
       msg: 'request',
     };
     stream?.write(`${JSON.stringify(line)}\n`);

@@ -72,7 +72,7 @@ export class Metrics {
   readonly #downstreams = new Map<string, Durations>();
   readonly #hits = this.#addLookups({ level: 'memory', outcome: 'hit' });
   readonly #misses = this.#addLookups({ level: 'memory', outcome: 'miss' });
-  readonly #sharedLookups = new Map<string, { value: number }>();
+  readonly #redisLookups = new Map<string, { value: number }>();
 
   constructor({ countSessions, countDroppedLines }: MetricsSources) {
     registerProcessMetrics(this.#registry, countDroppedLines);
@@ -96,7 +96,7 @@ export class Metrics {
     const status = record.status ?? 0;
     const byStatus = find(answers, method, () => new Map<number, { value: number }>());
     find(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
-    const { downstream, downstreamMs, tokenFrom, failure } = record;
+    const { downstream, downstreamMs, tokenFrom, error } = record;
     if (downstream !== undefined && downstreamMs !== undefined) {
       const durations = find(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
       durations.observe(downstreamMs / 1_000);
@@ -104,8 +104,8 @@ export class Metrics {
     if (tokenFrom !== undefined) {
       (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
     }
-    if (failure !== undefined) {
-      this.recordProblem(failure.failure);
+    if (error !== undefined) {
+      this.recordProblem(error.failure);
     }
   }
 
@@ -121,8 +121,8 @@ export class Metrics {
   }
 
   /** Counts one look-up of a downstream token in the second level. */
-  recordSharedLookup(outcome: string): void {
-    find(this.#sharedLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
+  recordRedisLookup(outcome: string): void {
+    find(this.#redisLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
   }
 
   /** The values as they are now. */

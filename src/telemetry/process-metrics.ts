@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
-import { BUILD } from '../build.ts';
+import { BUILD } from '../runtime/build.ts';
 
 /**
  * Registers what every process tells of itself, whatever it does: memory and CPU time, what it was built from, the lines

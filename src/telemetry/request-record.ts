@@ -1,11 +1,10 @@
 import type { GatewayError } from '../failures.ts';
-import type { Principal } from '../principal.ts';
+import type { Principal } from '../session/principal.ts';
 
-/** In which ways an operation lets callers in, as far as its refusals tell them. */
-export type AskedAccess =
-  'anonymous' | readonly { readonly caller: 'user' | 'app'; readonly scopes?: readonly string[] }[];
-
-/** What is known of one request; the journey fills it in as it learns. Nothing in it is a secret. */
+/**
+ * What the log and the metrics say of one request. Each part writes down what it learns and nobody reads that before the
+ * request is over, so that nothing is decided by it. Nothing in it is a secret.
+ */
 export interface RequestRecord {
   readonly requestId: string;
   /** From `performance.now()`. */
@@ -13,8 +12,6 @@ export interface RequestRecord {
   /** The path as it was sent, for the problem document only. */
   readonly path: string;
   operation?: string;
-  /** For the challenge of a refusal. */
-  access?: AskedAccess;
   principal?: Principal;
   downstream?: string;
   /** Where the downstream token came from. */
@@ -30,7 +27,7 @@ export interface RequestRecord {
   downstreamMs?: number;
   /** Of the answer; 499 when the caller left before there was one. */
   status?: number;
-  failure?: GatewayError;
+  error?: GatewayError;
   /** True when the caller left before the answer was complete. */
   callerGone?: boolean;
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../contract/references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check } from '../contract/schemas.ts';
 import type { TriedParameter } from './load-operations.ts';
 import { toSource, withoutParameter, withText, type RequestParts } from './request-parts.ts';
@@ -19,7 +19,7 @@ function placeText(parts: RequestParts, parameter: TriedParameter, text: string)
     return [];
   }
   const members = schema.value['properties'];
-  if (declaration.in !== 'query' || declaration.shape !== 'map' || !isObject(members)) {
+  if (declaration.in !== 'query' || declaration.shape !== 'map' || !isJsonObject(members)) {
     return [withText(parts, declaration, text)];
   }
   const bare = withoutParameter(parts, parameter);
@@ -44,11 +44,11 @@ function listBrokenTexts({ maxLength, maximum, minimum, maxItems }: JsonObject):
 
 /** A body that the check refuses, as near to the sample as can be; `undefined` where everything fits. */
 export function breakBody(sample: unknown, check: Check): { readonly value: unknown } | undefined {
-  const members = isObject(sample) ? Object.keys(sample) : [];
+  const members = isJsonObject(sample) ? Object.keys(sample) : [];
   const candidates = [
     ...members.map((name) => omit(sample, name)),
     ...members.map((name) => ({ ...(sample as JsonObject), [name]: null })),
-    ...(isObject(sample) ? [{ ...sample, notInTheContract: true }] : []),
+    ...(isJsonObject(sample) ? [{ ...sample, notInTheContract: true }] : []),
     ['not valid'],
     'not valid',
     -1,

@@ -1,5 +1,6 @@
 import { parseChallenges } from '../challenge/parse-challenges.ts';
 import type { Answer } from './send.ts';
+import { parseJsonObject } from '../syntax/json.ts';
 
 const VALUE = '[^"\\\\,=%]*';
 
@@ -46,7 +47,7 @@ export function readChallenge({ headers }: Answer): ChallengeReading {
   }
   const { error, scope, authContext, claims } = groups;
   const text = claims === undefined ? undefined : Buffer.from(claims, 'base64').toString('utf8');
-  if (claims !== undefined && (claims.length % 4 !== 0 || !isClaimsRequest(text ?? ''))) {
+  if (claims !== undefined && (claims.length % 4 !== 0 || parseJsonObject(text ?? '') === undefined)) {
     return { fault: 'expected claims to be a JSON object in padded base64' };
   }
   return {
@@ -61,13 +62,4 @@ export function readChallenge({ headers }: Answer): ChallengeReading {
 
 function describe(lines: number, challenges: number): string {
   return lines === 0 ? 'none' : `${challenges} in ${lines}`;
-}
-
-function isClaimsRequest(text: string): boolean {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../contract/references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { codeOf, FAILURES, type Failure } from '../failures.ts';
 import { readChallenge } from './judge-challenge.ts';
 import { bareMediaType } from './response-rules.ts';
@@ -14,7 +14,7 @@ export function readProblem(answer: Answer): JsonObject | undefined {
   }
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) && String(value['type']).startsWith(TYPE_PREFIX) ? value : undefined;
+    return isJsonObject(value) && String(value['type']).startsWith(TYPE_PREFIX) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -30,7 +30,7 @@ function isProblemType({ headers }: Answer): boolean {
 }
 
 /**
- * Compares what the gateway says by itself with the rules of its problems and challenges.
+ * Compares an answer that the gateway makes itself with the rules for its problem documents and challenges.
  *
  * @param path the path of the request
  * @returns a sentence for each difference

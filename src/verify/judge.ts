@@ -1,4 +1,4 @@
-import { isObject } from '../contract/references.ts';
+import { isJsonObject } from '../syntax/json.ts';
 import { codeOf, FAILURES } from '../failures.ts';
 import { readChallenge } from './judge-challenge.ts';
 import { judgeByContract } from './judge-contract.ts';
@@ -10,7 +10,7 @@ import type { Answer } from './send.ts';
 /**
  * Compares an answer with what was expected of the case, with the contract and with the rules of every answer.
  *
- * @param token the one that was sent, which nobody may hear of again
+ * @param token the token that was sent; no answer may repeat it
  * @returns a sentence for each difference
  */
 export function judge(answer: Answer, { expectation, ...rest }: Case, token: string | undefined): string[] {
@@ -89,7 +89,7 @@ function namesPlace(errors: unknown, place: { readonly in: string; readonly name
     Array.isArray(errors) &&
     errors.some(
       (entry: unknown) =>
-        isObject(entry) && entry['in'] === place.in && (place.name === undefined || entry['name'] === place.name),
+        isJsonObject(entry) && entry['in'] === place.in && (place.name === undefined || entry['name'] === place.name),
     )
   );
 }

@@ -1,16 +1,17 @@
-import type { Access } from '../contract/access.ts';
 import { compileBody, isJson, type BodyRule } from '../contract/body.ts';
+import { readDocument } from '../contract/document.ts';
 import {
   listOperations,
   nameOperation,
   namesOf,
-  readDocument,
   readOperationAccess,
   readParameters,
   type OperationPart,
-} from '../contract/contract.ts';
+} from '../contract/operations.ts';
+import type { Operation } from '../contract/operation.ts';
 import { compileParameter, readDeclaration, type Declaration, type ParameterCheck } from '../contract/parameters.ts';
-import { dereference, follow, isObject, type JsonObject, type Located } from '../contract/references.ts';
+import { dereference, follow, type Located } from '../contract/references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { SchemaCompiler, type Check } from '../contract/schemas.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
 import { compileResponses, type ResponseRule } from './response-rules.ts';
@@ -44,7 +45,7 @@ export interface TriedOperation {
   readonly method: string;
   /** The path template. */
   readonly path: string;
-  readonly access: Access;
+  readonly access: Operation['access'];
   /** Only in the operator's contract; the published one does not tell. */
   readonly authContext: string | undefined;
   /** True when it is no plain request; in the published contract only a 101 among its answers tells. */
@@ -163,7 +164,7 @@ function readBody(root: JsonObject, operation: Located, schemas: SchemaCompiler)
 function readExample(root: JsonObject, owner: Located | undefined): unknown {
   const examples = owner && follow(root, owner, 'examples');
   const [first] = Object.values(examples?.value ?? {});
-  const named = isObject(first) ? dereference(root, { value: first, pointer: '' }).value['value'] : undefined;
+  const named = isJsonObject(first) ? dereference(root, { value: first, pointer: '' }).value['value'] : undefined;
   return owner?.value['example'] ?? named;
 }
 

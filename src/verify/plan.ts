@@ -38,7 +38,7 @@ export interface Case {
   readonly callers: readonly Caller[];
   readonly parts: RequestParts;
   readonly expectation: Expectation;
-  /** True when a call that goes well may change something. */
+  /** True when a call that succeeds may change something. */
   readonly changesData: boolean;
   /** Why the call cannot be made, if so. */
   readonly obstacle?: string;
@@ -71,7 +71,7 @@ function planOperation(operation: TriedOperation): Case[] {
     operation,
     parts,
     changesData: draft.expectation.kind === 'success' && !SAFE.includes(operation.method),
-    // Who may call is decided before anything else is looked at, so a refusal of the caller needs no good request.
+    // The gateway decides who may call before it checks the request, so a refusal of the caller needs no valid request.
     ...(obstacle === undefined || isAboutCaller(draft.expectation) ? {} : { obstacle }),
     ...draft,
   }));
@@ -101,13 +101,13 @@ function composeSample(operation: TriedOperation): { parts: RequestParts; obstac
     unmet === undefined ? (isBodyUnmet ? 'the body' : undefined) : `the ${unmet.in} parameter ${unmet.name}`;
   return missing === undefined
     ? { parts }
-    : { parts, obstacle: `no good value could be made for ${missing}; give it an example in the contract` };
+    : { parts, obstacle: `no valid value could be made for ${missing}; give it an example in the contract` };
 }
 
 function planCallers(operation: TriedOperation): Draft[] {
   const { access, method, authContext } = operation;
   if (access === 'anonymous') {
-    // The caller's token is nobody's business there.
+    // An anonymous operation ignores the caller's token, a bad one too.
     return SAFE.includes(method) ? [{ name: 'with a bad token', callers: ['stranger'], expectation: SUCCESS }] : [];
   }
   const users = access.filter((requirement) => requirement.caller === 'user').map(({ scopes }) => scopes);

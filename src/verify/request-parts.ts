@@ -1,6 +1,6 @@
 import type { Declaration, ParameterSource } from '../contract/parameters.ts';
 import { compileFill, encodeValue, parseTemplate } from '../contract/path-template.ts';
-import { isObject } from '../contract/references.ts';
+import { isJsonObject } from '../syntax/json.ts';
 import type { TriedBody, TriedOperation, TriedParameter } from './load-operations.ts';
 
 /** A name and its text. */
@@ -46,7 +46,7 @@ export function withText(parts: RequestParts, { name, in: place }: Declaration, 
 export function withoutParameter(parts: RequestParts, { declaration, schema }: TriedParameter): RequestParts {
   const { name } = declaration;
   const isMap = declaration.shape === 'map';
-  const members = isMap && isObject(schema.value['properties']) ? Object.keys(schema.value['properties']) : [];
+  const members = isMap && isJsonObject(schema.value['properties']) ? Object.keys(schema.value['properties']) : [];
   const isOther = ([key]: Pair): boolean =>
     key !== name && !(isMap && key.startsWith(`${name}[`)) && !(isMap && members.includes(key));
   return {
@@ -92,7 +92,7 @@ function toQuery(declaration: Declaration, value: unknown): Pair[] {
     const joined: Pair[] = texts.length === 0 ? [] : [[name, texts.join(SEPARATORS[style] ?? ',')]];
     return explode ? texts.map((text) => [name, text]) : joined;
   }
-  if (shape === 'map' && isObject(value) && (style === 'deepObject' || explode)) {
+  if (shape === 'map' && isJsonObject(value) && (style === 'deepObject' || explode)) {
     return Object.entries(value).map(([key, member]) => [
       style === 'deepObject' ? `${name}[${key}]` : key,
       String(member),
@@ -108,7 +108,7 @@ function toSimpleText({ shape, explode }: Declaration, value: unknown): string {
   if (Array.isArray(value)) {
     return value.map(String).join(',');
   }
-  if (isObject(value)) {
+  if (isJsonObject(value)) {
     const separator = explode ? '=' : ',';
     return Object.entries(value)
       .map(([key, member]) => `${key}${separator}${String(member)}`)

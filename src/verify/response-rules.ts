@@ -1,5 +1,6 @@
 import { isJson } from '../contract/body.ts';
-import { follow, isObject, type JsonObject, type Located } from '../contract/references.ts';
+import { follow, type Located } from '../contract/references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check, SchemaCompiler } from '../contract/schemas.ts';
 
 /** What the contract says of the answers of one status, or of a range of them. */
@@ -72,7 +73,7 @@ function compileMediaTypes(root: JsonObject, response: Located, schemas: SchemaC
     content &&
     Object.keys(content.value).map((range) => {
       const media = follow(root, content, range);
-      const checkable = isJson(range) && media !== undefined && isObject(media.value['schema']);
+      const checkable = isJson(range) && media !== undefined && isJsonObject(media.value['schema']);
       return {
         range: bareMediaType(range),
         check: checkable ? schemas.compile(`${media.pointer}/schema`) : undefined,

@@ -21,9 +21,9 @@ export interface Outcome {
 export interface RunOptions {
   readonly client: GatewayClient;
   readonly tokens: Tokens;
-  /** Whether calls that change data may go well. */
+  /** Whether to make calls that change data. */
   readonly write: boolean;
-  /** Is told of each outcome at once. */
+  /** Called with each outcome as soon as it is known. */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -31,7 +31,7 @@ export interface RunOptions {
 export async function runCases(cases: readonly Case[], options: RunOptions): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const planned of cases) {
-    // One at a time: later cases may need what earlier ones made, and no gateway should feel a test.
+    // One at a time: later cases may need what earlier ones created, and a verification must not load the gateway.
     for (const outcome of await runCase(planned, options)) {
       if (!outcomes.some((known) => known.operation === outcome.operation && known.case === outcome.case)) {
         outcomes.push(outcome);

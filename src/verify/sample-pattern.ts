@@ -1,10 +1,10 @@
 const CLASSES: Readonly<Record<string, string>> = { d: '0', w: 'a', s: ' ' };
 
 /**
- * A short text that matches a regular expression, for the expressions that contracts usually have: literals, classes,
+ * Makes a short text that matches a regular expression, for the kinds that contracts usually have: literals, classes,
  * groups, alternatives and quantifiers.
  *
- * @returns `undefined` for anything cleverer
+ * @returns `undefined` for any other expression
  */
 export function samplePattern(pattern: string): string | undefined {
   const reader = new PatternReader(pattern);

@@ -1,4 +1,5 @@
-import { dereference, follow, isObject, type JsonObject, type Located } from '../contract/references.ts';
+import { dereference, follow, type Located } from '../contract/references.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { samplePattern } from './sample-pattern.ts';
 
 /** A schema may ask for itself; deeper than this nothing sensible comes any more. */
@@ -22,8 +23,8 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 /**
  * Makes a value for a schema: what the author gave as an example or default, or else the least that the schema asks
- * for. The same schema gives the same value each time; what fits is for the caller to check, because a schema can say
- * more than this understands.
+ * for. The same schema gives the same value each time; whether it fits is for the caller to check, because a
+ * schema can require more than this understands.
  */
 export function sampleSchema(root: JsonObject, schema: Located): unknown {
   return sample(root, schema, 0);
@@ -42,7 +43,7 @@ function sample(root: JsonObject, start: Located, depth: number): unknown {
   ];
   const parts = branches.map((branch) => sample(root, branch, depth + 1));
   const own = typeOf(at.value) === undefined && parts.length > 0 ? undefined : sampleType(root, at, depth);
-  const objects = [own, ...parts].filter(isObject);
+  const objects = [own, ...parts].filter(isJsonObject);
   return objects.length > 0 ? Object.assign({}, ...objects) : (parts.find((part) => part !== undefined) ?? own);
 }
 
@@ -60,7 +61,7 @@ function findGiven(schema: JsonObject): { readonly value: unknown } | undefined 
 function listSchemas(root: JsonObject, at: Located, key: string): Located[] {
   const list = at.value[key];
   return (Array.isArray(list) ? list : []).flatMap((value: unknown, index) =>
-    isObject(value) ? [dereference(root, { value, pointer: `${at.pointer}/${key}/${index}` })] : [],
+    isJsonObject(value) ? [dereference(root, { value, pointer: `${at.pointer}/${key}/${index}` })] : [],
   );
 }
 

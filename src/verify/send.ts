@@ -108,7 +108,7 @@ async function readText(body: Dispatcher.ResponseData['body'], contentType: stri
     }
     return Buffer.concat(chunks).toString('utf8');
   }
-  // What is left unread ends with an error that says so.
+  // A body that is left unread ends with an error.
   body.on('error', () => undefined).destroy();
   return undefined;
 }

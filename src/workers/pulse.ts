@@ -2,9 +2,9 @@
 export const PULSE_INTERVAL_MS = 1_000;
 
 /**
- * How long a worker has been silent. It is told of time by whoever asks the worker, once in each interval: time that the
- * asking process itself slept through, because it was stopped or busy or the whole machine was asleep, is no silence of
- * the worker, so that no tick counts for more than two intervals.
+ * Measures how long a worker has been silent. The process that asks the worker calls it once in each interval. Time that
+ * this process itself slept through, because it was stopped or busy or the whole machine was asleep, is no silence of the
+ * worker, so no call counts for more than two intervals.
  */
 export class Pulse {
   #silentMs = 0;
@@ -16,7 +16,7 @@ export class Pulse {
   }
 
   /**
-   * Goes on to another moment.
+   * Moves the clock on.
    *
    * @param now milliseconds of the same clock
    * @returns milliseconds of silence

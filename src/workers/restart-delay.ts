@@ -5,8 +5,8 @@ const SHORTEST_DELAY = 100;
 const LONGEST_DELAY = 5_000;
 
 /**
- * How long to wait before a worker that died is replaced: not at all when it had run for a while, and longer each time
- * while its successors die early.
+ * Decides how long to wait before a worker that died is replaced: not at all when it had run for a while, and longer each
+ * time while its successors die early.
  *
  * @param lifetime milliseconds that it served
  * @param previous the delay before it was started, in milliseconds

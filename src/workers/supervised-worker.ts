@@ -16,9 +16,9 @@ export interface Supervision {
   /** Which of the workers it is, from 1. */
   readonly number: number;
   readonly log: Logger;
-  /** Is told of every process that ended, wanted or not. */
+  /** Called for every process that ended, wanted or not. */
   readonly onEnd: (process: WorkerProcess) => void;
-  /** Is told of every process that takes the place of another. */
+  /** Called for every process that takes the place of another. */
   readonly onRestart: () => void;
 }
 
@@ -59,7 +59,7 @@ export class SupervisedWorker {
     if (this.#isListening) {
       await this.#process?.stop(patience);
     } else {
-      // There is nothing in flight that it could finish.
+      // A process that does not listen has nothing in flight.
       this.#process?.kill();
       await this.#process?.ended;
     }

@@ -69,7 +69,7 @@ export class WorkerProcess {
   /**
    * Asks the worker something.
    *
-   * @param patience milliseconds to wait for the answer
+   * @param patience how long to wait for the answer, in milliseconds
    * @returns `undefined` when there is no answer in time
    */
   ask<About extends keyof Answers>(about: About, patience: number): Promise<Answer<About> | undefined> {
@@ -102,7 +102,7 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker): void {
-    // A worker that is gone is noticed by its end.
+    // A send fails when the worker is gone; its exit event reports that.
     this.#worker.send(message, () => {});
   }
 }

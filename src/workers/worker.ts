@@ -9,10 +9,10 @@ import type { FromWorker, PortableConfig, ToWorker } from './messages.ts';
 
 /** Does in this process what the primary says. A process whose primary is gone ends, which node:cluster sees to. */
 export function runWorker(): void {
-  // A terminal and an init system signal every process; the primary says when, so that no worker is replaced meanwhile.
+  // A terminal and an init system signal every process. The primary decides when a worker stops, so that it replaces none.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
-  // Whatever could not be told to a primary that is gone.
+  // A message to a primary that is gone cannot be delivered.
   cluster.worker?.on('error', () => process.exit(1));
   let api: Api | undefined;
   process.on('message', (message: ToWorker) => {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { BUILD } from '../build.ts';
+import { BUILD } from '../runtime/build.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { ConfigError } from '../failures.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
@@ -56,7 +56,7 @@ export function createWorkers(
     async start() {
       logger.info({ workers: count, ...BUILD }, 'gateway starts');
       management = await startManagement(config.server.management, { whyNotAlive, whyNotReady, renderMetrics });
-      const url = await startWorkers();
+      const url = await startWorkers(workers, config);
       isServing = true;
       logger.info({ url, managementUrl: management.url, workers: count, ...BUILD }, 'gateway started');
       return { url, managementUrl: management.url };
@@ -69,55 +69,13 @@ export function createWorkers(
     },
   };
 
-  async function startWorkers(): Promise<string> {
-    // The kernel would give most of the connections to the workers that happen to be awake.
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    // JSON has no NaN, which some metrics are.
-    cluster.setupPrimary({ args: [WORKER_COMMAND], serialization: 'advanced' });
-    const portable = await toPortable(config);
-    const starts = await Promise.allSettled(workers.map((worker) => worker.start(portable)));
-    const started = starts.find(({ status }) => status === 'fulfilled') ?? starts[0];
-    if (started?.status !== 'fulfilled') {
-      throw started?.reason;
-    }
-    return started.value;
-  }
-
-  /** One that answers is enough; those that start for the first time, or end, are let be. */
+  /** Those that start for the first time, or end, are let be. */
   async function whyNotAlive(): Promise<string | undefined> {
-    if (!isServing || isDraining) {
-      return undefined;
-    }
-    const answers = workers.map(async ({ listening }) => {
-      if ((await listening?.ask('pulse', PATIENCE)) === undefined) {
-        throw new Error(NO_ANSWER);
-      }
-    });
-    return Promise.any(answers).then(
-      () => undefined,
-      () => NO_ANSWER,
-    );
+    return isServing && !isDraining ? whyNotAnyAlive(workers) : undefined;
   }
 
   async function whyNotReady(): Promise<string | undefined> {
-    if (isDraining) {
-      return 'draining';
-    }
-    const ready = workers.map(async ({ listening }) => {
-      const answer = await listening?.ask('readiness', PATIENCE);
-      const reason = answer === undefined ? NO_ANSWER : answer.value;
-      if (reason !== undefined) {
-        throw new Error(reason);
-      }
-    });
-    try {
-      // One that is ready is enough, and must not wait for one that is stuck.
-      await Promise.any(ready);
-      return undefined;
-    } catch (error) {
-      const reasons = (error as AggregateError).errors.map(({ message }: Error) => message);
-      return reasons.find((reason) => reason !== NO_ANSWER) ?? NO_ANSWER;
-    }
+    return isDraining ? 'draining' : whyNotAnyReady(workers);
   }
 
   async function renderMetrics(): ReturnType<JointMetrics['render']> {
@@ -130,6 +88,51 @@ export function createWorkers(
       }),
     );
     return metrics.render();
+  }
+}
+
+async function startWorkers(workers: readonly SupervisedWorker[], config: GatewayConfig): Promise<string> {
+  // Round robin: the kernel would give most of the connections to the workers that happen to be awake.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  // JSON has no NaN, and some metrics have that value.
+  cluster.setupPrimary({ args: [WORKER_COMMAND], serialization: 'advanced' });
+  const portable = await toPortable(config);
+  const starts = await Promise.allSettled(workers.map((worker) => worker.start(portable)));
+  const started = starts.find(({ status }) => status === 'fulfilled') ?? starts[0];
+  if (started?.status !== 'fulfilled') {
+    throw started?.reason;
+  }
+  return started.value;
+}
+
+/** One that answers is enough. */
+async function whyNotAnyAlive(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
+  const answers = workers.map(async ({ listening }) => {
+    if ((await listening?.ask('pulse', PATIENCE)) === undefined) {
+      throw new Error(NO_ANSWER);
+    }
+  });
+  return Promise.any(answers).then(
+    () => undefined,
+    () => NO_ANSWER,
+  );
+}
+
+async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
+  const ready = workers.map(async ({ listening }) => {
+    const answer = await listening?.ask('readiness', PATIENCE);
+    const reason = answer === undefined ? NO_ANSWER : answer.value;
+    if (reason !== undefined) {
+      throw new Error(reason);
+    }
+  });
+  try {
+    // One ready worker is enough, and a stuck one must not delay the answer.
+    await Promise.any(ready);
+    return undefined;
+  } catch (error) {
+    const reasons = (error as AggregateError).errors.map(({ message }: Error) => message);
+    return reasons.find((reason) => reason !== NO_ANSWER) ?? NO_ANSWER;
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { authorize, type AccessLists, type Permission } from '../../src/auth/authorize.ts';
 import { GatewayError } from '../../src/failures.ts';
-import { toPrincipal, type Principal, type TokenClaims } from '../../src/principal.ts';
+import { toPrincipal, type Principal, type TokenClaims } from '../../src/session/principal.ts';
 
 const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
 const CLIENT = 'c9a5b7e1-0d3f-4c28-8e6a-91f2d4b3a807';

@@ -3,8 +3,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { decodeJwt } from 'jose';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
-import { toPrincipal } from '../../src/principal.ts';
-import { Session, SessionStore } from '../../src/session.ts';
+import { toPrincipal } from '../../src/session/principal.ts';
+import { Session } from '../../src/session/session.ts';
+import { SessionStore } from '../../src/session/session-store.ts';
 import { Clock } from '../support/token-clock.ts';
 import { startGate, type Gate, type GateOptions } from '../support/token-gate.ts';
 

@@ -288,9 +288,9 @@ async function lookAtBoth(v1: Publications['v1']): Promise<unknown[]> {
 describe('an authority without a document for v1', () => {
   it.each([
     { status: 404, body: 'not found' },
-    { status: 400, body: entraError('invalid_tenant', 90_002) },
-    { status: 400, body: entraError('invalid_request', 90_002) },
-    { status: 400, body: entraError('invalid_request', 900_023) },
+    { status: 400, body: entraError('invalid_tenant', 90002) },
+    { status: 400, body: entraError('invalid_request', 90002) },
+    { status: 400, body: entraError('invalid_request', 900023) },
   ])('serves v2 tokens, and v1 tokens are bad ones there: $status $body', async (reply) => {
     expect(await lookAtBoth(reply)).toEqual([true, true, '<invalid_token>']);
   });
@@ -298,10 +298,10 @@ describe('an authority without a document for v1', () => {
   it.each([
     { status: 400, body: '<html>Bad request</html>' },
     { status: 400, body: 'null' },
-    { status: 400, body: entraError('invalid_request', 900_144) },
+    { status: 400, body: entraError('invalid_request', 900144) },
     { status: 401, body: '' },
     { status: 403, body: 'blocked by policy' },
-    { status: 403, body: entraError('invalid_tenant', 90_002) },
+    { status: 403, body: entraError('invalid_tenant', 90002) },
     { status: 405, body: '' },
     { status: 407, body: 'Proxy authentication required' },
     { status: 410, body: '' },

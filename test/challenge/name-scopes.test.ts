@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { nameScopes } from '../../src/challenge/name-scopes.ts';
 import { GatewayError, type Failure } from '../../src/failures.ts';
-import type { AskedAccess } from '../../src/telemetry/request-record.ts';
+import type { Access } from '../../src/session/requirement.ts';
 
-const READ = { caller: 'user', scopes: ['api://a/Read', 'api://a/List'] } as const;
-const WRITE = { caller: 'user', scopes: ['api://a/Write'] } as const;
-const DAEMON = { caller: 'app' } as const;
+const READ = { caller: 'user', scopes: ['api://a/Read', 'api://a/List'], claimed: ['Read', 'List'] } as const;
+const WRITE = { caller: 'user', scopes: ['api://a/Write'], claimed: ['Write'] } as const;
+const DAEMON = { caller: 'app', roles: ['Orders.Read.All'] } as const;
 
 /** The scopes that a refusal names. */
-function scopesOf(failure: Failure, access: AskedAccess | undefined): readonly string[] | undefined {
+function scopesOf(failure: Failure, access: Access): readonly string[] | undefined {
   return (nameScopes(new GatewayError(failure), access) as GatewayError).facts.scopes;
 }
 
 describe('a 401 about the token names what the operation asks of a user', () => {
-  it.each<[Failure, AskedAccess]>([
+  it.each<[Failure, Access]>([
     ['missing_token', [READ]],
     ['invalid_token', [READ]],
     ['invalid_token', [READ, WRITE]],
@@ -22,11 +22,11 @@ describe('a 401 about the token names what the operation asks of a user', () => 
     expect(scopesOf(failure, access)).toEqual(READ.scopes);
   });
 
-  it.each<[string, Failure, AskedAccess | undefined]>([
+  it.each<[string, Failure, Access]>([
     ['for apps only', 'missing_token', [DAEMON]],
-    ['that asks for no scope', 'invalid_token', [{ caller: 'user', scopes: [] }]],
+    ['that asks for no scope', 'invalid_token', [{ caller: 'user', scopes: [], claimed: [] }]],
     ['for anybody', 'invalid_token', 'anonymous'],
-    ['that was not found', 'missing_token', undefined],
+    ['that lets nobody in', 'missing_token', []],
     ['whose request is malformed', 'malformed_authorization', [READ]],
     ['that wants more proof', 'insufficient_claims', [READ]],
     ['that wants another sign-in', 'interaction_required', [READ]],

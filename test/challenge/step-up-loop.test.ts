@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkChallenge } from '../../src/challenge/check-challenge.ts';
+import { checkChallenge } from '../../src/challenge/replace-hopeless-challenge.ts';
 import { StepUpLoop } from '../../src/challenge/step-up-loop.ts';
 import { GatewayError } from '../../src/failures.ts';
-import { toPrincipal, type Principal, type TokenClaims } from '../../src/principal.ts';
+import { toPrincipal, type Principal, type TokenClaims } from '../../src/session/principal.ts';
 import { Clock } from '../support/token-clock.ts';
 
 const MINUTE = 60_000;
@@ -24,7 +24,7 @@ function challenge(claims = MFA): GatewayError {
 
 /** What becomes of a failure where every client gets challenges. */
 function check(loop: StepUpLoop, error: unknown, principal: Principal | undefined): unknown {
-  return checkChallenge(error, { principal, operation: 'getProfile' }, { loop, requireClientCapability: false });
+  return checkChallenge(error, principal, 'getProfile', { loop, requireClientCapability: false });
 }
 
 /** A loop detector with its clock, and what a caller hears of a challenge. */

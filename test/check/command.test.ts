@@ -42,7 +42,7 @@ describe('obo-gateway check', () => {
   it('prints no secret and no text of Entra, in plain text', async () => {
     world.emulator.switches.refuse = {
       error: 'invalid_client',
-      error_codes: [7_000_222],
+      error_codes: [7000222],
       description: 'AADSTS7000222: The keys of app Contoso Gateway are expired.',
       status: 401,
     };

@@ -70,11 +70,11 @@ describe('a client secret', () => {
 
 describe('a refusal of Entra', () => {
   it.each([
-    ['invalid_scope', 70_011],
-    ['invalid_resource', 500_011],
-    ['invalid_grant', 65_001],
+    ['invalid_scope', 70011],
+    ['invalid_resource', 500011],
+    ['invalid_grant', 65001],
     ['invalid_grant', 501_051],
-    ['interaction_required', 53_003],
+    ['interaction_required', 53003],
   ])('that is not about the credential proves it: %s with %d', async (error, code) => {
     world.emulator.switches.refuse = { error, error_codes: [code] };
     expect(await checkCredential()).toMatchObject({
@@ -84,18 +84,18 @@ describe('a refusal of Entra', () => {
   });
 
   it.each([
-    ['invalid_client', 700_027, CERTIFICATE],
-    ['invalid_client', 1_000_502, CERTIFICATE],
-    ['invalid_client', 700_024, 'identity.credential'],
-    ['invalid_client', 700_211, 'identity.credential'],
-    ['invalid_client', 700_212, 'identity.credential'],
-    ['invalid_client', 700_213, 'identity.credential'],
-    ['invalid_client', 7_002_121, 'identity.credential'],
-    ['invalid_client', 7_002_138, 'identity.credential'],
-    ['unauthorized_client', 700_016, 'identity.clientId'],
-    ['invalid_client', 7_000_112, 'identity.clientId'],
-    ['invalid_request', 90_002, 'identity.tenant'],
-    ['invalid_request', 90_038, 'identity.authority'],
+    ['invalid_client', 700027, CERTIFICATE],
+    ['invalid_client', 1000502, CERTIFICATE],
+    ['invalid_client', 700024, 'identity.credential'],
+    ['invalid_client', 700211, 'identity.credential'],
+    ['invalid_client', 700212, 'identity.credential'],
+    ['invalid_client', 700213, 'identity.credential'],
+    ['invalid_client', 7002121, 'identity.credential'],
+    ['invalid_client', 7002138, 'identity.credential'],
+    ['unauthorized_client', 700016, 'identity.clientId'],
+    ['invalid_client', 7000112, 'identity.clientId'],
+    ['invalid_request', 90002, 'identity.tenant'],
+    ['invalid_request', 90038, 'identity.authority'],
     ['invalid_client', 7_999_999, 'identity'],
     ['invalid_request', 7_999_999, 'identity'],
   ])('that is about it fails: %s with %d', async (error, code, key) => {
@@ -108,10 +108,10 @@ describe('a refusal of Entra', () => {
   });
 
   it.each([
-    [700_211, 'issuer'],
-    [700_212, 'audience'],
-    [700_213, 'subject'],
-    [7_002_121, 'issuer, subject and audience'],
+    [700211, 'issuer'],
+    [700212, 'audience'],
+    [700213, 'subject'],
+    [7002121, 'issuer, subject and audience'],
   ])('of a federated credential says what differs: %d', async (code, part) => {
     world.emulator.switches.refuse = { error: 'invalid_client', error_codes: [code], status: 401 };
     expect(await checkCredential()).toMatchObject({

@@ -32,7 +32,9 @@ async function send(session: Session, path: string, body?: string): Promise<numb
     url: `${world.gatewayUrl.replace('http:', 'https:')}${path}`,
     ...(body !== undefined && { method: 'POST' as const, body }),
   });
-  if (body !== undefined) request.headers.set('content-type', 'application/json');
+  if (body !== undefined) {
+    request.headers.set('content-type', 'application/json');
+  }
   return (await pipeline.sendRequest(createDefaultHttpClient(), request)).status;
 }
 
@@ -54,7 +56,9 @@ describe('@azure/core-rest-pipeline, whose own code reads the challenge', () => 
     world.emulator.switches.retryAfter = '1';
     world.emulator.switches.entra = 'throttled';
     const stop = world.emulator.onRequest(({ exchange }) => {
-      if (exchange?.status === 429) world.emulator.switches.entra = 'up';
+      if (exchange?.status === 429) {
+        world.emulator.switches.entra = 'up';
+      }
     });
     expect(await send(megan, '/orders')).toBe(200);
     stop();

@@ -48,9 +48,11 @@ describe('examples/recover/msal-browser.ts', () => {
 
   it('lets the user sign in when Entra names no claims', async () => {
     const adele = await signIn(world, ADELE);
-    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50_076], suberror: 'basic_action' };
+    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], suberror: 'basic_action' };
     const stop = world.emulator.onRequest(({ path }) => {
-      if (path.endsWith('/authorize')) world.emulator.switches.refuse = undefined;
+      if (path.endsWith('/authorize')) {
+        world.emulator.switches.refuse = undefined;
+      }
     });
     const response = await callAndRecover(inPage(adele), `${world.gatewayUrl}/me`);
     stop();

@@ -47,9 +47,11 @@ describe('examples/recover/msal-node.ts', () => {
 
   it('lets the user sign in when Entra names no claims', async () => {
     const adele = await signIn(world, ADELE);
-    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50_076], suberror: 'basic_action' };
+    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], suberror: 'basic_action' };
     const stop = world.emulator.onRequest(({ path }) => {
-      if (path.endsWith('/authorize')) world.emulator.switches.refuse = undefined;
+      if (path.endsWith('/authorize')) {
+        world.emulator.switches.refuse = undefined;
+      }
     });
     const response = await callAndRecover(clientOf(adele), `${world.gatewayUrl}/me`);
     stop();
@@ -59,17 +61,17 @@ describe('examples/recover/msal-node.ts', () => {
   it('gives up with the answer of the gateway when no proof helps', async () => {
     const megan = await signIn(world, MEGAN);
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
-    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50_076], claims };
+    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], claims };
     const response = await callAndRecover(clientOf(megan), `${world.gatewayUrl}/me`);
     expect(response.ok).toBe(false);
     expect(megan.pagesOpened()).toBeLessThanOrEqual(2);
   });
 
   it.each([
-    { refusal: { error: 'invalid_grant', error_codes: [65_001], suberror: 'consent_required' }, status: 403 },
-    { refusal: { error: 'invalid_grant', error_codes: [50_105] }, status: 403 },
-    { refusal: { error: 'invalid_client', error_codes: [7_000_215] }, status: 500 },
-    { refusal: { error: 'temporarily_unavailable', error_codes: [90_033], status: 503 }, status: 503 },
+    { refusal: { error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' }, status: 403 },
+    { refusal: { error: 'invalid_grant', error_codes: [50105] }, status: 403 },
+    { refusal: { error: 'invalid_client', error_codes: [7000215] }, status: 500 },
+    { refusal: { error: 'temporarily_unavailable', error_codes: [90033], status: 503 }, status: 503 },
   ])('does not trouble the user for a $status ($refusal.error_codes.0)', async ({ refusal, status }) => {
     const adele = await signIn(world, ADELE);
     world.emulator.switches.refuse = refusal;

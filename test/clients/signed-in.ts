@@ -20,7 +20,9 @@ export async function signIn({ emulator }: DemoWorld, persona: Persona): Promise
     await browser.visit(url, persona);
   };
   const { account } = await msal.acquireTokenInteractive({ scopes: SCOPES, openBrowser });
-  if (!account) throw new Error('MSAL returned no account.');
+  if (!account) {
+    throw new Error('MSAL returned no account.');
+  }
   return { msal, account, scopes: SCOPES, openBrowser, pagesOpened: () => pages };
 }
 

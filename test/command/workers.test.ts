@@ -179,7 +179,9 @@ describe('a signal', () => {
   it('that reaches every process lets the request in flight finish, and nobody is replaced', async () => {
     const { run, url, managementUrl } = await world.serve({ workers: 2 });
     const upload = await beginUpload(url);
-    for (const pid of [pidOf(run, 1), pidOf(run, 2), Number(run.process.pid)]) process.kill(pid, 'SIGINT');
+    for (const pid of [pidOf(run, 1), pidOf(run, 2), Number(run.process.pid)]) {
+      process.kill(pid, 'SIGINT');
+    }
     const draining = await until(async () => {
       const response = await fetch(`${managementUrl}/readyz`);
       return response.status === 503 ? await response.json() : undefined;

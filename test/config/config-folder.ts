@@ -70,7 +70,9 @@ export async function makeConfigFolder(): Promise<ConfigFolder> {
     load,
     faultsOf: async (yaml, env = ENV) => {
       const outcome = await load(yaml, env).catch((error: unknown) => error);
-      if (outcome instanceof ConfigError) return outcome.faults;
+      if (outcome instanceof ConfigError) {
+        return outcome.faults;
+      }
       throw outcome instanceof Error ? outcome : new Error('The configuration was accepted.');
     },
     remove: () => rm(path, { recursive: true }),
@@ -81,8 +83,11 @@ export async function makeConfigFolder(): Promise<ConfigFolder> {
 export function withKeys(changes: Record<string, unknown>): string {
   const document = parseDocument(SHORTEST);
   for (const [path, value] of Object.entries(changes)) {
-    if (value === undefined) document.deleteIn(path.split('.'));
-    else document.setIn(path.split('.'), document.createNode(value));
+    if (value === undefined) {
+      document.deleteIn(path.split('.'));
+    } else {
+      document.setIn(path.split('.'), document.createNode(value));
+    }
   }
   return document.toString();
 }

@@ -149,7 +149,10 @@ describe('scopes of one resource', () => {
   it('may be bare names and those of the Graph of the same cloud', async () => {
     const scopes = ['User.Read', 'https://graph.microsoft.us/Mail.Read'];
     const config = await folder.load(withKeys({ ...US, 'downstreams.graph.scopes': scopes }));
-    expect(config.downstreams['graph']?.scopes).toEqual(scopes);
+    expect(config.downstreams['graph']).toMatchObject({
+      scopes: ['https://graph.microsoft.us/User.Read', 'https://graph.microsoft.us/Mail.Read'],
+      applicationScope: 'https://graph.microsoft.us/.default',
+    });
   });
 
   it.each<[string, Record<string, unknown>]>([
@@ -169,13 +172,14 @@ describe('scopes of one resource', () => {
   });
 
   it.each([
-    [['User.Read', 'Mail.Read']],
-    [['User.Read', 'https://graph.microsoft.com/Mail.Read']],
-    [['api://orders/.default']],
-    [['api://a/b/Read', 'api://a/b/Write']],
-  ])('%j are taken', async (scopes) => {
-    const config = await folder.load(withKeys({ 'downstreams.graph.scopes': scopes }));
-    expect(config.downstreams['graph']?.scopes).toEqual(scopes);
+    [['User.Read', 'Mail.Read'], 'https://graph.microsoft.com/.default'],
+    [['User.Read', 'https://graph.microsoft.com/Mail.Read'], 'https://graph.microsoft.com/.default'],
+    [['api://orders/.default'], 'api://orders/.default'],
+    [['api://a/b/Read', 'api://a/b/Write'], 'api://a/b/.default'],
+  ])('%j are taken, and %s for the gateway itself', async (written, applicationScope) => {
+    const config = await folder.load(withKeys({ 'downstreams.graph.scopes': written }));
+    const scopes = written.map((scope) => (scope.includes('/') ? scope : `https://graph.microsoft.com/${scope}`));
+    expect(config.downstreams['graph']).toMatchObject({ scopes, applicationScope });
   });
 });
 

@@ -20,6 +20,12 @@ describe('native authentication', () => {
     });
   });
 
+  it('is for the origins of server.cors without its own', async () => {
+    const origins = ['https://a.example'];
+    const keys = { ...CIAM, 'server.cors': { origins }, nativeAuth: { clients: [CLIENT.toUpperCase()] } };
+    expect((await folder.load(withKeys(keys))).nativeAuth).toMatchObject({ origins, clients: [CLIENT] });
+  });
+
   it.each([
     { ...CIAM, 'server.cors': { origins: ['https://a.example'] }, nativeAuth: { clients: [CLIENT] } },
     { 'identity.authority': 'http://localhost:8081', nativeAuth: SECTION },

@@ -7,11 +7,11 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BodyMemory, roomForBodies } from '../../src/body-memory.ts';
+import { BodyMemory, roomForBodies } from '../../src/request/body-memory.ts';
 import type { Contract } from '../../src/contract/contract.ts';
 import { validate } from '../../src/contract/validate.ts';
 import { GatewayError, type RequestFault } from '../../src/failures.ts';
-import { readTarget } from '../../src/receive.ts';
+import { readTarget } from '../../src/request/receive.ts';
 
 /** What the server says of a request. */
 export interface Verdict {
@@ -48,11 +48,16 @@ export async function startBodyServer(contract: Contract, bodyLimit: number): Pr
         }
         res.setHeader('x-way', 'streamed');
         try {
-          for await (const chunk of content) res.write(chunk);
+          for await (const chunk of content) {
+            res.write(chunk);
+          }
           res.end();
         } catch (error) {
-          if (!res.headersSent) res.end(JSON.stringify(toVerdict(error)));
-          else res.destroy();
+          if (!res.headersSent) {
+            res.end(JSON.stringify(toVerdict(error)));
+          } else {
+            res.destroy();
+          }
         }
       },
       (error: unknown) => res.end(JSON.stringify(toVerdict(error))),
@@ -85,7 +90,9 @@ async function judge(
 }
 
 function toVerdict(error: unknown): Verdict {
-  if (!(error instanceof GatewayError)) return { outcome: String(error) };
+  if (!(error instanceof GatewayError)) {
+    return { outcome: String(error) };
+  }
   const { errors } = error.facts;
   return { outcome: error.failure, ...(errors === undefined ? {} : { errors }) };
 }
@@ -124,7 +131,9 @@ export function send(
         resolve({ way: res.headers['x-way'] as string | undefined, text });
       });
     });
-    for (const piece of pieces) req.write(piece);
+    for (const piece of pieces) {
+      req.write(piece);
+    }
     req.end();
   });
 }

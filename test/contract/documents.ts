@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadContract, type Contract, type Operation } from '../../src/contract/contract.ts';
+import { loadContract, type Contract } from '../../src/contract/contract.ts';
+import type { Operation } from '../../src/contract/operation.ts';
 import type { ConfigFault } from '../../src/failures.ts';
 
 /** A node of an OpenAPI document. */
@@ -80,14 +81,18 @@ export async function load(document: Node | string): Promise<Loaded> {
 /** Loads a document in which nothing may be wrong. */
 export async function loadGood(document: Node): Promise<Contract> {
   const { contract, lines } = await load(document);
-  if (contract === undefined || lines.length > 0) throw new Error(lines.join('\n'));
+  if (contract === undefined || lines.length > 0) {
+    throw new Error(lines.join('\n'));
+  }
   return contract;
 }
 
 /** Loads `GET /it`, which is the only operation. */
 export async function loadOperation(changes: Node): Promise<Operation> {
   const [only] = (await loadGood(documentWith({ '/it': { get: operation(changes) } }))).operations;
-  if (only === undefined) throw new Error('The contract has no operation.');
+  if (only === undefined) {
+    throw new Error('The contract has no operation.');
+  }
   return only;
 }
 

@@ -175,7 +175,9 @@ function sendIfAccepted(encoded: string, multiSegment: boolean): string | undefi
   try {
     return send(encoded, multiSegment).path;
   } catch (error) {
-    if (error instanceof GatewayError) return undefined;
+    if (error instanceof GatewayError) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -20,7 +20,9 @@ function match(table: RouteTable<string>, path: string, method = 'GET'): unknown
     const joined = Object.entries(values).map(([name, value]) => [name, [value].flat().join('/')]);
     return [entry, Object.fromEntries(joined)];
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
+    if (!(error instanceof GatewayError)) {
+      throw error;
+    }
     const { allow } = error.facts;
     return allow === undefined ? error.failure : [error.failure, allow];
   }

@@ -3,7 +3,9 @@ import { listenOnLoopback, type LoopbackServer } from '../../dev/loopback-server
 
 function start(): Promise<LoopbackServer> {
   return listenOnLoopback({}, () => (req, res) => {
-    if (req.url !== '/silent') res.end();
+    if (req.url !== '/silent') {
+      res.end();
+    }
   });
 }
 

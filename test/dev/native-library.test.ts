@@ -50,7 +50,9 @@ function demandState<State extends AuthFlowStateBase>(
   { state, error }: { state: AuthFlowStateBase; error?: { errorData: Error } },
   kind: new (...args: never[]) => State,
 ): State {
-  if (state instanceof kind) return state;
+  if (state instanceof kind) {
+    return state;
+  }
   throw new Error(`The flow is at ${state.constructor.name} and not at ${kind.name}: ${error?.errorData.message}`);
 }
 
@@ -91,7 +93,9 @@ describe("Microsoft's native authentication library", () => {
       library.AuthMethodRegistrationRequiredState,
     );
     const [method] = asked.getAuthMethods();
-    if (!method) throw new Error('No method is offered.');
+    if (!method) {
+      throw new Error('No method is offered.');
+    }
     const sent = demandState(
       await asked.challengeAuthMethod({ authMethodType: method, verificationContact: 'adele@home.example' }),
       library.AuthMethodVerificationRequiredState,

@@ -38,7 +38,9 @@ export class NativeClient {
     for (const [path, form] of calls) {
       answer = await this.post(path, { continuation_token: tokenOf(answer), ...form });
     }
-    if (!answer) throw new Error('There is no call to make.');
+    if (!answer) {
+      throw new Error('There is no call to make.');
+    }
     return answer;
   }
 

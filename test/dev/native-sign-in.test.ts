@@ -8,7 +8,9 @@ const emulator = await startEmulator();
 const client = new NativeClient(emulator);
 afterAll(() => emulator.close());
 afterEach(() => {
-  for (const user of emulator.world.users) user.canDoMfa = user.alias === 'megan';
+  for (const user of emulator.world.users) {
+    user.canDoMfa = user.alias === 'megan';
+  }
 });
 
 const ADELE = 'adele@contoso.com';

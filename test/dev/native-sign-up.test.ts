@@ -9,7 +9,9 @@ const client = new NativeClient(emulator);
 const shop = emulator.world.apps.find(({ clientId }) => clientId === STOREFRONT_CLIENT_ID)?.nativeAuthentication;
 afterAll(() => emulator.close());
 afterEach(() => {
-  if (shop) shop.signUpWith = 'password';
+  if (shop) {
+    shop.signUpWith = 'password';
+  }
 });
 
 const NAME = { attributes: '{"displayName":"Sam Signup"}' };
@@ -68,7 +70,9 @@ describe('signing up', () => {
   });
 
   it('to an app whose people get codes asks for no password', async () => {
-    if (shop) shop.signUpWith = 'emailCode';
+    if (shop) {
+      shop.signUpWith = 'emailCode';
+    }
     const username = nextName();
     const done = await signUp(username, { challenge_type: 'oob redirect', ...NAME });
     const { body } = await client.redeem(done, { grant_type: 'continuation_token', username });

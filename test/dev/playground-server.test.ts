@@ -121,7 +121,9 @@ async function watchHops(count: number, isDrawn: (hop: Hop) => boolean, act: () 
   await act();
   for (let text = ''; hops.length < count;) {
     const { value, done } = (await reader?.read()) ?? { done: true };
-    if (done) break;
+    if (done) {
+      break;
+    }
     const events = (text + value).split('\n\n');
     text = events.pop() ?? '';
     const datas = events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);

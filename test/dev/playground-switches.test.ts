@@ -80,7 +80,11 @@ describe('does a call meet what each position of a switch tells', () => {
       expect(turned?.position).toBe(position);
       expect(await call(user, path)).toBe(expected);
       const effect = turned?.positions.find((row) => row.id === position)?.effect;
-      for (const word of expected.split(' ')) if (word !== '200') expect(effect).toContain(word);
+      for (const word of expected.split(' ')) {
+        if (word !== '200') {
+          expect(effect).toContain(word);
+        }
+      }
       await change('POST', '/world/reset');
       expect(await call('adele', '/me')).toBe('200');
     },
@@ -96,7 +100,9 @@ describe('does a call meet what each position of a switch tells', () => {
     await change('PUT', '/world/switches/graph', { position: 'insatiable' });
     const now = Math.floor(Date.now() / 1_000);
     const answers = [];
-    for (const age of [30, 20, 10]) answers.push(await call('megan', '/me', { amr: ['mfa'], iat: now - age }));
+    for (const age of [30, 20, 10]) {
+      answers.push(await call('megan', '/me', { amr: ['mfa'], iat: now - age }));
+    }
     expect(answers).toEqual(['401 insufficient_claims', '401 insufficient_claims', '403 step_up_unsatisfiable']);
   });
 
@@ -105,7 +111,9 @@ describe('does a call meet what each position of a switch tells', () => {
     async () => {
       await change('PUT', '/world/switches/graph', { position: 'gone' });
       const answers = new Set<string>();
-      for (let calls = 0; calls < 50; calls += 1) answers.add(await call('adele', '/me'));
+      for (let calls = 0; calls < 50; calls += 1) {
+        answers.add(await call('adele', '/me'));
+      }
       expect([...answers]).toEqual(['502 downstream_unreachable']);
       expect(await call('adele', '/me')).toBe('503 downstream_unavailable');
       await change('POST', '/world/reset');
@@ -129,7 +137,7 @@ describe('does a call meet what each position of a switch tells', () => {
     expect(await callWith(accessToken, '/payouts')).toBe('202');
   });
 
-  it('a person can mend missing consent on the page that the problem names', async () => {
+  it('a person can give missing consent on the page that the problem names', async () => {
     await change('PUT', '/world/switches/consent', { position: 'missing' });
     const headers = { authorization: `Bearer ${emulator.issueAccessToken({ user: 'adele' })}` };
     const refusal = await fetch(`${world.gatewayUrl}/me`, { headers });
@@ -143,7 +151,9 @@ describe('do the actions do what they tell', () => {
   it.each(['/world/actions/restart-gateway', '/world/reset'])('%s: the gateway forgets a loop', async (path) => {
     const now = Math.floor(Date.now() / 1_000);
     const answers = [];
-    for (const age of [30, 20, 10]) answers.push(await call('megan', '/me', { iat: now - age }));
+    for (const age of [30, 20, 10]) {
+      answers.push(await call('megan', '/me', { iat: now - age }));
+    }
     await change('POST', path);
     answers.push(await call('megan', '/me'));
     const challenge = '401 insufficient_claims';

@@ -187,7 +187,9 @@ describe('MSAL as a public client', () => {
     const client = new SignInClient(emulator);
     const first = await client.signIn(MEGAN);
     const account = first.account;
-    if (!account) throw new Error('no account');
+    if (!account) {
+      throw new Error('no account');
+    }
     const silent = await client.renew(account, POLICY_CLAIMS);
     const second = await client.signIn(MEGAN, POLICY_CLAIMS);
     expect([claimsOf(first.accessToken)['amr'], silent, claimsOf(second.accessToken)['amr']]).toEqual([
@@ -201,7 +203,9 @@ describe('MSAL as a public client', () => {
     const client = new SignInClient(emulator);
     const { account } = await client.signIn(MEGAN);
     const stronger = await client.signIn(MEGAN, CONTEXT_CLAIMS);
-    if (!account) throw new Error('no account');
+    if (!account) {
+      throw new Error('no account');
+    }
     const renewed = await client.renew(account, CONTEXT_CLAIMS);
     expect([
       claimsOf(stronger.accessToken)['acrs'],
@@ -222,7 +226,9 @@ describe('MSAL as a public client', () => {
   it('must sign in again after a revocation, and then can renew again', async () => {
     const client = new SignInClient(emulator);
     const { account } = await client.signIn({ user: 'adele' });
-    if (!account) throw new Error('no account');
+    if (!account) {
+      throw new Error('no account');
+    }
     emulator.revokeUser('adele');
     const refused = await client.renew(account, CAPABILITY_CLAIMS);
     await client.signIn({ user: 'adele' });
@@ -242,7 +248,9 @@ describe('the device code flow', () => {
     });
     const flow = (await start.json()) as { device_code: string; user_code: string; verification_uri: string };
     const body = encodeForm({ user_code: flow.user_code, ...answer });
-    if (answer) await fetch(flow.verification_uri, { method: 'POST', body });
+    if (answer) {
+      await fetch(flow.verification_uri, { method: 'POST', body });
+    }
     const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', client_id: DESKTOP_CLIENT_ID };
     const { body: reply } = await postToken(
       emulator,

@@ -13,7 +13,9 @@ afterEach(() => world.close());
 /** Does something once the daemon has its token. */
 function afterItsToken(act: () => void): void {
   world.emulator.onRequest(({ exchange }) => {
-    if (exchange?.clientId === DAEMON_CLIENT_ID) act();
+    if (exchange?.clientId === DAEMON_CLIENT_ID) {
+      act();
+    }
   });
 }
 
@@ -53,7 +55,7 @@ describe('examples/daemon', () => {
   it('is told of no challenge, as nobody could satisfy it: what Entra asks of the gateway is for its operator', async () => {
     afterItsToken(() => {
       const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
-      world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50_076], claims };
+      world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], claims };
     });
     const { code, told } = await runRecipe('daemon', world);
     expect([code, told]).toEqual([1, [expect.stringMatching(/^Refused with 500: \w+/)]]);

@@ -41,7 +41,7 @@ describe('examples/password', () => {
     const { code, told, asked } = await runRecipe('password', world, as('megan'));
     policy.enabled = false;
     expect([code, told[0], asked]).toEqual([0, 'Entra wants more than a password (AADSTS50076).', ['code']]);
-    expect(world.emulator.exchanges[seen]).toMatchObject({ grantType: 'password', status: 400, errorCode: 50_076 });
+    expect(world.emulator.exchanges[seen]).toMatchObject({ grantType: 'password', status: 400, errorCode: 50076 });
   });
 
   it('lets the user sign in on a page when the password is wrong', async () => {

@@ -55,7 +55,9 @@ export async function runRecipe(name: string, world: DemoWorld, options: RecipeO
   createInterface({ input: program.stderr }).on('line', (line) => {
     const request = readRequest(line, told.at(-1));
     told.push(line);
-    if (!request || !options.person) return;
+    if (!request || !options.person) {
+      return;
+    }
     asked.push(request.what);
     const visit = browser.visit(request.page, { ...options.person, ...request.fields });
     // Only the consent page is followed by Enter: one too many would wait in the pipe and answer the next question.
@@ -75,8 +77,12 @@ interface PersonalRequest {
 /** What a line of the terminal asks of the person who reads it. */
 function readRequest(line: string, before = ''): PersonalRequest | undefined {
   const [, page, code] = /open the page (\S+) in a browser and enter the code (\w+)/.exec(line) ?? [];
-  if (page !== undefined && code !== undefined) return { what: 'code', page, fields: { user_code: code } };
-  if (!line.startsWith('http')) return undefined;
+  if (page !== undefined && code !== undefined) {
+    return { what: 'code', page, fields: { user_code: code } };
+  }
+  if (!line.startsWith('http')) {
+    return undefined;
+  }
   return { what: before.includes('permission') ? 'consent' : 'sign-in', page: line };
 }
 
@@ -84,7 +90,11 @@ function readRequest(line: string, before = ''): PersonalRequest | undefined {
 export function throttleGateway({ emulator }: DemoWorld): () => void {
   emulator.switches.retryAfter = '1';
   return emulator.onRequest(({ exchange }) => {
-    if (exchange?.status === 200 && exchange.clientId !== GATEWAY_CLIENT_ID) emulator.switches.entra = 'throttled';
-    if (exchange?.clientId === GATEWAY_CLIENT_ID) emulator.switches.entra = 'up';
+    if (exchange?.status === 200 && exchange.clientId !== GATEWAY_CLIENT_ID) {
+      emulator.switches.entra = 'throttled';
+    }
+    if (exchange?.clientId === GATEWAY_CLIENT_ID) {
+      emulator.switches.entra = 'up';
+    }
   });
 }

@@ -17,7 +17,9 @@ await once(program.stdout, 'data');
 let browser: Browser;
 let signIns: number;
 const stop = world.emulator.onRequest(({ method, path }) => {
-  if (method === 'GET' && path.endsWith('/authorize')) signIns += 1;
+  if (method === 'GET' && path.endsWith('/authorize')) {
+    signIns += 1;
+  }
 });
 beforeEach(() => {
   browser = new Browser(world.emulator.origin);
@@ -71,7 +73,7 @@ describe('examples/web-app', () => {
 
   it('stops when no sign-in helps', async () => {
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
-    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50_076], claims };
+    world.emulator.switches.refuse = { error: 'interaction_required', error_codes: [50076], claims };
     expect(await browser.visit(`${app}/me`, MEGAN)).toContain('This does not work');
     expect(signIns).toBeLessThanOrEqual(3);
   });

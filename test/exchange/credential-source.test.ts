@@ -14,7 +14,7 @@ import {
   type CredentialSettings,
   type CredentialSource,
 } from '../../src/exchange/client-credential.ts';
-import { ExchangeRefused } from '../../src/exchange/entra-token-client.ts';
+import { ExchangeRefused } from '../../src/exchange/exchange-refused.ts';
 import type { Refusal } from '../../src/exchange/refusal.ts';
 import { selfSigned, type CertificateFiles } from '../support/token-certificate.ts';
 import { openDesk, type Desk } from '../support/token-exchange.ts';
@@ -194,7 +194,7 @@ describe('a certificate that never was any good', () => {
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith({ certificate: layDown(pair) }).exchange();
     const [key, ...fault] = refusal?.error?.split(' ') ?? [];
-    expect([refusal?.class, refusal?.status, key]).toEqual(['CF', 0, 'identity.credential.certificate']);
+    expect([refusal?.class, refusal?.status, key]).toEqual(['misconfigured', 0, 'identity.credential.certificate']);
     expect(fault.join(' ')).toMatch(error);
     expect(emulator.exchanges).toHaveLength(start);
   });
@@ -205,7 +205,7 @@ describe('a certificate that never was any good', () => {
     const before = await exchange();
     replaceFile(paths.cert, old.cert);
     replaceFile(paths.key, old.key);
-    expect([before?.class, await exchange()]).toEqual(['CF', undefined]);
+    expect([before?.class, await exchange()]).toEqual(['misconfigured', undefined]);
   });
 });
 
@@ -232,7 +232,7 @@ describe('a certificate that Entra refuses', () => {
     expect([refusal, signersSince(start), emulator.exchanges.slice(start).map(({ errorCode }) => errorCode)]).toEqual([
       undefined,
       ['old', 'next'],
-      [700_027, undefined],
+      [700027, undefined],
     ]);
   });
 
@@ -240,34 +240,34 @@ describe('a certificate that Entra refuses', () => {
     registration?.certificates.splice(0, Infinity);
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith(replacedOnTheWay(layDown(old), next)).exchange();
-    expect([refusal?.class, refusal?.codes, signersSince(start)]).toEqual(['CF', [700_027], ['old', 'next']]);
+    expect([refusal?.class, refusal?.codes, signersSince(start)]).toEqual(['misconfigured', [700027], ['old', 'next']]);
   });
 
   it('costs one request while the files are the same', async () => {
     registration?.certificates.splice(0, Infinity);
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith({ certificate: layDown(old) }).exchange();
-    expect([refusal?.codes, signersSince(start)]).toEqual([[700_027], ['old']]);
+    expect([refusal?.codes, signersSince(start)]).toEqual([[700027], ['old']]);
   });
 
   it('costs one request when the files were only written again', async () => {
     registration?.certificates.splice(0, Infinity);
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith(replacedOnTheWay(layDown(old), old)).exchange();
-    expect([refusal?.codes, signersSince(start)]).toEqual([[700_027], ['old']]);
+    expect([refusal?.codes, signersSince(start)]).toEqual([[700027], ['old']]);
   });
 
   it.each([
-    [700_024, ['old', 'next']],
-    [700_027, ['old', 'next']],
-    [1_000_502, ['old', 'next']],
-    [7_000_214, ['old', 'next']],
-    [7_000_274, ['old', 'next']],
-    [7_000_277, ['old', 'next']],
-    [7_000_215, ['old']],
-    [7_000_222, ['old']],
-    [700_016, ['old']],
-    [700_213, ['old']],
+    [700024, ['old', 'next']],
+    [700027, ['old', 'next']],
+    [1000502, ['old', 'next']],
+    [7000214, ['old', 'next']],
+    [7000274, ['old', 'next']],
+    [7000277, ['old', 'next']],
+    [7000215, ['old']],
+    [7000222, ['old']],
+    [700016, ['old']],
+    [700213, ['old']],
   ])('with AADSTS%d while a new one came is sent as %j', async (code, signers) => {
     await withEntra(
       (count) => (count === 1 ? refuse(code) : GOOD),
@@ -281,12 +281,12 @@ describe('a certificate that Entra refuses', () => {
 });
 
 describe('a secret that Entra refuses', () => {
-  it.each([7_000_215, 700_027])('is never tried again: AADSTS%d', async (code) => {
+  it.each([7000215, 700027])('is never tried again: AADSTS%d', async (code) => {
     await withEntra(
       () => refuse(code),
       async (origin, forms) => {
         const refusal = await exchangeWith({ secret: 'wrong' }, origin).exchange();
-        expect([refusal?.class, forms.length]).toEqual(['CF', 1]);
+        expect([refusal?.class, forms.length]).toEqual(['misconfigured', 1]);
       },
     );
   });
@@ -349,7 +349,7 @@ describe('a federated token file', () => {
     const stranger = federatedToken('stranger');
     replaceFile(file, stranger);
     const refused = await exchange();
-    expect([accepted, refused?.class, refused?.codes]).toEqual([undefined, 'CF', [700_213]]);
+    expect([accepted, refused?.class, refused?.codes]).toEqual([undefined, 'misconfigured', [700213]]);
     expect(JSON.stringify(refused)).not.toContain(stranger);
     expect(emulator.exchanges.at(-1)).toMatchObject({ credential: 'federated', status: 401 });
   });
@@ -364,7 +364,7 @@ describe('a federated token file', () => {
     make(file);
     const start = emulator.exchanges.length;
     expect(await exchangeWith({ federatedTokenFile: file }).exchange()).toMatchObject({
-      class: 'CF',
+      class: 'misconfigured',
       status: 0,
       error: `identity.credential.federatedTokenFile ${error}`,
     });
@@ -377,7 +377,7 @@ describe('a federated token file', () => {
     trust('late');
     const before = await exchange();
     replaceFile(file, federatedToken('late'));
-    expect([before?.class, await exchange()]).toEqual(['CF', undefined]);
+    expect([before?.class, await exchange()]).toEqual(['misconfigured', undefined]);
   });
 
   it.each([
@@ -392,7 +392,7 @@ describe('a federated token file', () => {
         if (isReplaced) {
           replaceFile(file, tokens[1]);
         }
-        return refuse(700_024);
+        return refuse(700024);
       },
       async (origin, forms) => {
         await exchangeWith({ federatedTokenFile: file }, origin).exchange();
@@ -438,10 +438,10 @@ describe('a managed identity', () => {
     const clientId = randomUUID();
     metadata.answer = metadataToken(federatedToken(clientId));
     await withEntra(
-      () => refuse(700_024),
+      () => refuse(700024),
       async (origin, forms) => {
         const refusal = await exchangeWith({ managedIdentity: { clientId } }, origin).exchange();
-        expect([refusal?.class, forms.length]).toEqual(['CF', 1]);
+        expect([refusal?.class, forms.length]).toEqual(['misconfigured', 1]);
       },
     );
   });
@@ -456,15 +456,15 @@ describe('a managed identity', () => {
   const error = { error: 'invalid_request', error_description: 'Identity not found: words of the endpoint' };
 
   it.each([
-    { when: '400', answer: { status: 400, body: error }, expected: 'CF' },
-    { when: '401', answer: { status: 401, body: { error: 'unknown_source' } }, expected: 'CF' },
-    { when: '404', answer: { status: 404, body: error }, expected: 'RT' },
-    { when: '408', answer: { status: 408, body: error }, expected: 'RT' },
-    { when: '410', answer: { status: 410, body: error }, expected: 'RT' },
-    { when: '429', answer: { status: 429, body: error }, expected: 'RT' },
-    { when: '500', answer: { status: 500, body: error }, expected: 'RT' },
-    { when: '503', answer: { status: 503, body: '<html>' }, expected: 'RT' },
-    { when: 'no answer', answer: 'reset' as const, expected: 'RT' },
+    { when: '400', answer: { status: 400, body: error }, expected: 'misconfigured' },
+    { when: '401', answer: { status: 401, body: { error: 'unknown_source' } }, expected: 'misconfigured' },
+    { when: '404', answer: { status: 404, body: error }, expected: 'retry' },
+    { when: '408', answer: { status: 408, body: error }, expected: 'retry' },
+    { when: '410', answer: { status: 410, body: error }, expected: 'retry' },
+    { when: '429', answer: { status: 429, body: error }, expected: 'retry' },
+    { when: '500', answer: { status: 500, body: error }, expected: 'retry' },
+    { when: '503', answer: { status: 503, body: '<html>' }, expected: 'retry' },
+    { when: 'no answer', answer: 'reset' as const, expected: 'retry' },
   ])('that gets $when is $expected, is asked for once, and Entra is not asked', async ({ when, answer, expected }) => {
     metadata.answer = answer;
     const [asked, exchanged] = [metadata.requests.length, emulator.exchanges.length];
@@ -485,7 +485,7 @@ describe('a managed identity', () => {
     metadata.answer = { status: 200, body };
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith({ managedIdentity: { clientId: randomUUID() } }).exchange();
-    expect(refusal).toMatchObject({ class: 'RT', error: 'identity.credential.managedIdentity got no token (200)' });
+    expect(refusal).toMatchObject({ class: 'retry', error: 'identity.credential.managedIdentity got no token (200)' });
     expect(emulator.exchanges).toHaveLength(start);
   });
 
@@ -496,6 +496,6 @@ describe('a managed identity', () => {
     const { exchange } = exchangeWith({ managedIdentity: { clientId } });
     const before = await exchange();
     metadata.answer = metadataToken(federatedToken(clientId));
-    expect([before?.class, await exchange()]).toEqual(['RT', undefined]);
+    expect([before?.class, await exchange()]).toEqual(['retry', undefined]);
   });
 });

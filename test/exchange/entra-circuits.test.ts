@@ -29,8 +29,8 @@ class Lines {
     }
   }
 
-  waitBeforeCall(tenantId = 'home'): number {
-    return this.circuits.waitBeforeCall(tenantId);
+  admit(tenantId = 'home'): number {
+    return this.circuits.admit(tenantId);
   }
 
   isCalm(tenantId = 'home'): boolean {
@@ -52,7 +52,7 @@ describe('the circuit of a tenant', () => {
   ])('makes callers wait $wait ms after $what', ({ callers, wait }) => {
     const lines = new Lines();
     lines.play(callers);
-    expect(lines.waitBeforeCall()).toBe(wait);
+    expect(lines.admit()).toBe(wait);
   });
 
   it('forgets failures of more than a minute ago', () => {
@@ -61,14 +61,14 @@ describe('the circuit of a tenant', () => {
     lines.clock.advance(60_000);
     const isCalm = lines.isCalm();
     lines.play('j');
-    expect([isCalm, lines.waitBeforeCall(), lines.isCalm()]).toEqual([true, 0, false]);
+    expect([isCalm, lines.admit(), lines.isCalm()]).toEqual([true, 0, false]);
   });
 
   it('is not calm before a probe succeeded, however long that takes', () => {
     const lines = new Lines();
     lines.play('abcdefghij');
     lines.clock.advance(60 * 60_000);
-    const during = [lines.waitBeforeCall(), lines.isCalm()];
+    const during = [lines.admit(), lines.isCalm()];
     lines.play('.');
     expect([during, lines.isCalm()]).toEqual([[0, false], true]);
   });
@@ -81,23 +81,23 @@ describe('the circuit of a tenant', () => {
   ])('stays open for $wait ms after $what', ({ seconds, callers, wait }) => {
     const lines = new Lines();
     lines.play(callers, { retryAfter: seconds * 1_000 });
-    expect(lines.waitBeforeCall()).toBe(wait);
+    expect(lines.admit()).toBe(wait);
   });
 
   it('stays open as long as Entra asks again, once the time that it named before is over', () => {
     const lines = new Lines();
     lines.play('abcdefghij', { retryAfter: 20_000 });
     lines.clock.advance(20_000);
-    lines.waitBeforeCall();
+    lines.admit();
     lines.play('x', { retryAfter: 30_000 });
-    expect(lines.waitBeforeCall()).toBe(30_000);
+    expect(lines.admit()).toBe(30_000);
   });
 
   it('does not make everyone wait as long as one caller has to', () => {
     const lines = new Lines();
     lines.play('a', { retryAfter: 300_000 });
     lines.play('bcdefghij');
-    expect(lines.waitBeforeCall()).toBe(5_000);
+    expect(lines.admit()).toBe(5_000);
   });
 
   it.each([
@@ -107,11 +107,11 @@ describe('the circuit of a tenant', () => {
     const lines = new Lines();
     lines.play('abcdefghij');
     lines.clock.advance(4_999);
-    const before = lines.waitBeforeCall();
+    const before = lines.admit();
     lines.clock.advance(1);
-    const during = [lines.waitBeforeCall(), lines.waitBeforeCall(), lines.waitBeforeCall()];
+    const during = [lines.admit(), lines.admit(), lines.admit()];
     lines.play(row.callers);
-    const after = [lines.waitBeforeCall(), lines.waitBeforeCall()];
+    const after = [lines.admit(), lines.admit()];
     expect([before, during, after]).toEqual([1, [0, 5_000, 5_000], row.after]);
   });
 
@@ -119,9 +119,9 @@ describe('the circuit of a tenant', () => {
     const lines = new Lines();
     lines.play('abcdefghij');
     lines.clock.advance(5_000);
-    lines.waitBeforeCall();
+    lines.admit();
     lines.clock.advance(5_000);
-    expect(lines.waitBeforeCall()).toBe(0);
+    expect(lines.admit()).toBe(0);
   });
 });
 
@@ -132,7 +132,7 @@ describe('several tenants', () => {
   ] as const)('one that is $what shuts out nobody else, for as long as Entra asks', ({ outcome }) => {
     const lines = new Lines();
     lines.play('abcdefghijkl', { outcome, retryAfter: 60_000 });
-    expect([lines.waitBeforeCall(), lines.waitBeforeCall('other')]).toEqual([60_000, 0]);
+    expect([lines.admit(), lines.admit('other')]).toEqual([60_000, 0]);
   });
 
   it('two that are throttled shut out no third', () => {
@@ -141,18 +141,18 @@ describe('several tenants', () => {
       lines.play(caller, { outcome: 'throttled' });
       lines.play(caller, { outcome: 'throttled', tenantId: 'other' });
     }
-    expect(['home', 'other', 'third'].map((tenantId) => lines.waitBeforeCall(tenantId))).toEqual([5_000, 5_000, 0]);
+    expect(['home', 'other', 'third'].map((tenantId) => lines.admit(tenantId))).toEqual([5_000, 5_000, 0]);
   });
 
   it('for two of which Entra is broken are everyone, until one exchange of anyone is answered', () => {
     const lines = new Lines();
     lines.play('abcde');
     lines.play('fghij', { tenantId: 'other' });
-    const open = ['home', 'other', 'third'].map((tenantId) => lines.waitBeforeCall(tenantId));
+    const open = ['home', 'other', 'third'].map((tenantId) => lines.admit(tenantId));
     lines.clock.advance(5_000);
-    const probes = ['third', 'home'].map((tenantId) => lines.waitBeforeCall(tenantId));
+    const probes = ['third', 'home'].map((tenantId) => lines.admit(tenantId));
     lines.play('.', { tenantId: 'third' });
-    expect([open, probes, lines.waitBeforeCall()]).toEqual([[5_000, 5_000, 5_000], [0, 5_000], 0]);
+    expect([open, probes, lines.admit()]).toEqual([[5_000, 5_000, 5_000], [0, 5_000], 0]);
   });
 
   it('one whose time is not over takes no probe away from the others', () => {
@@ -160,7 +160,7 @@ describe('several tenants', () => {
     lines.play('abcdefghij', { retryAfter: 60_000 });
     lines.play('k', { tenantId: 'other', retryAfter: 1_000 });
     lines.clock.advance(1_000);
-    expect([lines.waitBeforeCall(), lines.waitBeforeCall('other')]).toEqual([59_000, 0]);
+    expect([lines.admit(), lines.admit('other')]).toEqual([59_000, 0]);
   });
 
   it('one of which something broke gets no second try, and the others do', () => {
@@ -183,8 +183,8 @@ describe('a time of day that is set', () => {
     const lines = new Lines();
     lines.play('abcdefghij');
     lines.clock.setBy(milliseconds);
-    const before = lines.waitBeforeCall();
+    const before = lines.admit();
     lines.clock.advance(5_000);
-    expect([before, lines.waitBeforeCall()]).toEqual([5_000, 0]);
+    expect([before, lines.admit()]).toEqual([5_000, 0]);
   });
 });

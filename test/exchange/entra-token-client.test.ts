@@ -16,7 +16,8 @@ import {
 } from '../../dev/emulator/world.ts';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
 import { createCredentialSource, type CredentialSource } from '../../src/exchange/client-credential.ts';
-import { ExchangeRefused, type OnBehalfOfRequest } from '../../src/exchange/entra-token-client.ts';
+import type { OnBehalfOfRequest } from '../../src/exchange/entra-token-client.ts';
+import { ExchangeRefused } from '../../src/exchange/exchange-refused.ts';
 import { chained, selfSigned, type CertificateFiles } from '../support/token-certificate.ts';
 import { openDesk, type Desk } from '../support/token-exchange.ts';
 
@@ -254,14 +255,14 @@ describe('the credential', () => {
   it.each([
     ['is wrong', 'wrong', 'AADSTS7000215'],
     ['is missing', '', 'msal'],
-  ])('that %s is the operator’s to mend', async (_how, secret, hint) => {
+  ])('that %s is the operator’s to fix', async (_how, secret, hint) => {
     const refused = await deskFor(emulator.origin, createCredentialSource({ secret }, TOKEN_EXCHANGE))
       .client.onBehalfOf(onBehalfOf())
       .catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ExchangeRefused);
     const { refusal } = refused as ExchangeRefused;
     expect([refusal.class, `${refusal.codes.map((code) => `AADSTS${code}`).join()} ${refusal.error}`]).toEqual([
-      'CF',
+      'misconfigured',
       expect.stringContaining(hint),
     ]);
   });
@@ -284,7 +285,7 @@ describe('an answer that only looks like a success', () => {
     emulator.switches.body = { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     const refused = await client.onBehalfOf(onBehalfOf()).catch((error: unknown) => error);
     emulator.resetSwitches();
-    expect(refused).toMatchObject({ name: 'ExchangeRefused', refusal: { class: 'RT', status } });
+    expect(refused).toMatchObject({ name: 'ExchangeRefused', refusal: { class: 'retry', status } });
   });
 
   it('is one without the members that only MSAL’s cache needs', async () => {

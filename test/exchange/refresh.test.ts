@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
-import type { Session } from '../../src/session.ts';
+import type { Session } from '../../src/session/session.ts';
 import { until } from '../support/gateway-poll.ts';
 import { GRAPH, openDesk, openSession, type Desk } from '../support/token-exchange.ts';
 
@@ -205,7 +205,7 @@ describe('while Entra is out of order, a token that is held', () => {
     emulator.resetSwitches();
     await desk.acquire(session);
     await until('there is a new one', async () => (await desk.acquire(session)) !== first);
-    expect(desk.outcomes.map(([, outcome]) => outcome)).toEqual(['token', 'RT', 'token']);
+    expect(desk.outcomes.map(([, outcome]) => outcome)).toEqual(['token', 'retry', 'token']);
   });
 
   it('serves no longer than usual once Entra refuses', async () => {

@@ -8,7 +8,7 @@ import {
   HOME_TENANT_ID,
   PARTNER_TENANT_ID,
 } from '../../dev/emulator/world.ts';
-import { ExchangeRefused } from '../../src/exchange/entra-token-client.ts';
+import { ExchangeRefused } from '../../src/exchange/exchange-refused.ts';
 import { openDesk, openSession, GRAPH, type Desk } from '../support/token-exchange.ts';
 
 const REDIRECT = 'https://api.contoso.com/consented';
@@ -84,7 +84,7 @@ describe('what a refusal turns into', () => {
       log: {
         correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
         entra: {
-          class: 'CF',
+          class: 'misconfigured',
           status: 401,
           error: 'invalid_client',
           codes: ['AADSTS7000222'],

@@ -22,12 +22,12 @@ function read(body: object, status = 400, headers: Record<string, string> = {}):
 }
 
 const FAILURE_OF = {
-  CH: 'interaction_required',
-  RE: 'invalid_token',
-  CO: 'consent_required',
-  DE: 'access_denied',
-  CF: 'gateway_misconfigured',
-  RT: 'identity_unavailable',
+  interaction: 'interaction_required',
+  reauthenticate: 'invalid_token',
+  consent: 'consent_required',
+  denied: 'access_denied',
+  misconfigured: 'gateway_misconfigured',
+  retry: 'identity_unavailable',
 } as const;
 
 describe('every known code', () => {
@@ -57,7 +57,10 @@ describe('every known code', () => {
   );
 
   it.each(REFUSAL_TABLE.filter((row) => row.status !== 500))('$code with claims is a challenge', ({ code, error }) => {
-    expect(read({ error, error_codes: [code], claims: CLAIMS })).toMatchObject({ class: 'CH', claims: CLAIMS });
+    expect(read({ error, error_codes: [code], claims: CLAIMS })).toMatchObject({
+      class: 'interaction',
+      claims: CLAIMS,
+    });
   });
 });
 
@@ -71,39 +74,43 @@ describe('the order of the decision', () => {
     {
       what: 'claims come before the suberror',
       body: { error: 'invalid_grant', suberror: 'message_only', error_codes: [53003], claims: CLAIMS },
-      expected: 'CH',
+      expected: 'interaction',
     },
     {
       what: 'claims come before the error',
       body: { error: 'invalid_client', error_codes: [7000215], claims: CLAIMS },
-      expected: 'CH',
+      expected: 'interaction',
     },
     {
       what: 'claims come before the code',
       body: { error: 'invalid_grant', error_codes: [50173], claims: CLAIMS },
-      expected: 'CH',
+      expected: 'interaction',
     },
     {
       what: 'the suberror comes before the error',
       body: { error: 'invalid_client', suberror: 'consent_required', error_codes: [7000215] },
-      expected: 'CO',
+      expected: 'consent',
     },
     {
       what: 'the suberror comes before the code',
       body: { error: 'invalid_grant', suberror: 'basic_action', error_codes: [50057] },
-      expected: 'CH',
+      expected: 'interaction',
     },
     {
       what: 'an unknown suberror says nothing',
       body: { error: 'invalid_grant', suberror: 'brand_new', error_codes: [50057] },
-      expected: 'DE',
+      expected: 'denied',
     },
     {
       what: 'the error comes before the code',
       body: { error: 'temporarily_unavailable', error_codes: [50076] },
-      expected: 'RT',
+      expected: 'retry',
     },
-    { what: 'the error comes before the code', body: { error: 'invalid_scope', error_codes: [65001] }, expected: 'CF' },
+    {
+      what: 'the error comes before the code',
+      body: { error: 'invalid_scope', error_codes: [65001] },
+      expected: 'misconfigured',
+    },
     {
       what: 'the text says nothing',
       body: {
@@ -111,7 +118,7 @@ describe('the order of the decision', () => {
         error_codes: [50057],
         error_description: 'AADSTS65001: consent_required interaction_required claims',
       },
-      expected: 'DE',
+      expected: 'denied',
     },
   ])('$what: $expected', ({ body, expected }) => {
     expect(read(body).class).toBe(expected);
@@ -120,22 +127,22 @@ describe('the order of the decision', () => {
   it.each([429, 500, 502, 503, 504])('status %i comes before everything', (status) => {
     expect(
       read({ error: 'invalid_grant', suberror: 'basic_action', error_codes: [50076], claims: CLAIMS }, status).class,
-    ).toBe('RT');
+    ).toBe('retry');
   });
 });
 
 describe('each suberror', () => {
   it.each([
-    ['basic_action', 'CH'],
-    ['additional_action', 'CH'],
-    ['device_authentication_failed', 'CH'],
-    ['message_only', 'DE'],
-    ['consent_required', 'CO'],
-    ['user_password_expired', 'RE'],
-    ['bad_token', 'RE'],
-    ['token_expired', 'RE'],
-    ['client_mismatch', 'DE'],
-    ['protection_policy_required', 'DE'],
+    ['basic_action', 'interaction'],
+    ['additional_action', 'interaction'],
+    ['device_authentication_failed', 'interaction'],
+    ['message_only', 'denied'],
+    ['consent_required', 'consent'],
+    ['user_password_expired', 'reauthenticate'],
+    ['bad_token', 'reauthenticate'],
+    ['token_expired', 'reauthenticate'],
+    ['client_mismatch', 'denied'],
+    ['protection_policy_required', 'denied'],
   ])('%s means %s whatever the code', (suberror, expected) => {
     const classes = [1, 50057, 50196, 700016].map(
       (code) => read({ error: 'invalid_grant', suberror, error_codes: [code] }).class,
@@ -146,19 +153,19 @@ describe('each suberror', () => {
 
 describe('a code that nobody knows', () => {
   it.each([
-    ['invalid_grant', 'RE'],
-    ['interaction_required', 'RE'],
-    ['login_required', 'RE'],
-    ['consent_required', 'CO'],
-    ['invalid_client', 'CF'],
-    ['unauthorized_client', 'CF'],
-    ['invalid_scope', 'CF'],
-    ['invalid_resource', 'CF'],
-    ['unsupported_grant_type', 'CF'],
-    ['invalid_request', 'CF'],
-    ['temporarily_unavailable', 'RT'],
-    ['server_error', 'RT'],
-    ['an_error_of_the_future', 'CF'],
+    ['invalid_grant', 'reauthenticate'],
+    ['interaction_required', 'reauthenticate'],
+    ['login_required', 'reauthenticate'],
+    ['consent_required', 'consent'],
+    ['invalid_client', 'misconfigured'],
+    ['unauthorized_client', 'misconfigured'],
+    ['invalid_scope', 'misconfigured'],
+    ['invalid_resource', 'misconfigured'],
+    ['unsupported_grant_type', 'misconfigured'],
+    ['invalid_request', 'misconfigured'],
+    ['temporarily_unavailable', 'retry'],
+    ['server_error', 'retry'],
+    ['an_error_of_the_future', 'misconfigured'],
   ])('is decided by the error %s: %s', (error, expected) => {
     const codes = [[424242], [], undefined, ['x'], 'x', [null, 1.5]];
     expect(new Set(codes.map((errorCodes) => read({ error, error_codes: errorCodes }).class))).toEqual(
@@ -169,13 +176,13 @@ describe('a code that nobody knows', () => {
 
 describe('codes that contradict each other', () => {
   it.each([
-    { codes: [70002, 500133], error: 'invalid_grant', expected: 'RE' },
-    { codes: [500133, 70002], error: 'invalid_grant', expected: 'RE' },
-    { codes: [70002, 500133], error: 'invalid_client', expected: 'CF' },
-    { codes: [424242, 65001], error: 'invalid_grant', expected: 'CO' },
-    { codes: [50027, 90014], error: 'invalid_request', expected: 'RE' },
-    { codes: [90014, 240002], error: 'invalid_request', expected: 'RE' },
-    { codes: [9002313, 900144], error: 'invalid_grant', expected: 'CF' },
+    { codes: [70002, 500133], error: 'invalid_grant', expected: 'reauthenticate' },
+    { codes: [500133, 70002], error: 'invalid_grant', expected: 'reauthenticate' },
+    { codes: [70002, 500133], error: 'invalid_client', expected: 'misconfigured' },
+    { codes: [424242, 65001], error: 'invalid_grant', expected: 'consent' },
+    { codes: [50027, 90014], error: 'invalid_request', expected: 'reauthenticate' },
+    { codes: [90014, 240002], error: 'invalid_request', expected: 'reauthenticate' },
+    { codes: [9002313, 900144], error: 'invalid_grant', expected: 'misconfigured' },
   ])('$codes with $error mean $expected', ({ codes, error, expected }) => {
     expect(read({ error, error_codes: codes }).class).toBe(expected);
   });
@@ -192,7 +199,7 @@ describe('claims', () => {
     ['outside ASCII', '{"access_token":{"a":"é"}}'],
     ['as large as is allowed', atLimit],
   ])('%s are relayed byte for byte', (_how, claims) => {
-    expect(read({ error: 'invalid_grant', claims })).toMatchObject({ class: 'CH', claims });
+    expect(read({ error: 'invalid_grant', claims })).toMatchObject({ class: 'interaction', claims });
   });
 
   it.each([
@@ -210,7 +217,7 @@ describe('claims', () => {
     ['null', null],
   ])('that are %s are none', (_what, claims) => {
     expect(read({ error: 'invalid_grant', error_codes: [50173], claims })).toMatchObject({
-      class: 'RE',
+      class: 'reauthenticate',
       claims: undefined,
     });
   });
@@ -243,12 +250,12 @@ describe('an answer that is no refusal by the book', () => {
     ['an empty error', '{"error":""}'],
     ['an object with an inherited name', '{"__proto__":{"error":"invalid_grant"}}'],
   ])('%s is an outage', (_what, text) => {
-    expect(readRefusal({ status: 400, headers: {}, text }, CONTEXT).class).toBe('RT');
+    expect(readRefusal({ status: 400, headers: {}, text }, CONTEXT).class).toBe('retry');
   });
 
   it('names no inherited member as a suberror or error', () => {
     const odd = { error: 'constructor', suberror: 'toString', error_codes: ['__proto__'] };
-    expect(read(odd)).toMatchObject({ class: 'CF', suberror: 'toString', codes: [] });
+    expect(read(odd)).toMatchObject({ class: 'misconfigured', suberror: 'toString', codes: [] });
   });
 
   it('shows a suberror only when it is a short word', () => {

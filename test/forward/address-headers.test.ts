@@ -113,12 +113,6 @@ describe('the address of another operation in an answer', () => {
       locations.push((await world.call('/orders', { token })).headers.get('location'));
     }
     await world.close();
-    expect(locations).toEqual([
-      'https://api.contoso.com/shop/orders/7',
-      '/shop/orders/7',
-      '/shop/orders',
-      null,
-      null,
-    ]);
+    expect(locations).toEqual(['https://api.contoso.com/shop/orders/7', '/shop/orders/7', '/shop/orders', null, null]);
   });
 });

@@ -3,12 +3,12 @@ import { createServer, IncomingMessage, ServerResponse, type RequestListener } f
 import { Socket, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Pool } from 'undici';
-import { Circuit } from '../../src/circuit.ts';
+import { Circuit } from '../../src/resilience/circuit-breaker.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { AnswerReceiver } from '../../src/forward/downstream-answer.ts';
 import { forward } from '../../src/forward/forward.ts';
 import { Downstream } from '../../src/forward/downstream.ts';
-import { NO_BODY } from '../../src/request-body.ts';
+import { NO_BODY } from '../../src/request/body.ts';
 import { until } from '../support/gateway-poll.ts';
 
 const timeout = { connect: 10_000, response: 20_000, idle: 20_000 };
@@ -37,7 +37,7 @@ describe('a connection that cannot be made because', () => {
     const pool = new Pool('http://127.0.0.1:9', {
       connect: (_options, callback) => callback(Object.assign(new Error('no'), { code }), null),
     });
-    const circuit = new Circuit({ failures: 1, openFor: 1_000 }, () => 0);
+    const circuit = new Circuit({ failures: 1, openForMs: 1_000 }, () => 0);
     const receiver = new AnswerReceiver({
       downstream: { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false },
       res: new ServerResponse(new IncomingMessage(new Socket())),
@@ -48,7 +48,7 @@ describe('a connection that cannot be made because', () => {
     const error = await receiver.started.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(GatewayError);
     expect((error as GatewayError).failure).toBe(failure);
-    expect(circuit.waitBeforeCall() > 0).toBe(failures > 0);
+    expect(circuit.waitMs > 0).toBe(failures > 0);
     await pool.destroy();
   });
 });

@@ -4,7 +4,7 @@ import { Socket, type AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Pool } from 'undici';
-import { Circuit } from '../../src/circuit.ts';
+import { Circuit } from '../../src/resilience/circuit-breaker.ts';
 import { AnswerReceiver } from '../../src/forward/downstream-answer.ts';
 import { answerWith } from '../support/gateway-downstream.ts';
 import { until } from '../support/gateway-poll.ts';
@@ -34,7 +34,7 @@ const nobody = new ServerResponse(new IncomingMessage(new Socket()));
 /** Has no patience at all for a second interim answer. */
 class ImpatientReceiver extends AnswerReceiver {
   constructor() {
-    const circuit = new Circuit({ failures: 1, openFor: 0 }, Date.now);
+    const circuit = new Circuit({ failures: 1, openForMs: 0 }, Date.now);
     const impatient = { circuit, responseTimeout: 0, idleTimeout: 1_000, isConnecting: true };
     super({ downstream: impatient, res: nobody, onHead: () => undefined, sendAgain: undefined });
   }

@@ -11,7 +11,7 @@ import { Downstream } from '../../src/forward/downstream.ts';
 import { forward, type DownstreamCall } from '../../src/forward/forward.ts';
 import type { TlsSettings } from '../../src/forward/tls-files.ts';
 import { openWebSocket } from '../../src/forward/websocket.ts';
-import { NO_BODY } from '../../src/request-body.ts';
+import { NO_BODY } from '../../src/request/body.ts';
 import { agree } from '../support/websocket-echo.ts';
 import { makeAuthority, readCertificate, type CertificateAuthority } from '../support/tls-certificates.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Circuit } from '../../src/circuit.ts';
+import { Circuit } from '../../src/resilience/circuit-breaker.ts';
 import { AnswerReceiver } from '../../src/forward/downstream-answer.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld } from '../support/gateway-world.ts';
@@ -16,7 +16,7 @@ beforeEach(() => downstream.reset());
 
 /** As much as no chain of socket buffers between two programs holds. */
 const MUCH = 64 * 1_024 * 1_024;
-const circuit = new Circuit({ failures: 1, openFor: 0 }, Date.now);
+const circuit = new Circuit({ failures: 1, openForMs: 0 }, Date.now);
 const PIECE = Buffer.alloc(64 * 1_024, 'x');
 
 function connect(...head: readonly string[]): RawConnection {

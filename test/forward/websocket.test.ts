@@ -337,7 +337,7 @@ describe('a downstream that agrees to no WebSocket', () => {
       'downstream_invalid_response',
     ],
     ['does not speak HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 'downstream_invalid_response'],
-    ['has too large a head', `HTTP/1.1 101 S\r\nX: ${'y'.repeat(70_000)}\r\n\r\n`, 'downstream_invalid_response'],
+    ['has too large a head', `HTTP/1.1 101 S\r\nX: ${'y'.repeat(70000)}\r\n\r\n`, 'downstream_invalid_response'],
     ['hangs up', '', 'downstream_unreachable'],
   ])('and %s: 502', async (_what, bytes, code) => {
     wire.onConnection = (socket) => {

@@ -321,18 +321,18 @@ describe('what does the log keep of a refusal', () => {
       level: 'info',
       code: 'consent_required',
       correlationId: emulator.exchanges.at(-1)?.form['client-request-id'],
-      entra: { class: 'CO', codes: ['AADSTS65001'], traceId: expect.any(String) },
+      entra: { class: 'consent', codes: ['AADSTS65001'], traceId: expect.any(String) },
       remedy: expect.any(String),
     });
     expect(world.log.text).not.toContain('text of Entra');
   });
 
-  it('an error for what the operator has to mend', async () => {
+  it('an error for what the operator has to fix', async () => {
     emulator.switches.secretExpired = true;
     const response = await callMe();
     expect(await world.log.of(response.headers.get('x-request-id'))).toMatchObject({
       level: 'error',
-      remedy: expect.stringContaining('Mend'),
+      remedy: expect.stringContaining('Correct'),
     });
   });
 

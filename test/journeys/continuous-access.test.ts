@@ -226,7 +226,9 @@ describe('an upload that is too large to be sent twice by us', () => {
     downstream.answer = async (req, res, body) => {
       const { authorization = '' } = req.headers;
       const newest = emulator.exchanges.findLast(({ status }) => status === 200);
-      if (newest?.claims?.includes('nbf') === true) seen.add(authorization);
+      if (newest?.claims?.includes('nbf') === true) {
+        seen.add(authorization);
+      }
       await readBody(req);
       return (seen.has(authorization) ? answerPlainly : answerChallenge(graphForm(NBF)))(req, res, body);
     };

@@ -15,7 +15,7 @@ async function withCredential(credential: object, play: (world: GatewayWorld) =>
 }
 
 /** A world whose app registration accepts the credential after all. */
-function mendRegistration({ emulator }: GatewayWorld): void {
+function fixRegistration({ emulator }: GatewayWorld): void {
   findApp(emulator.world, 'gateway')?.secrets.push(WRONG_SECRET);
 }
 
@@ -57,7 +57,7 @@ describe('a wrong secret', () => {
         level: 'error',
         code: 'gateway_misconfigured',
         entra: {
-          class: 'CF',
+          class: 'misconfigured',
           error: 'invalid_client',
           codes: ['AADSTS7000215'],
           meaning: expect.stringContaining('secret is wrong'),
@@ -83,20 +83,20 @@ describe('a wrong secret', () => {
     });
   });
 
-  it('that is mended brings the gateway back with the first exchange that works', async () => {
+  it('that is fixed brings the gateway back with the first exchange that works', async () => {
     await withCredential({ secret: WRONG_SECRET }, async (world) => {
       await callMe(world);
       const before = await readiness(world);
-      mendRegistration(world);
+      fixRegistration(world);
       const { status } = await callMe(world);
       expect([before, status, await readiness(world)]).toEqual([NOT_ACCEPTED, 200, READY]);
     });
   });
 
-  it('that is mended brings the gateway back also when the next user is refused', async () => {
+  it('that is fixed brings the gateway back also when the next user is refused', async () => {
     await withCredential({ secret: WRONG_SECRET }, async (world) => {
       await callMe(world);
-      mendRegistration(world);
+      fixRegistration(world);
       const { status } = await callMe(world, 'newcomer');
       expect([status, await readiness(world)]).toEqual([403, READY]);
     });
@@ -121,12 +121,12 @@ describe('a wrong secret', () => {
 
 describe('a refusal that is not about the credential leaves the gateway in service', () => {
   const refusals = [
-    { what: 'the user must prove more', error: 'interaction_required', code: 50_076, status: 401 },
-    { what: 'the user must sign in again', error: 'invalid_grant', code: 50_173, status: 401 },
-    { what: 'nobody consented', error: 'invalid_grant', code: 65_001, status: 403 },
-    { what: 'the user is not assigned', error: 'invalid_grant', code: 50_105, status: 403 },
-    { what: 'a scope of one downstream is wrong', error: 'invalid_scope', code: 70_011, status: 500 },
-    { what: 'Entra is not available', error: 'temporarily_unavailable', code: 90_033, status: 503 },
+    { what: 'the user must prove more', error: 'interaction_required', code: 50076, status: 401 },
+    { what: 'the user must sign in again', error: 'invalid_grant', code: 50173, status: 401 },
+    { what: 'nobody consented', error: 'invalid_grant', code: 65001, status: 403 },
+    { what: 'the user is not assigned', error: 'invalid_grant', code: 50105, status: 403 },
+    { what: 'a scope of one downstream is wrong', error: 'invalid_scope', code: 70011, status: 500 },
+    { what: 'Entra is not available', error: 'temporarily_unavailable', code: 90033, status: 503 },
   ];
 
   it('whatever it says', async () => {

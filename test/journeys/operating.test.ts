@@ -43,7 +43,7 @@ describe('the metrics', () => {
       'gateway_http_request_duration_seconds_count{operation="getProfile"}',
       'gateway_downstream_request_duration_seconds_count{downstream="api"}',
       'gateway_exchanges_total{downstream="api",outcome="token"}',
-      'gateway_exchanges_total{downstream="api",outcome="CO"}',
+      'gateway_exchanges_total{downstream="api",outcome="consent"}',
       'gateway_exchange_duration_seconds_count',
       'gateway_token_cache_total{level="memory",outcome="miss"}',
       'gateway_problems_total{code="consent_required"}',

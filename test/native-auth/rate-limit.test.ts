@@ -9,7 +9,7 @@ function limitOf(requests: number, per = MINUTE): { ask(address?: string): numbe
   let now = 1_700_000_000_000;
   const limit = new RateLimit({ requests, per }, () => now);
   return {
-    ask: (address = '192.0.2.1') => limit.waitBeforeRequest(address),
+    ask: (address = '192.0.2.1') => limit.take(address),
     pass(milliseconds) {
       now += milliseconds;
     },

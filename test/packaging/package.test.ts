@@ -1,11 +1,87 @@
 import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-it('the package holds the program, its licence and its schema, and no sources', () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });
-  const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }];
-  const paths = files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'));
-  expect(paths.toSorted()).toEqual(['LICENSE', 'README.md', 'gateway.schema.json', 'package.json']);
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const tsc = join(root, 'node_modules/.bin/tsc');
+
+interface Manifest {
+  readonly private?: boolean;
+  readonly license: string;
+  readonly engines: { readonly node: string };
+  readonly bin: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+
+describe('the package, built afresh from the sources', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'package-'));
+  let paths: readonly string[];
+
+  beforeAll(() => {
+    for (const { name } of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+      cpSync(join(root, name), join(folder, name));
+    }
+    mkdirSync(join(folder, 'dev'));
+    cpSync(join(root, 'dev/write-build.js'), join(folder, 'dev/write-build.js'));
+    execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root });
+    execFileSync(process.execPath, ['dev/write-build.js', 'dist'], { cwd: folder });
+    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }];
+    paths = files.map(({ path }) => path);
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('may be published', () => {
+    expect(manifest.private).toBeUndefined();
+    expect(manifest.license).toBe('MIT');
+    expect(manifest.engines.node).toBe('>=20.19');
+  });
+
+  it('holds the program, its licence, its schema and its README, and no sources', () => {
+    const others = paths.filter((path) => !path.startsWith('dist/'));
+    expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'gateway.schema.json', 'package.json']);
+  });
+
+  it('holds of each module the program and its types, and nothing else', () => {
+    const modules = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `dist/${name.slice(0, -'.ts'.length)}`);
+    const expected = modules.flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
+    const found = paths.filter((path) => path.startsWith('dist/'));
+    expect(found.toSorted()).toEqual([...expected, 'dist/build.json'].toSorted());
+  });
+
+  it.each([...Object.values(manifest.bin), ...Object.values(manifest.exports)])('has the entry point %s', (path) => {
+    expect(paths).toContain(path.replace(/^\.\//, ''));
+  });
+
+  it('can be imported by another package, with types', () => {
+    const user = join(folder, 'user');
+    mkdirSync(join(user, 'node_modules'), { recursive: true });
+    symlinkSync(folder, join(user, 'node_modules/obo-gateway'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    symlinkSync(join(root, 'node_modules/@types'), join(user, 'node_modules/@types'));
+    writeFileSync(join(user, 'package.json'), '{ "type": "module" }');
+    writeFileSync(
+      join(user, 'main.ts'),
+      `import { createGateway, type Gateway } from 'obo-gateway';
+       import { loadConfig } from 'obo-gateway/config';
+       export const gateway: Gateway = createGateway(await loadConfig('gateway.yaml', {}));
+       // @ts-expect-error a gateway is no number, and the compiler knows it
+       export const wrong: number = gateway;`,
+    );
+    const options = '--noEmit --strict --skipLibCheck --ignoreConfig --module nodenext --target es2023 --types node';
+    execFileSync(tsc, [...options.split(' '), 'main.ts'], { cwd: user, encoding: 'utf8' });
+  });
 });

@@ -168,9 +168,13 @@ describeWithChromium('the playground meets', (chromium) => {
 
   it.each(ROWS)('$what: $answer', async ({ turn, operation = 'getProfile', fields = {}, answer, button }) => {
     await playground.signIn('Adele Vance');
-    if (turn) await playground.turn(...turn);
+    if (turn) {
+      await playground.turn(...turn);
+    }
     await playground.part('operation').selectOption(operation);
-    for (const [id, value] of Object.entries(fields)) await playground.fill(id, value);
+    for (const [id, value] of Object.entries(fields)) {
+      await playground.fill(id, value);
+    }
     await playground.send();
     expect(await playground.answer()).toBe(answer);
     expect(await playground.remedy()).toMatch(button ?? /^$/);
@@ -191,7 +195,9 @@ describeWithChromium('the playground meets', (chromium) => {
     await playground.turn('graph', 'insatiable');
     await playground.call('getProfile');
     // Tokens of one second are equally new.
-    while ((await playground.answer()).startsWith('401')) await playground.satisfy();
+    while ((await playground.answer()).startsWith('401')) {
+      await playground.satisfy();
+    }
     expect(await playground.answer()).toBe('403 Forbidden step_up_unsatisfiable');
   });
 });

@@ -6,8 +6,12 @@ import type { Page } from 'playwright-core';
  */
 export async function answerEntra(page: Page, act: () => Promise<void>, buttons: readonly string[]): Promise<void> {
   const [popup] = await Promise.all([page.waitForEvent('popup'), act()]);
-  for (const name of buttons) await popup.getByRole('button', { name }).click();
-  if (!popup.isClosed()) await popup.waitForEvent('close');
+  for (const name of buttons) {
+    await popup.getByRole('button', { name }).click();
+  }
+  if (!popup.isClosed()) {
+    await popup.waitForEvent('close');
+  }
 }
 
 /**
@@ -21,7 +25,9 @@ export async function giveConsent(
   buttons: readonly string[] = [],
 ): Promise<void> {
   const [popup] = await Promise.all([page.waitForEvent('popup'), act()]);
-  for (const name of [...buttons, 'Accept']) await popup.getByRole('button', { name }).click();
+  for (const name of [...buttons, 'Accept']) {
+    await popup.getByRole('button', { name }).click();
+  }
   await popup.getByText('The permission was given.').waitFor();
   await popup.close();
 }

@@ -87,7 +87,9 @@ async function tabTo(page: Page, testId: string): Promise<void> {
   const isThere = (): Promise<boolean> =>
     page.evaluate<boolean>(`document.activeElement?.getAttribute('data-testid') === '${testId}'`);
   for (let stops = 0; stops < MOST_STOPS; stops += 1) {
-    if (await isThere()) return;
+    if (await isThere()) {
+      return;
+    }
     await page.keyboard.press('Tab');
   }
   throw new Error(`The keyboard does not reach ${testId}.`);
@@ -99,9 +101,13 @@ async function pressInPopup(page: Page, button: string): Promise<void> {
   await popup.getByRole('button', { name: button }).waitFor();
   const focused = (): Promise<string> =>
     popup.evaluate<string>('document.querySelector("button:focus")?.textContent ?? ""');
-  while (!(await focused()).startsWith(button)) await popup.keyboard.press('Tab');
+  while (!(await focused()).startsWith(button)) {
+    await popup.keyboard.press('Tab');
+  }
   await popup.keyboard.press('Enter');
-  if (!popup.isClosed()) await popup.waitForEvent('close');
+  if (!popup.isClosed()) {
+    await popup.waitForEvent('close');
+  }
 }
 
 async function openEverything(page: Page): Promise<void> {

@@ -141,7 +141,9 @@ export class PlaygroundPage {
   }
 
   async #openWorld(): Promise<void> {
-    if (!(await this.part('reset').isVisible())) await this.page.getByRole('heading', { name: 'World' }).click();
+    if (!(await this.part('reset').isVisible())) {
+      await this.page.getByRole('heading', { name: 'World' }).click();
+    }
   }
 
   async #change(act: () => Promise<unknown>): Promise<void> {

@@ -74,7 +74,7 @@ describeWithChromium('examples/single-page-app', (chromium) => {
   it('tells the person when nothing helps', async () => {
     const page = await open();
     await signIn(page, 'Adele Vance');
-    world.emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50_105] };
+    world.emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50105] };
     await press(page, 'My profile');
     await page.getByText('The API answered 403.').waitFor();
     expect(await answerOf(page)).toMatch(/\w/);

@@ -186,7 +186,9 @@ describeWithChromium('the playground', (chromium) => {
     { what: 'a step-up', user: 'Megan Bowen', policy: undefined, operation: 'listMessages', buttons: ['Approve'] },
     { what: 'consent', user: 'Adele Vance', policy: ['consent', 'missing'] as const, operation: 'getProfile' },
   ])('closes the window of Entra when $what is stopped, and asks again when it is wanted', async (story) => {
-    if (story.policy) await playground.turn(...story.policy);
+    if (story.policy) {
+      await playground.turn(...story.policy);
+    }
     await playground.signIn(story.user);
     await playground.call(story.operation);
     const satisfy = (): Promise<void> => playground.part('satisfy').click();

@@ -94,13 +94,17 @@ interface Visit {
 function listenForComplaints(context: BrowserContext, home: string): readonly string[] {
   const complaints: string[] = [];
   context.on('request', (request) => {
-    if (leavesLoopback(request.url())) complaints.push(`asked for ${request.url()}`);
+    if (leavesLoopback(request.url())) {
+      complaints.push(`asked for ${request.url()}`);
+    }
   });
   context.on('weberror', (error) => complaints.push(`threw ${error.error().message}`));
   context.on('console', (message) => {
     const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of');
     // Chromium logs every refusal as an error; those of the gateway and Entra are what the pages are about.
-    if (message.type() !== 'error' || (isRefusal && originOf(message.location().url) !== home)) return;
+    if (message.type() !== 'error' || (isRefusal && originOf(message.location().url) !== home)) {
+      return;
+    }
     complaints.push(`logged ${message.text()} (${message.location().url})`);
   });
   return complaints;

@@ -49,7 +49,9 @@ export function buildProgram(): Program {
       return run;
     },
     async remove() {
-      for (const run of runs) run.process.kill('SIGKILL');
+      for (const run of runs) {
+        run.process.kill('SIGKILL');
+      }
       await Promise.all(runs.map(({ ended }) => ended));
       rmSync(folder, { recursive: true });
     },
@@ -78,8 +80,12 @@ export async function until<T>(look: () => T | undefined | Promise<T | undefined
   const end = performance.now() + 60_000;
   for (;;) {
     const seen = await look();
-    if (seen !== undefined) return seen;
-    if (performance.now() > end) throw new Error('Nothing was seen within a minute.');
+    if (seen !== undefined) {
+      return seen;
+    }
+    if (performance.now() > end) {
+      throw new Error('Nothing was seen within a minute.');
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });
@@ -93,7 +99,9 @@ export async function untilListening(run: Run): Promise<{ url: string; managemen
       .out()
       .split('\n')
       .find((text) => text.includes('"gateway started"'));
-    if (line === undefined && run.process.exitCode !== null) throw new Error(`It ended: ${run.out()}${run.err()}`);
+    if (line === undefined && run.process.exitCode !== null) {
+      throw new Error(`It ended: ${run.out()}${run.err()}`);
+    }
     return line === undefined ? undefined : (JSON.parse(line) as { url: string; managementUrl: string });
   });
 }

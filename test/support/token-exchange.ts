@@ -5,23 +5,23 @@ import { Authority } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import type { CredentialSource } from '../../src/exchange/client-credential.ts';
 import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
-import { createExchange, type Exchange, type Wanted } from '../../src/exchange/exchange.ts';
-import type { ExchangeTarget } from '../../src/exchange/guarded-token-client.ts';
-import type { DownstreamToken, FetchedToken } from '../../src/downstream-tokens.ts';
+import { assembleExchange, type Exchange } from '../../src/exchange/assemble-exchange.ts';
+import type { DownstreamToken, FetchedToken } from '../../src/session/downstream-token.ts';
+import type { DownstreamScopes, TokenRequest } from '../../src/session/token-source.ts';
 import { GatewayError } from '../../src/failures.ts';
-import { toPrincipal } from '../../src/principal.ts';
-import { Session } from '../../src/session.ts';
+import { toPrincipal } from '../../src/session/principal.ts';
+import { Session } from '../../src/session/session.ts';
 import { Clock } from './token-clock.ts';
 
 /** Microsoft Graph as a downstream. */
-export const GRAPH: ExchangeTarget = {
+export const GRAPH: DownstreamScopes = {
   name: 'graph',
   scopes: ['https://graph.microsoft.com/User.Read'],
   applicationScope: 'https://graph.microsoft.com/.default',
 };
 
 /** The Orders API as a downstream. */
-export const ORDERS: ExchangeTarget = {
+export const ORDERS: DownstreamScopes = {
   name: 'orders',
   scopes: ['api://orders/user_impersonation'],
   applicationScope: 'api://orders/.default',
@@ -50,13 +50,13 @@ export interface Desk {
   /** What was logged, oldest first. */
   readonly warnings: object[];
   /** The step itself. */
-  fetch(session: Session, wanted?: Partial<Omit<Wanted, 'session'>>): DownstreamToken | Promise<FetchedToken>;
+  fetch(session: Session, request?: Partial<Omit<TokenRequest, 'session'>>): DownstreamToken | Promise<FetchedToken>;
   /** The downstream token, at once when it is held. */
-  take(session: Session, target?: ExchangeTarget, claims?: string): DownstreamToken | Promise<DownstreamToken>;
+  take(session: Session, downstream?: DownstreamScopes, claims?: string): DownstreamToken | Promise<DownstreamToken>;
   /** The downstream token, or the refusal. */
-  acquire(session: Session, target?: ExchangeTarget, claims?: string): Promise<string | Refused>;
+  acquire(session: Session, downstream?: DownstreamScopes, claims?: string): Promise<string | Refused>;
   /** The error that is thrown in place of a token. */
-  failOn(session: Session, target?: ExchangeTarget): Promise<GatewayError>;
+  failOn(session: Session, downstream?: DownstreamScopes): Promise<GatewayError>;
   close(): void;
 }
 
@@ -82,20 +82,27 @@ export function openDesk(options: DeskOptions): Desk {
   });
   const outcomes: [string, string][] = [];
   const warnings: object[] = [];
-  const fetch: Desk['fetch'] = (session, { target = GRAPH, ...more } = {}) =>
-    exchange.acquire({ session, assertion: () => assertions.get(session) ?? '', target, ...more });
-  const take: Desk['take'] = (session, target = GRAPH, claims = '') => {
-    const found = fetch(session, { target, claims });
+  const fetch: Desk['fetch'] = (session, request = {}) =>
+    exchange.acquire({
+      session,
+      assertion: () => assertions.get(session) ?? '',
+      downstream: GRAPH,
+      claims: '',
+      correlationId: undefined,
+      ...request,
+    });
+  const take: Desk['take'] = (session, downstream = GRAPH, claims = '') => {
+    const found = fetch(session, { downstream, claims });
     return found instanceof Promise ? found.then(({ token }) => token) : found;
   };
-  const exchange = createExchange({
+  const exchange = assembleExchange({
     client,
     authority,
     clientId,
     consentRedirectUri,
     now: clock.now,
     monotonicMs: clock.monotonicMs,
-    log: { warn: (fields) => warnings.push(fields) },
+    log: { warn: (fields: object) => warnings.push(fields) },
     onExchange: (downstream, outcome) => outcomes.push([downstream, outcome]),
   });
   return {
@@ -106,16 +113,16 @@ export function openDesk(options: DeskOptions): Desk {
     warnings,
     fetch,
     take,
-    async acquire(session, target = GRAPH, claims = '') {
+    async acquire(session, downstream = GRAPH, claims = '') {
       try {
-        return (await take(session, target, claims)).accessToken;
+        return (await take(session, downstream, claims)).accessToken;
       } catch (error) {
         return refusedOf(error);
       }
     },
-    async failOn(session, target = GRAPH) {
+    async failOn(session, downstream = GRAPH) {
       try {
-        await take(session, target);
+        await take(session, downstream);
       } catch (error) {
         if (error instanceof GatewayError) {
           return error;

@@ -6,7 +6,8 @@ import { SigningKeys } from '../../src/auth/signing-keys.ts';
 import { Authority } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import { GatewayError } from '../../src/failures.ts';
-import { SessionStore, type Session } from '../../src/session.ts';
+import type { Session } from '../../src/session/session.ts';
+import { SessionStore } from '../../src/session/session-store.ts';
 import { Clock } from './token-clock.ts';
 
 /** How a gate differs from the default one, which lets in the gateway's own tenant. */

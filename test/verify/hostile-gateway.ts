@@ -65,7 +65,7 @@ export function missingToken(
 ): FixedAnswer {
   const problem = {
     type: 'urn:obo-gateway:problem:missing_token',
-    title: 'An access token is needed',
+    title: 'An access token is required',
     status: 401,
     detail: 'Send one.',
     instance: path,

@@ -14,7 +14,9 @@ import { demandParameter, wantsClientInfo, type TokenRequest } from '../token-re
 export function redeemAuthorizationCode(directory: Directory, request: TokenRequest): TokenReply {
   const { form, client } = request;
   const code = directory.grants.codes.get(demandParameter(form, 'code'));
-  if (!code || code.clientId !== client.clientId) throw new EntraError(70000);
+  if (!code || code.clientId !== client.clientId) {
+    throw new EntraError(70000);
+  }
   request.onSubject(code.signIn.oid);
   demandFresh(code);
   demandRightPlace(code, request);
@@ -33,25 +35,37 @@ export function redeemAuthorizationCode(directory: Directory, request: TokenRequ
 }
 
 function demandFresh({ redeemed, expiresAt }: AuthorizationCode): void {
-  if (redeemed) throw new EntraError(54005);
-  if (expiresAt < unixNow()) throw new EntraError(70008);
+  if (redeemed) {
+    throw new EntraError(54005);
+  }
+  if (expiresAt < unixNow()) {
+    throw new EntraError(70008);
+  }
 }
 
 function demandRightPlace({ redirectUri, kind }: AuthorizationCode, { form, browserOrigin }: TokenRequest): void {
   if (form.get('redirect_uri') !== redirectUri) {
     throw new EntraError(70000, { text: 'The redirect_uri is not the one of the authorization request.' });
   }
-  if (kind === 'spa' && browserOrigin === undefined) throw new EntraError(9002327);
-  if (kind !== 'spa' && browserOrigin !== undefined) throw new EntraError(9002326);
+  if (kind === 'spa' && browserOrigin === undefined) {
+    throw new EntraError(9002327);
+  }
+  if (kind !== 'spa' && browserOrigin !== undefined) {
+    throw new EntraError(9002326);
+  }
 }
 
 function demandVerifier({ codeChallenge, codeChallengeMethod }: AuthorizationCode, verifier: string | null): void {
-  if (codeChallenge === undefined && verifier === null) return;
+  if (codeChallenge === undefined && verifier === null) {
+    return;
+  }
   const expected =
     codeChallengeMethod === 'S256'
       ? createHash('sha256')
           .update(verifier ?? '')
           .digest('base64url')
       : verifier;
-  if (expected !== codeChallenge) throw new EntraError(501481);
+  if (expected !== codeChallenge) {
+    throw new EntraError(501481);
+  }
 }

@@ -13,11 +13,15 @@ import { demandParameter, type TokenRequest } from '../token-request.ts';
  */
 export function grantToApp(directory: Directory, request: TokenRequest): TokenReply {
   const { form, client, credential } = request;
-  if (credential === 'none') throw new EntraError(7000218);
+  if (credential === 'none') {
+    throw new EntraError(7000218);
+  }
   request.onSubject(client.servicePrincipalId);
   const { id: tenantId } = demandTenant(directory.world, request.tenant, client);
   const { resource, identifier, permissions } = readScopes(directory.world, demandParameter(form, 'scope'));
-  if (permissions[0] !== '.default') throw new EntraError(70011, { text: 'Only {resource}/.default may be asked.' });
+  if (permissions[0] !== '.default') {
+    throw new EntraError(70011, { text: 'Only {resource}/.default may be asked.' });
+  }
   const lifetimeSeconds = lifetimeFor(directory, resource);
   const token = describeAppToken(directory, {
     tenantId,

@@ -14,7 +14,9 @@ export function redeemDeviceCode(directory: Directory, request: TokenRequest): T
   const { form, client } = request;
   const handle = demandParameter(form, 'device_code');
   const code = directory.grants.deviceCodes.get(handle);
-  if (!code || code.client.clientId !== client.clientId) throw new EntraError(70018);
+  if (!code || code.client.clientId !== client.clientId) {
+    throw new EntraError(70018);
+  }
   const signIn = demandAnswer(code);
   request.onSubject(signIn.oid);
   const reply = grantTokens(directory, {
@@ -31,8 +33,14 @@ export function redeemDeviceCode(directory: Directory, request: TokenRequest): T
 }
 
 function demandAnswer({ answer, expiresAt }: DeviceCode): SignIn {
-  if (answer === 'declined') throw new EntraError(65004, { error: 'authorization_declined' });
-  if (expiresAt < unixNow()) throw new EntraError(70019);
-  if (answer === 'pending') throw new EntraError(70016);
+  if (answer === 'declined') {
+    throw new EntraError(65004, { error: 'authorization_declined' });
+  }
+  if (expiresAt < unixNow()) {
+    throw new EntraError(70019);
+  }
+  if (answer === 'pending') {
+    throw new EntraError(70016);
+  }
   return answer;
 }

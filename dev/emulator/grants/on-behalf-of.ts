@@ -53,7 +53,9 @@ export async function redeemAssertion(directory: Directory, request: TokenReques
 
 function demandOnBehalfOf(form: URLSearchParams): void {
   const use = demandParameter(form, 'requested_token_use');
-  if (use !== 'on_behalf_of') throw new EntraError(90013, { text: 'requested_token_use must be on_behalf_of.' });
+  if (use !== 'on_behalf_of') {
+    throw new EntraError(90013, { text: 'requested_token_use must be on_behalf_of.' });
+  }
 }
 
 function decodeAssertion(assertion: string): UserAssertion {
@@ -67,12 +69,16 @@ function decodeAssertion(assertion: string): UserAssertion {
 
 /** ID tokens name no client and grant nothing. */
 function demandAccessToken({ scp, roles, azp, appid, idtyp }: UserAssertion): void {
-  if ([scp, roles, azp, appid, idtyp].every((claim) => claim === undefined)) throw new EntraError(240002);
+  if ([scp, roles, azp, appid, idtyp].every((claim) => claim === undefined)) {
+    throw new EntraError(240002);
+  }
 }
 
 async function demandSignature({ keys }: Directory, assertion: string): Promise<void> {
   const key = keys.find(decodeProtectedHeader(assertion).kid);
-  if (!key) throw new EntraError(50013, { text: 'The assertion was signed with an unknown key.' });
+  if (!key) {
+    throw new EntraError(50013, { text: 'The assertion was signed with an unknown key.' });
+  }
   try {
     await compactVerify(assertion, key, { algorithms: ['RS256'] });
   } catch {
@@ -88,20 +94,28 @@ function demandIssuer({ origin }: Directory, { iss, tid }: UserAssertion, tenant
 }
 
 function demandInTime({ nbf = 0, exp = 0 }: UserAssertion): void {
-  if (exp <= unixNow() || nbf > unixNow() + 300) throw new EntraError(500133);
+  if (exp <= unixNow() || nbf > unixNow() + 300) {
+    throw new EntraError(500133);
+  }
 }
 
 function demandAudience({ aud }: UserAssertion, client: App): void {
-  if (![client.clientId, ...client.identifierUris].includes(String(aud))) throw new EntraError(500131);
+  if (![client.clientId, ...client.identifierUris].includes(String(aud))) {
+    throw new EntraError(500131);
+  }
 }
 
 function demandPerson({ scp, oid, idtyp }: UserAssertion): string {
-  if (idtyp === 'app' || scp === undefined || oid === undefined) throw new EntraError(7000114);
+  if (idtyp === 'app' || scp === undefined || oid === undefined) {
+    throw new EntraError(7000114);
+  }
   return oid;
 }
 
 function demandAccount({ world }: Directory, tenantId: string, oid: string, issuedAt: number): void {
   const user = findByObjectId(world, tenantId, oid);
-  if (!user) throw new EntraError(50034);
+  if (!user) {
+    throw new EntraError(50034);
+  }
   demandGoodStanding(user, issuedAt);
 }

@@ -18,8 +18,12 @@ export function redeemPassword(directory: Directory, request: TokenRequest): Tok
   request.onSubject(user.oid);
   const segment = request.tenant === 'organizations' ? user.homeTenant : request.tenant;
   const { id: tenantId } = demandTenant(directory.world, segment, client);
-  if (user.homeTenant !== tenantId) throw new EntraError(50034);
-  if (user.status === 'blocked') throw new EntraError(50057);
+  if (user.homeTenant !== tenantId) {
+    throw new EntraError(50034);
+  }
+  if (user.status === 'blocked') {
+    throw new EntraError(50057);
+  }
   markSignedIn(user);
   return grantTokens(directory, {
     signIn: { oid: user.oid, tenantId, amr: ['pwd'], acrs: [], authTime: issueTimeFor(user) },
@@ -36,7 +40,11 @@ function demandUser({ world }: Directory, form: URLSearchParams): User {
   const name = demandParameter(form, 'username');
   const password = demandParameter(form, 'password');
   const user = findUser(world, name);
-  if (user?.userPrincipalName !== name) throw new EntraError(50034);
-  if (user.password !== password) throw new EntraError(50126);
+  if (user?.userPrincipalName !== name) {
+    throw new EntraError(50034);
+  }
+  if (user.password !== password) {
+    throw new EntraError(50126);
+  }
   return user;
 }

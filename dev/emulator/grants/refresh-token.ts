@@ -12,10 +12,16 @@ import { demandParameter, wantsClientInfo, type TokenRequest } from '../token-re
 export function redeemRefreshToken(directory: Directory, request: TokenRequest): TokenReply {
   const { form, client, browserOrigin } = request;
   const token = directory.grants.refreshTokens.get(demandParameter(form, 'refresh_token'));
-  if (!token || token.clientId !== client.clientId) throw new EntraError(70000);
+  if (!token || token.clientId !== client.clientId) {
+    throw new EntraError(70000);
+  }
   request.onSubject(token.signIn.oid);
-  if (token.expiresAt < unixNow()) throw new EntraError(70008);
-  if (token.kind === 'spa' && browserOrigin === undefined) throw new EntraError(9002327);
+  if (token.expiresAt < unixNow()) {
+    throw new EntraError(70008);
+  }
+  if (token.kind === 'spa' && browserOrigin === undefined) {
+    throw new EntraError(9002327);
+  }
   return grantTokens(directory, {
     signIn: token.signIn,
     client,

@@ -40,7 +40,9 @@ export function demandContinuation<Name extends StepName>(
   if (continuation?.flow.clientId !== client.clientId || continuation.flow.tenantId !== tenantId) {
     throw new EntraError(55200);
   }
-  if (continuation.expiresAt <= unixNow()) throw new EntraError(552003);
+  if (continuation.expiresAt <= unixNow()) {
+    throw new EntraError(552003);
+  }
   if (!isAt(continuation, at)) {
     throw new EntraError(55200, { text: 'The continuation_token is not valid for this endpoint.' });
   }

@@ -46,7 +46,9 @@ export function nativeAuthEndpoints(directory: Directory): Router {
     router.post(`/:tenant/${path}`, (req: Request<{ tenant: string }>, res, next) => {
       simulateOutage(directory.switches, res, 'none')
         .then((answered) => {
-          if (!answered) send(directory, req, res, answer);
+          if (!answered) {
+            send(directory, req, res, answer);
+          }
         })
         .catch(next);
     });
@@ -67,7 +69,9 @@ function send(
     const request = readNativeRequest(directory, req.params.tenant, readForm(req));
     sendJson(res, 200, answer(directory, request), randomUUID());
   } catch (error) {
-    if (!(error instanceof EntraError)) throw error;
+    if (!(error instanceof EntraError)) {
+      throw error;
+    }
     const body = describeEntraError(error, { ...directory, correlationId: readCorrelationId(req) ?? randomUUID() });
     res.locals['refusal'] = `AADSTS${error.code} ${error.error}`;
     sendJson(res, 400, body, body.trace_id);

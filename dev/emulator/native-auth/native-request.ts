@@ -22,7 +22,9 @@ export interface NativeRequest {
 export function readNativeRequest({ world }: Directory, segment: string, form: URLSearchParams): NativeRequest {
   const clientId = demandParameter(form, 'client_id');
   const client = findApp(world, clientId);
-  if (client?.clientId !== clientId) throw new EntraError(700016);
+  if (client?.clientId !== clientId) {
+    throw new EntraError(700016);
+  }
   const tenantId = demandTenant(world, segment, client).id;
   demandNativeAuthentication(client);
   return { form, tenantId, client };
@@ -33,8 +35,12 @@ export function readNativeRequest({ world }: Directory, segment: string, form: U
  * @throws {EntraError} 550022 when native authentication is not enabled for it
  */
 export function demandNativeAuthentication({ publicClient, nativeAuthentication }: App): NativeAuthentication {
-  if (!publicClient) throw new EntraError(550022);
-  if (nativeAuthentication) return nativeAuthentication;
+  if (!publicClient) {
+    throw new EntraError(550022);
+  }
+  if (nativeAuthentication) {
+    return nativeAuthentication;
+  }
   const text = 'Native authentication is not enabled for the application.';
   throw new EntraError(550022, { text, suberror: 'nativeauthapi_disabled' });
 }
@@ -63,7 +69,9 @@ export function declaredChallengeTypes({ form }: NativeRequest, { challengeTypes
 
 function readChallengeTypes(form: URLSearchParams): string[] {
   const types = (form.get('challenge_type') ?? '').split(' ').filter(Boolean);
-  if (!types.includes('redirect')) throw new EntraError(901007);
+  if (!types.includes('redirect')) {
+    throw new EntraError(901007);
+  }
   if (types.some((type) => !CHALLENGE_TYPES.includes(type))) {
     throw new EntraError(901007, { text: 'The challenge_type list parameter contains an unsupported challenge type.' });
   }
@@ -76,7 +84,9 @@ function readChallengeTypes(form: URLSearchParams): string[] {
  */
 export function demandEmail(form: URLSearchParams, name: string): string {
   const value = form.get(name) ?? '';
-  if (!EMAIL.test(value)) throw new EntraError(90100, { text: `${name} parameter is empty or not valid.` });
+  if (!EMAIL.test(value)) {
+    throw new EntraError(90100, { text: `${name} parameter is empty or not valid.` });
+  }
   return value;
 }
 
@@ -94,7 +104,11 @@ export function findMember(world: World, tenantId: string, username: string): Us
  */
 export function demandMember({ world }: Directory, { form, tenantId }: NativeRequest): User {
   const user = findMember(world, tenantId, demandEmail(form, 'username'));
-  if (!user) throw new EntraError(50034, { error: 'user_not_found' });
-  if (user.status === 'blocked') throw new EntraError(50057);
+  if (!user) {
+    throw new EntraError(50034, { error: 'user_not_found' });
+  }
+  if (user.status === 'blocked') {
+    throw new EntraError(50057);
+  }
   return user;
 }

@@ -51,6 +51,8 @@ const RULES: readonly {
 export function demandNewPassword(form: URLSearchParams, name: string, present?: string): string {
   const password = form.get(name) ?? '';
   const broken = RULES.find(({ isBroken }) => isBroken(password, present));
-  if (broken) throw new EntraError(399246, broken);
+  if (broken) {
+    throw new EntraError(399246, broken);
+  }
   return password;
 }

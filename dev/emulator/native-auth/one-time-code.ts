@@ -1,20 +1,10 @@
 import { randomInt } from 'node:crypto';
-import type { Directory } from '../directory.ts';
+import type { Directory, SentCode } from '../directory.ts';
 import { EntraError } from '../entra-error.ts';
 import { findUser } from '../world-model.ts';
 
 const LENGTH = 8;
 const RESEND_SECONDS = 300;
-
-/** An email with a one-time code, which nobody sends: the codes are read at `/_emulator/codes?user=…`. */
-export interface SentCode {
-  readonly to: string;
-  readonly code: string;
-  /** What it is for, in a few words. */
-  readonly purpose: string;
-  /** ISO 8601. */
-  readonly sentAt: string;
-}
 
 /** Sends a new code; the answer is the code. */
 export function sendCode({ sentCodes }: Directory, to: string, purpose: string): string {
@@ -35,7 +25,9 @@ export function findSentCodes({ world, sentCodes }: Directory, name: string): Se
  * @throws {EntraError} 50181
  */
 export function demandCode(form: URLSearchParams, { code }: { readonly code: string }): void {
-  if (form.get('oob') !== code) throw new EntraError(50181);
+  if (form.get('oob') !== code) {
+    throw new EntraError(50181);
+  }
 }
 
 /** The members of an answer that say that a code was sent, and how to ask for it. */

@@ -26,7 +26,9 @@ export function redeemContinuation(directory: Directory, request: TokenRequest):
   const proof = demandProof(directory, { form, client, tenantId });
   request.onSubject(objectIdIn(proof.user, tenantId) ?? proof.user.oid);
   const claims = readClaimsRequest(form.get('claims') ?? undefined);
-  if (needsSecondFactor(directory, form, proof, claims)) return askForSecondFactor(directory, proof);
+  if (needsSecondFactor(directory, form, proof, claims)) {
+    return askForSecondFactor(directory, proof);
+  }
   markSignedIn(proof.user);
   const reply = grantTokens(directory, {
     signIn: {
@@ -57,9 +59,15 @@ interface Proof {
 
 function demandProof(directory: Directory, request: NativeRequest): Proof {
   const grantType = demandParameter(request.form, 'grant_type');
-  if (grantType === 'password') return demandPassword(directory, request);
-  if (grantType === 'oob' || grantType === 'mfa_oob') return demandSentCode(directory, request);
-  if (grantType !== 'continuation_token') throw new EntraError(70003);
+  if (grantType === 'password') {
+    return demandPassword(directory, request);
+  }
+  if (grantType === 'oob' || grantType === 'mfa_oob') {
+    return demandSentCode(directory, request);
+  }
+  if (grantType !== 'continuation_token') {
+    throw new EntraError(70003);
+  }
   const continuation = demandContinuation(directory, request, 'signedIn');
   return { continuation, user: continuation.step.user, amr: continuation.step.amr };
 }
@@ -67,7 +75,9 @@ function demandProof(directory: Directory, request: NativeRequest): Proof {
 function demandPassword(directory: Directory, request: NativeRequest): Proof {
   const continuation = demandContinuation(directory, request, 'signInPassword');
   const { user } = continuation.step;
-  if (request.form.get('password') !== user.password) throw new EntraError(50126);
+  if (request.form.get('password') !== user.password) {
+    throw new EntraError(50126);
+  }
   return { continuation, user, amr: ['pwd'] };
 }
 
@@ -98,7 +108,9 @@ function askForSecondFactor(directory: Directory, { continuation, user, amr }: P
     return fallBackToBrowser(`Client is missing ${suberror} capability`);
   }
   // A code by email is no second factor for somebody whose first one it is.
-  if (amr.includes('otp')) return fallBackToBrowser('The user has no second factor that a client can ask for');
+  if (amr.includes('otp')) {
+    return fallBackToBrowser('The user has no second factor that a client can ask for');
+  }
   const at = user.canDoMfa ? 'secondFactor' : 'registration';
   const next = advanceFlow(directory, continuation, { at, user, amr });
   throw new EntraError(user.canDoMfa ? 50076 : 50079, { suberror, members: { continuation_token: next } });

@@ -67,8 +67,12 @@ function demandProof(
 ): Continuation<'registrationCode' | 'registrationPreverified'> {
   const { form } = request;
   const grantType = demandParameter(form, 'grant_type');
-  if (grantType === 'continuation_token') return demandContinuation(directory, request, 'registrationPreverified');
-  if (grantType !== 'oob') throw new EntraError(70003, { error: 'invalid_grant' });
+  if (grantType === 'continuation_token') {
+    return demandContinuation(directory, request, 'registrationPreverified');
+  }
+  if (grantType !== 'oob') {
+    throw new EntraError(70003, { error: 'invalid_grant' });
+  }
   const continuation = demandContinuation(directory, request, 'registrationCode');
   demandCode(form, continuation.step);
   return continuation;
@@ -76,6 +80,8 @@ function demandProof(
 
 function demandEmailMethod(form: URLSearchParams): void {
   const channel = form.get('challenge_channel') ?? 'email';
-  if (demandParameter(form, 'challenge_type') === 'oob' && channel === 'email') return;
+  if (demandParameter(form, 'challenge_type') === 'oob' && channel === 'email') {
+    return;
+  }
   throw new EntraError(901007, { text: 'The challenge_type list parameter contains an unsupported challenge type.' });
 }

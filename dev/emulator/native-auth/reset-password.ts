@@ -17,7 +17,9 @@ const POLL_INTERVAL_SECONDS = 2;
 export function startPasswordReset(directory: Directory, request: NativeRequest): object {
   const flow = readFlow(request);
   const user = demandMember(directory, request);
-  if (user.password === undefined || user.homeTenant !== request.tenantId) throw new EntraError(500222);
+  if (user.password === undefined || user.homeTenant !== request.tenantId) {
+    throw new EntraError(500222);
+  }
   return (
     findFallback(flow.challengeTypes, 'oob') ?? {
       continuation_token: openFlow(directory, flow, { at: 'reset', user }),
@@ -33,7 +35,9 @@ export function challengePasswordReset(directory: Directory, request: NativeRequ
   const continuation = demandContinuation(directory, request, 'reset', 'resetCode');
   const { user } = continuation.step;
   const fallback = findFallback(declaredChallengeTypes(request, continuation.flow), 'oob');
-  if (fallback) return fallback;
+  if (fallback) {
+    return fallback;
+  }
   const code = sendCode(directory, user.userPrincipalName, 'password reset');
   return {
     continuation_token: advanceFlow(directory, continuation, { at: 'resetCode', user, code }),
@@ -47,7 +51,9 @@ export function challengePasswordReset(directory: Directory, request: NativeRequ
  */
 export function continuePasswordReset(directory: Directory, request: NativeRequest): object {
   const { form } = request;
-  if (demandParameter(form, 'grant_type') !== 'oob') throw new EntraError(70003, { error: 'invalid_grant' });
+  if (demandParameter(form, 'grant_type') !== 'oob') {
+    throw new EntraError(70003, { error: 'invalid_grant' });
+  }
   const continuation = demandContinuation(directory, request, 'resetCode');
   demandCode(form, continuation.step);
   const { user } = continuation.step;
@@ -80,7 +86,9 @@ export function pollPasswordReset(directory: Directory, request: NativeRequest):
   const continuation = demandContinuation(directory, request, 'resetPoll');
   const { step } = continuation;
   step.polls += 1;
-  if (step.polls === 1) return { status: 'in_progress' };
+  if (step.polls === 1) {
+    return { status: 'in_progress' };
+  }
   const next = advanceFlow(directory, continuation, { at: 'signedIn', user: step.user, amr: ['pwd'] });
   return { status: 'succeeded', continuation_token: next };
 }

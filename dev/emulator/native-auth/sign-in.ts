@@ -41,12 +41,16 @@ export function challengeSignIn(directory: Directory, request: NativeRequest): o
   const { user } = step;
   const factor = 'amr' in step ? 'oob' : firstFactorOf(user);
   const fallback = findFallback(declaredChallengeTypes(request, flow), factor);
-  if (fallback) return fallback;
+  if (fallback) {
+    return fallback;
+  }
   if (factor === 'password') {
     const next = advanceFlow(directory, continuation, { at: 'signInPassword', user });
     return { continuation_token: next, challenge_type: 'password' };
   }
-  if ('amr' in step) demandOwnMethod(request.form);
+  if ('amr' in step) {
+    demandOwnMethod(request.form);
+  }
   const to = 'amr' in step ? secondFactorEmail(user) : user.userPrincipalName;
   const next = advanceFlow(directory, continuation, awaitCode(step, sendCode(directory, to, 'sign-in')));
   return { continuation_token: next, ...describeCodeChallenge(to) };
@@ -84,5 +88,7 @@ function secondFactorEmail({ mfaEmail, userPrincipalName }: User): string {
 
 function demandOwnMethod(form: URLSearchParams): void {
   const id = form.get('id') ?? EMAIL_METHOD_ID;
-  if (id !== EMAIL_METHOD_ID) throw new EntraError(90100, { text: 'id parameter is empty or not valid.' });
+  if (id !== EMAIL_METHOD_ID) {
+    throw new EntraError(90100, { text: 'id parameter is empty or not valid.' });
+  }
 }

@@ -50,7 +50,9 @@ export function challengeSignUp(directory: Directory, request: NativeRequest): o
   const { at, account } = continuation.step;
   const type = ['signUp', 'signUpCode'].includes(at) ? 'oob' : 'password';
   const fallback = findFallback(declaredChallengeTypes(request, continuation.flow), type);
-  if (fallback) return fallback;
+  if (fallback) {
+    return fallback;
+  }
   if (type === 'password') {
     return {
       continuation_token: advanceFlow(directory, continuation, { at: 'signUpPassword', account }),
@@ -81,7 +83,9 @@ export function continueSignUp(directory: Directory, request: NativeRequest): ob
     const password = demandNewPassword(form, 'password');
     return proceed(directory, request, continuation, { ...continuation.step.account, password });
   }
-  if (grantType !== 'attributes') throw new EntraError(70003, { error: 'invalid_grant' });
+  if (grantType !== 'attributes') {
+    throw new EntraError(70003, { error: 'invalid_grant' });
+  }
   const continuation = demandContinuation(directory, request, 'signUpAttributes');
   const { account } = continuation.step;
   const attributes = { ...account.attributes, ...readAttributes(request) };
@@ -124,7 +128,9 @@ function wantsPassword({ client }: NativeRequest): boolean {
 }
 
 function demandFreeName({ world }: Directory, { tenantId }: NativeRequest, { username }: NewAccount): void {
-  if (findMember(world, tenantId, username)) throw new EntraError(1003037);
+  if (findMember(world, tenantId, username)) {
+    throw new EntraError(1003037);
+  }
 }
 
 function describeNewUser({ tenantId }: NativeRequest, { username, password, attributes }: NewAccount): User {

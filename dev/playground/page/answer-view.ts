@@ -33,9 +33,13 @@ export class AnswerView {
     this.#button.hidden = true;
     this.#challenge.hidden = true;
     this.#trouble.replaceChildren();
-    for (const part of [this.#headers, this.#body, this.#bodyNote]) part.replaceChildren();
+    for (const part of [this.#headers, this.#body, this.#bodyNote]) {
+      part.replaceChildren();
+    }
     find('response', HTMLElement).hidden = true;
-    if (hadFocus) this.#title.focus();
+    if (hadFocus) {
+      this.#title.focus();
+    }
   }
 
   /** Shows the head of an answer. */
@@ -46,7 +50,9 @@ export class AnswerView {
     this.#code.textContent = problem?.code ?? '';
     this.#meaning.textContent = verdict.meaning;
     this.#challenge.hidden = challenge === undefined;
-    if (challenge !== undefined) this.#showChallenge(challenge);
+    if (challenge !== undefined) {
+      this.#showChallenge(challenge);
+    }
     this.#headers.replaceChildren(...tableOf(headers));
     find('response', HTMLElement).hidden = status === 0;
   }
@@ -54,7 +60,9 @@ export class AnswerView {
   /** Shows the button of a remedy, or none. */
   showRemedy(remedy: Remedy | undefined, isSignedIn: boolean): void {
     this.#button.hidden = remedy === undefined;
-    if (remedy !== undefined) this.setButton(nameRemedy(remedy, isSignedIn));
+    if (remedy !== undefined) {
+      this.setButton(nameRemedy(remedy, isSignedIn));
+    }
   }
 
   /** Says something else on the button. */
@@ -108,7 +116,9 @@ function prettify(text: string): string {
 }
 
 function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024) {
+    return `${bytes} bytes`;
+  }
   const megabytes = bytes / 1024 / 1024;
   return megabytes < 1 ? `${(bytes / 1024).toFixed(1)} kB` : `${megabytes.toFixed(1)} MB`;
 }

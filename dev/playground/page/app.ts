@@ -54,7 +54,9 @@ async function start(): Promise<void> {
     onBusy: (busy) => {
       document.body.toggleAttribute('data-busy', busy);
       find('stop', HTMLButtonElement).disabled = !busy;
-      for (const id of BUSY_BUTTONS) find(id, HTMLButtonElement).setAttribute('aria-disabled', String(busy));
+      for (const id of BUSY_BUTTONS) {
+        find(id, HTMLButtonElement).setAttribute('aria-disabled', String(busy));
+      }
     },
     onNext: (button) => {
       document.body.dataset['next'] = button;

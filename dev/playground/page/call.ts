@@ -95,22 +95,34 @@ export async function sendCall(request: CallRequest, options: CallOptions): Prom
 }
 
 function toUrl({ path }: CallRequest, { gatewayUrl, sendAs, accessToken = '' }: CallOptions): string {
-  if (sendAs !== 'query') return gatewayUrl + path;
+  if (sendAs !== 'query') {
+    return gatewayUrl + path;
+  }
   return `${gatewayUrl}${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
 }
 
 function describeHeaders({ body, mediaType }: CallRequest, options: CallOptions): Headers {
   const { sendAs, accessToken, requestId } = options;
   const headers = new Headers({ 'x-request-id': requestId });
-  if (body !== undefined && mediaType !== undefined) headers.set('content-type', mediaType);
-  if (sendAs === 'large') headers.set('x-padding', 'x'.repeat(20_000));
-  for (const token of chooseTokens(sendAs, accessToken)) headers.append('authorization', `Bearer ${token}`);
+  if (body !== undefined && mediaType !== undefined) {
+    headers.set('content-type', mediaType);
+  }
+  if (sendAs === 'large') {
+    headers.set('x-padding', 'x'.repeat(20_000));
+  }
+  for (const token of chooseTokens(sendAs, accessToken)) {
+    headers.append('authorization', `Bearer ${token}`);
+  }
   return headers;
 }
 
 function chooseTokens(sendAs: SendAs, token: string | undefined): readonly string[] {
-  if (sendAs === 'broken') return [token === undefined ? 'not.a.token' : breakToken(token)];
-  if (token === undefined || sendAs === 'none' || sendAs === 'query') return [];
+  if (sendAs === 'broken') {
+    return [token === undefined ? 'not.a.token' : breakToken(token)];
+  }
+  if (token === undefined || sendAs === 'none' || sendAs === 'query') {
+    return [];
+  }
   return sendAs === 'twice' ? [token, token] : [token];
 }
 
@@ -153,8 +165,12 @@ async function readBody({ body }: Response, { signal, onBody }: CallOptions): Pr
   try {
     for await (const chunk of chunksOf(body)) {
       bytes += chunk.length;
-      if (text.length < MOST_TEXT) text = (text + decoder.decode(chunk, { stream: true })).slice(0, MOST_TEXT);
-      if (performance.now() - told < TELL_EVERY_MS) continue;
+      if (text.length < MOST_TEXT) {
+        text = (text + decoder.decode(chunk, { stream: true })).slice(0, MOST_TEXT);
+      }
+      if (performance.now() - told < TELL_EVERY_MS) {
+        continue;
+      }
       told = performance.now();
       tell('open');
     }
@@ -166,7 +182,11 @@ async function readBody({ body }: Response, { signal, onBody }: CallOptions): Pr
 
 /** A stream is not iterable in every browser. */
 async function* chunksOf(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
-  if (stream === null) return;
+  if (stream === null) {
+    return;
+  }
   const reader = stream.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    yield next.value;
+  }
 }

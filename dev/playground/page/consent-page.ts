@@ -13,8 +13,9 @@ export async function showConsentPage(uri: string, correlationId: string, signal
   const page = new URL(uri);
   page.searchParams.set('client-request-id', correlationId);
   const popup = window.open(page, 'consent', WINDOW);
-  if (!popup)
+  if (!popup) {
     throw new Error('The browser did not open the window of Entra; allow popups for this page and try again.');
+  }
   try {
     await whenClosed(popup, signal);
   } finally {

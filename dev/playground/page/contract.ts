@@ -127,7 +127,9 @@ function readOperation(root: OpenApi, { path, method, item }: Place): Operation 
 }
 
 function readParameter(root: OpenApi, parameter: OpenApiParameter): Parameter[] {
-  if (!FORM_PLACES.includes(parameter.in)) return [];
+  if (!FORM_PLACES.includes(parameter.in)) {
+    return [];
+  }
   const schema = parameter.schema && resolve(root, parameter.schema);
   const { name, required = false, description = '', example } = parameter;
   const sample = example ?? (required && schema ? sampleSchema(schema, resolverOf(root)) : '');
@@ -146,9 +148,13 @@ function readParameter(root: OpenApi, parameter: OpenApiParameter): Parameter[] 
 
 function readBody(root: OpenApi, content: Readonly<Record<string, MediaType>>): OperationBody | undefined {
   const [first] = Object.entries(content);
-  if (!first) return undefined;
+  if (!first) {
+    return undefined;
+  }
   const [mediaType, { schema, example }] = first;
-  if (schema === undefined) return { mediaType, sample: 'Any content.' };
+  if (schema === undefined) {
+    return { mediaType, sample: 'Any content.' };
+  }
   const value = example ?? sampleSchema(resolve(root, schema), resolverOf(root), readNamedExamples(root));
   return { mediaType, sample: JSON.stringify(value, undefined, 2) };
 }
@@ -166,7 +172,9 @@ function readPermissions({ components }: OpenApi): Permission[] {
 }
 
 function toText(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    return value;
+  }
   return value === undefined ? '' : JSON.stringify(value);
 }
 
@@ -175,7 +183,9 @@ function resolverOf(root: OpenApi): (schema: Referable<Schema>) => Schema {
 }
 
 function resolve<T extends object>(root: OpenApi, value: Referable<T>): T {
-  if (!('$ref' in value) || typeof value.$ref !== 'string') return value as T;
+  if (!('$ref' in value) || typeof value.$ref !== 'string') {
+    return value as T;
+  }
   const steps = value.$ref.split('/').slice(1);
   const found = steps.reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], root);
   return resolve(root, found as Referable<T>);

@@ -20,9 +20,9 @@ export interface Stage {
   readonly answer: AnswerView;
   /** Says in a sentence what just happened. */
   readonly tell: (text: string) => void;
-  /** Is told when something begins or ends that can be stopped. */
+  /** Called when something begins or ends that can be stopped. */
   readonly onBusy: (isBusy: boolean) => void;
-  /** Is told what a newcomer would do next. */
+  /** Called with what a newcomer would do next. */
   readonly onNext: (button: 'sign-in' | 'send' | 'satisfy') => void;
 }
 
@@ -93,7 +93,9 @@ export class Conversation {
   /** Begins a journey with these calls. */
   async send(plan: Plan): Promise<void> {
     await this.#run(async (signal) => {
-      if (!this.#isBeginning) this.#stage.journey.clear();
+      if (!this.#isBeginning) {
+        this.#stage.journey.clear();
+      }
       this.#isBeginning = false;
       this.#forget();
       this.#plan = plan;
@@ -106,7 +108,9 @@ export class Conversation {
   async satisfy(): Promise<void> {
     const remedy = this.#remedy;
     const plan = this.#plan;
-    if (!remedy || !plan) return;
+    if (!remedy || !plan) {
+      return;
+    }
     await this.#run(async (signal) => {
       const { answer, journey, onNext } = this.#stage;
       try {
@@ -138,12 +142,16 @@ export class Conversation {
     const { tokens } = this.#stage;
     const isRenewed = await tokens.renewQuietly();
     await change();
-    if (!isRenewed) await tokens.renewQuietly();
+    if (!isRenewed) {
+      await tokens.renewQuietly();
+    }
   }
 
-  /** One thing at a time; what goes wrong is told. */
+  /** Does one thing at a time, and shows what goes wrong. */
   async #run(act: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#abort) return;
+    if (this.#abort) {
+      return;
+    }
     const { onBusy, tell } = this.#stage;
     this.#abort = new AbortController();
     onBusy(true);
@@ -168,7 +176,9 @@ export class Conversation {
     this.#stage.onNext('send');
     for (const call of plan.calls) {
       const answer = await this.#sendOne(call, plan.sendAs, signal);
-      if (answer.status === 0 || answer.status >= 400) return;
+      if (answer.status === 0 || answer.status >= 400) {
+        return;
+      }
     }
   }
 
@@ -197,7 +207,9 @@ export class Conversation {
 
   async #chooseToken(sendAs: SendAs, signal: AbortSignal): Promise<string | undefined> {
     const session = await this.#stage.tokens.current(signal);
-    if (session === undefined || sendAs !== 'stranger') return session?.accessToken;
+    if (session === undefined || sendAs !== 'stranger') {
+      return session?.accessToken;
+    }
     return fetchTokenOfStranger(this.#stage.entraOrigin, session.userPrincipalName, signal);
   }
 

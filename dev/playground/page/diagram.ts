@@ -19,8 +19,12 @@ export function drawDiagram(list: HTMLOListElement, journey: Journey): void {
 }
 
 function drawEntry(journey: Journey, entry: Entry): HTMLLIElement[] {
-  if (entry.kind === 'heading') return [element('li', { class: 'heading' }, element('h3', {}, entry.text))];
-  if (entry.kind === 'visit') return journey.hopsOfVisit(entry).map((hop) => drawHop(hop));
+  if (entry.kind === 'heading') {
+    return [element('li', { class: 'heading' }, element('h3', {}, entry.text))];
+  }
+  if (entry.kind === 'visit') {
+    return journey.hopsOfVisit(entry).map((hop) => drawHop(hop));
+  }
   if (entry.kind === 'proxied') {
     const { outer, inner } = journey.hopsOfProxiedRequest(entry);
     return outer === undefined ? [] : [drawHop(outer, inner)];

@@ -11,7 +11,9 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined) made.setAttribute(name, value);
+    if (value !== undefined) {
+      made.setAttribute(name, value);
+    }
   }
   made.append(...content);
   return made;
@@ -23,7 +25,9 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
  */
 export function find<Kind extends HTMLElement>(id: string, kind: abstract new () => Kind): Kind {
   const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`The page has no #${id} of the kind ${kind.name}.`);
+  if (!(found instanceof kind)) {
+    throw new Error(`The page has no #${id} of the kind ${kind.name}.`);
+  }
   return found;
 }
 

@@ -32,7 +32,7 @@ export interface TokenDemand {
   readonly person?: 'if needed' | 'never' | 'at once';
 }
 
-/** Is told of the `client-request-id` of each request to Entra that a person caused, before it is made. */
+/** Called with the `client-request-id` of each request to Entra that a person caused, before it is made. */
 type RequestListener = (correlationId: string) => void;
 
 /** The person at the browser, by way of MSAL. */
@@ -45,10 +45,14 @@ export class Identity {
     this.#msal = msal;
     this.#onRequest = onRequest;
     const [account] = msal.getAllAccounts();
-    if (account && !msal.getActiveAccount()) msal.setActiveAccount(account);
+    if (account && !msal.getActiveAccount()) {
+      msal.setActiveAccount(account);
+    }
     msal.addEventCallback(
       ({ payload }) => {
-        if (payload && 'popupWindow' in payload) this.#popup = payload.popupWindow;
+        if (payload && 'popupWindow' in payload) {
+          this.#popup = payload.popupWindow;
+        }
       },
       [EventType.POPUP_OPENED],
     );
@@ -97,7 +101,9 @@ export class Identity {
     stop: AbortSignal,
   ): Promise<Session> {
     const account = this.#msal.getActiveAccount();
-    if (!account) throw new Error('Nobody is signed in.');
+    if (!account) {
+      throw new Error('Nobody is signed in.');
+    }
     const demand = { scopes: [...scopes], account, ...(claims !== undefined && { claims }) };
     try {
       if (person !== 'at once') {
@@ -111,7 +117,9 @@ export class Identity {
         );
       }
     } catch (error) {
-      if (person === 'never' || !needsPerson(error)) throw toReadable(error);
+      if (person === 'never' || !needsPerson(error)) {
+        throw toReadable(error);
+      }
     }
     // Without claims a popup could end at once with the sign-in that the browser remembers, and prove nothing new.
     const prompt = claims === undefined && person === 'at once' ? { prompt: 'login' } : {};
@@ -142,7 +150,9 @@ export class Identity {
   }
 
   #adopt({ account, accessToken }: AuthenticationResult & { account: AccountInfo | null }): Session {
-    if (account) this.#msal.setActiveAccount(account);
+    if (account) {
+      this.#msal.setActiveAccount(account);
+    }
     return { name: account?.name ?? '', userPrincipalName: account?.username ?? '', accessToken };
   }
 
@@ -161,19 +171,25 @@ export class Identity {
   async #watchPopup(over: AbortSignal, stop: AbortSignal): Promise<never> {
     this.#popup = undefined;
     const popup = await this.#waitForPopup(over);
-    if (popup === undefined) return new Promise(() => undefined);
-    if (stop.aborted) popup.close();
+    if (popup === undefined) {
+      return new Promise(() => undefined);
+    }
+    if (stop.aborted) {
+      popup.close();
+    }
     return failWhenClosed(popup, over);
   }
 
   /** MSAL opens its popup a moment after the call. */
   async #waitForPopup(over: AbortSignal): Promise<Window | undefined> {
-    while (this.#popup === undefined && !over.aborted) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (this.#popup === undefined && !over.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     return this.#popup;
   }
 }
 
-/** MSAL knows most refusals that a person can mend as such; an ended session can come as a bare `invalid_grant`. */
+/** MSAL knows most refusals that a person can resolve as such; an ended session can come as a bare `invalid_grant`. */
 function needsPerson(error: unknown): boolean {
   const isEnded = error instanceof AuthError && error.errorCode === 'invalid_grant';
   return isEnded || error instanceof InteractionRequiredAuthError;
@@ -181,11 +197,15 @@ function needsPerson(error: unknown): boolean {
 
 /** What MSAL throws is for developers; this is for whoever sits before the page. */
 function toReadable(error: unknown): Error {
-  if (!(error instanceof AuthError)) return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof AuthError)) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
   if (error.errorCode === 'popup_window_error') {
     return new Error('The browser did not open the window of Entra; allow popups for this page and try again.');
   }
-  if (error.errorCode === 'interaction_in_progress_cancelled') return new Error('Another sign-in took its place.');
+  if (error.errorCode === 'interaction_in_progress_cancelled') {
+    return new Error('Another sign-in took its place.');
+  }
   const [reason = ''] = error.errorMessage.split(' Trace ID:');
   return new Error(`Entra gave no token: ${reason === '' ? error.errorCode : reason}`);
 }

@@ -35,7 +35,9 @@ export function failWhenClosed(popup: Window, signal: AbortSignal): Promise<neve
  * @throws the signal's reason when it comes first
  */
 export async function whenClosed(popup: Window, signal: AbortSignal): Promise<void> {
-  while (!popup.closed) await pause(LOOK_EVERY_MS, signal);
+  while (!popup.closed) {
+    await pause(LOOK_EVERY_MS, signal);
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

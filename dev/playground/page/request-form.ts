@@ -25,7 +25,9 @@ export class RequestForm {
       ...tags.map((tag) => groupOf(tag, operations)),
       element('optgroup', { label: 'Not in the contract' }, element('option', { value: ANYTHING }, 'Anything else')),
     );
-    if (operations.some(({ id }) => id === FIRST_OPERATION)) this.#select.value = FIRST_OPERATION;
+    if (operations.some(({ id }) => id === FIRST_OPERATION)) {
+      this.#select.value = FIRST_OPERATION;
+    }
     const ways = Object.entries(SEND_AS).map(([value, title]) => element('option', { value }, title));
     this.#sendAs.replaceChildren(...ways);
     this.#select.addEventListener('change', () => {
@@ -58,7 +60,9 @@ export class RequestForm {
   /** A call of an operation with the values that the contract suggests. */
   requestFor(operationId: string): CallRequest | undefined {
     const operation = this.#operations.find(({ id }) => id === operationId);
-    if (!operation) return undefined;
+    if (!operation) {
+      return undefined;
+    }
     const samples = new Map(operation.parameters.map(({ name, sample }) => [name, sample]));
     const path = fillPath(operation, (name) => samples.get(name) ?? '');
     return { method: operation.method, path, about: operation.summary };
@@ -156,7 +160,9 @@ function drawFreeFields(): HTMLElement[] {
 function drawField(label: string, control: HTMLElement, note: string): HTMLElement {
   const id = `field-${label.replaceAll(/\W/g, '-')}`;
   control.id = id;
-  if (note === '') return element('div', { class: 'field' }, element('label', { for: id }, label), control);
+  if (note === '') {
+    return element('div', { class: 'field' }, element('label', { for: id }, label), control);
+  }
   control.setAttribute('aria-describedby', `${id}-note`);
   const about = element('p', { class: 'about', id: `${id}-note` }, note);
   return element('div', { class: 'field' }, element('label', { for: id }, label), control, about);

@@ -29,11 +29,21 @@ export function sampleSchema(
   function sample(name: string, reference: Schema): unknown {
     const { type, examples, enum: choices, format, minimum, ...rest } = resolve(reference);
     const given = examples?.[0] ?? choices?.[0] ?? named.get(name) ?? rest.default;
-    if (given !== undefined) return given;
-    if (type === 'object') return sampleMembers(rest);
-    if (type === 'array') return rest.items ? [sample(name, rest.items)] : [];
-    if (type === 'boolean') return true;
-    if (type === 'integer' || type === 'number') return minimum ?? 1;
+    if (given !== undefined) {
+      return given;
+    }
+    if (type === 'object') {
+      return sampleMembers(rest);
+    }
+    if (type === 'array') {
+      return rest.items ? [sample(name, rest.items)] : [];
+    }
+    if (type === 'boolean') {
+      return true;
+    }
+    if (type === 'integer' || type === 'number') {
+      return minimum ?? 1;
+    }
     return format === 'uuid' ? '00000000-0000-4000-8000-000000000000' : name;
   }
 

@@ -4,7 +4,7 @@ import { find } from './element.ts';
 import { Journey } from './journey.ts';
 import type { Viewer } from './viewer.ts';
 
-/** The journey of a page: drawn whenever it changes, and told of the hops of the whole world. */
+/** Starts the journey of a page, which hears of the hops of the whole world and is drawn whenever it changes. */
 export function startJourney(viewer: Viewer): Journey {
   const list = find('diagram', HTMLOListElement);
   const journey = new Journey(() => {

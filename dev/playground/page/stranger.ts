@@ -14,6 +14,8 @@ export async function fetchTokenOfStranger(
 ): Promise<string> {
   const query = new URLSearchParams({ user: userPrincipalName, client: STRANGER });
   const response = await fetch(`${entraOrigin}/_emulator/token?${query}`, { signal });
-  if (!response.ok) throw new Error(`The emulator of Entra answered ${response.status} in place of a token.`);
+  if (!response.ok) {
+    throw new Error(`The emulator of Entra answered ${response.status} in place of a token.`);
+  }
   return (await response.text()).trim();
 }

@@ -54,6 +54,8 @@ function rank(name: string): number {
 }
 
 function describeValue(name: string, value: unknown): string {
-  if (TIMES.has(name)) return new Date(Number(value) * 1000).toLocaleString();
+  if (TIMES.has(name)) {
+    return new Date(Number(value) * 1000).toLocaleString();
+  }
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -54,7 +54,9 @@ export class Tokens {
    * will be fresh.
    */
   async renewQuietly(): Promise<boolean> {
-    if (!this.isSignedIn) return true;
+    if (!this.isSignedIn) {
+      return true;
+    }
     try {
       const demand = { scopes: this.#who.scopes, isFresh: true, person: 'never' } as const;
       this.#show(await this.#identity.getToken(demand, new AbortController().signal));

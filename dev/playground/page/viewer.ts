@@ -25,21 +25,31 @@ export class Viewer {
     const isNewPart = headings.length > this.#headings;
     this.#height = height;
     this.#headings = headings.length;
-    if (!hasGrown) return;
+    if (!hasGrown) {
+      return;
+    }
     const pane = this.#list.closest('.pane');
-    if (HAS_PANES.matches) pane?.scrollTo({ top: pane.scrollHeight });
-    else if (isNewPart) headings.at(-1)?.scrollIntoView({ block: 'start' });
-    else this.showAnswer();
+    if (HAS_PANES.matches) {
+      pane?.scrollTo({ top: pane.scrollHeight });
+    } else if (isNewPart) {
+      headings.at(-1)?.scrollIntoView({ block: 'start' });
+    } else {
+      this.showAnswer();
+    }
   }
 
   /** Where panes scroll for themselves, brings the button into sight that a person would press next. */
   showButton(id: string): void {
-    if (HAS_PANES.matches) find(id, HTMLButtonElement).scrollIntoView({ block: 'nearest' });
+    if (HAS_PANES.matches) {
+      find(id, HTMLButtonElement).scrollIntoView({ block: 'nearest' });
+    }
   }
 
   /** On a small screen, brings what can be done about the answer into sight, if there is an answer. */
   showAnswer(): void {
-    if (HAS_PANES.matches || find('response-status', HTMLElement).textContent === '') return;
+    if (HAS_PANES.matches || find('response-status', HTMLElement).textContent === '') {
+      return;
+    }
     const button = find('satisfy', HTMLButtonElement);
     (button.hidden ? find('meaning', HTMLElement) : button).scrollIntoView({ block: 'nearest' });
   }

@@ -50,7 +50,9 @@ export class WhoView {
   /** Who is chosen. */
   get user(): DemoUser {
     const user = this.#users.find(({ userPrincipalName }) => userPrincipalName === this.#person.value);
-    if (!user) throw new Error('The playground has no demo users.');
+    if (!user) {
+      throw new Error('The playground has no demo users.');
+    }
     return user;
   }
 
@@ -66,7 +68,9 @@ export class WhoView {
     this.#scopes.replaceChildren(...permissions.map(drawPermission));
     this.#scopes.addEventListener('change', ({ target }) => {
       // A request for no scope at all would give a token for another API.
-      if (this.scopes.length === 0 && target instanceof HTMLInputElement) target.checked = true;
+      if (this.scopes.length === 0 && target instanceof HTMLInputElement) {
+        target.checked = true;
+      }
       this.#countScopes();
     });
     this.#countScopes();
@@ -74,20 +78,26 @@ export class WhoView {
 
   /** Chooses more permissions. */
   addScopes(scopes: readonly string[]): void {
-    for (const box of this.#boxes()) box.checked ||= scopes.includes(box.value);
+    for (const box of this.#boxes()) {
+      box.checked ||= scopes.includes(box.value);
+    }
     this.#countScopes();
   }
 
   /** Shows who is signed in and what their token says. */
   showSession(session: Session | undefined): void {
     this.#session = session;
-    if (session) this.#person.value = session.userPrincipalName;
+    if (session) {
+      this.#person.value = session.userPrincipalName;
+    }
     find('who', HTMLElement).textContent = session?.name ?? 'Nobody';
     find('token', HTMLElement).hidden = session === undefined;
     find('who-note', HTMLElement).hidden = session !== undefined;
     this.#signOut.hidden = session === undefined;
     this.#trouble.replaceChildren();
-    if (session) this.#showToken(session.accessToken);
+    if (session) {
+      this.#showToken(session.accessToken);
+    }
     this.#drawPerson();
   }
 

@@ -26,6 +26,8 @@ async function send(method: string, path: string, body: object): Promise<WorldDe
 }
 
 async function readReply(response: Response): Promise<WorldDescription> {
-  if (!response.ok) throw new Error(`The playground’s server answered ${response.status}.`);
+  if (!response.ok) {
+    throw new Error(`The playground’s server answered ${response.status}.`);
+  }
   return (await response.json()) as WorldDescription;
 }

@@ -36,7 +36,9 @@ export class WorldView {
     );
     const world = find('world', HTMLDetailsElement);
     world.addEventListener('toggle', () => {
-      if (world.open) find('send', HTMLButtonElement).scrollIntoView({ block: 'nearest' });
+      if (world.open) {
+        find('send', HTMLButtonElement).scrollIntoView({ block: 'nearest' });
+      }
     });
     find('reset', HTMLButtonElement).addEventListener('click', () => {
       orders.reset();

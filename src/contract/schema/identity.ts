@@ -1,4 +1,4 @@
-import { isObject } from '../references.ts';
+import { isJsonObject } from '../../syntax/json.ts';
 
 /** Stands for all objects or arrays that are equal. */
 interface Identity {
@@ -53,7 +53,7 @@ export function isEqual(one: unknown, other: unknown): boolean {
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((item, index) => isEqual(item, other[index]));
   }
-  if (!isObject(one) || !isObject(other)) {
+  if (!isJsonObject(one) || !isJsonObject(other)) {
     return false;
   }
   const keys = Object.keys(one);

@@ -1,4 +1,4 @@
-import { escapePointer, isObject, type JsonObject } from '../references.ts';
+import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.ts';
 
 /** A part of the document with an address of its own: the whole of it, or a schema with an `$id`. */
 export interface Resource {
@@ -41,7 +41,7 @@ export class SchemaLocations {
 
   /** The resource that a schema below another stands in. */
   resourceOf(schema: unknown, around: Resource): Resource {
-    return (isObject(schema) ? this.#byId.get(schema) : undefined) ?? around;
+    return (isJsonObject(schema) ? this.#byId.get(schema) : undefined) ?? around;
   }
 
   /** @throws {Error} when it leads nowhere or out of the document */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../references.ts';
+import type { JsonObject } from '../../syntax/json.ts';
 import { quote, type Place, type Run, type Test } from './run.ts';
 import type { SchemaNode } from './schema-node.ts';
 import { readPattern } from './text-keywords.ts';

@@ -61,56 +61,69 @@ const GROUP = /\((?:\?(?:(:)|(=)|(!)|(<=)|(<!)|<[^>=!]+>|))?/y;
  * @throws {Error} for what cannot be looked for in linear time
  */
 export function parsePattern(source: string, flags: PatternFlags): PatternNode {
-  const sets = new Map<string, CharacterSet>();
-  let at = 0;
-  return readChoice();
+  return new PatternReader(source, flags).readChoice();
+}
 
-  function readChoice(): PatternNode {
-    const parts = [readSequence()];
-    while (source[at] === '|') {
-      at += 1;
-      parts.push(readSequence());
+class PatternReader {
+  readonly #source: string;
+  readonly #flags: PatternFlags;
+  readonly #sets = new Map<string, CharacterSet>();
+  #at = 0;
+
+  constructor(source: string, flags: PatternFlags) {
+    this.#source = source;
+    this.#flags = flags;
+  }
+
+  readChoice(): PatternNode {
+    const parts = [this.#readSequence()];
+    while (this.#source[this.#at] === '|') {
+      this.#at += 1;
+      parts.push(this.#readSequence());
     }
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: 'choice', parts };
   }
 
-  function readSequence(): PatternNode {
+  #readSequence(): PatternNode {
     const parts: PatternNode[] = [];
-    while (at < source.length && source[at] !== '|' && source[at] !== ')') {
-      parts.push(readQuantified(readTerm()));
+    while (this.#at < this.#source.length && this.#source[this.#at] !== '|' && this.#source[this.#at] !== ')') {
+      parts.push(this.#readQuantified(this.#readTerm()));
     }
     return { kind: 'sequence', parts };
   }
 
-  function readTerm(): PatternNode {
-    const character = flags === 'u' ? String.fromCodePoint(source.codePointAt(at) ?? 0) : source.charAt(at);
+  #readTerm(): PatternNode {
+    const character =
+      this.#flags === 'u'
+        ? String.fromCodePoint(this.#source.codePointAt(this.#at) ?? 0)
+        : this.#source.charAt(this.#at);
     switch (character) {
       case '^':
-        at += 1;
+        this.#at += 1;
         return { kind: 'edge', at: 'start' };
       case '$':
-        at += 1;
+        this.#at += 1;
         return { kind: 'edge', at: 'end' };
       case '(':
-        return readGroup();
+        return this.#readGroup();
       case '[':
-        return toCharacter(take(CLASS)?.[0] ?? '');
+        return this.#toCharacter(this.#take(CLASS)?.[0] ?? '');
       case '\\':
-        return readEscape();
+        return this.#readEscape();
       default:
-        at += character.length;
-        return toCharacter(character);
+        this.#at += character.length;
+        return this.#toCharacter(character);
     }
   }
 
-  function readGroup(): PatternNode {
-    const [opening = '', , ahead, notAhead, behind, notBehind] = take(GROUP) ?? [];
+  #readGroup(): PatternNode {
+    const [opening = '', , ahead, notAhead, behind, notBehind] = this.#take(GROUP) ?? [];
     if (opening === '(?') {
       throw new Error('has a group of a kind that is not supported');
     }
-    const part = readChoice();
+    const part = this.readChoice();
     // The closing bracket.
-    at += 1;
+    this.#at += 1;
     if (ahead !== undefined || notAhead !== undefined) {
       return { kind: 'look', direction: 'ahead', isNegative: notAhead !== undefined, part };
     }
@@ -120,19 +133,19 @@ export function parsePattern(source: string, flags: PatternFlags): PatternNode {
     return part;
   }
 
-  function readEscape(): PatternNode {
-    const escape = take(ESCAPE[flags])?.[0] ?? '';
+  #readEscape(): PatternNode {
+    const escape = this.#take(ESCAPE[this.#flags])?.[0] ?? '';
     if (escape === String.raw`\b` || escape === String.raw`\B`) {
       return { kind: 'edge', at: escape === String.raw`\b` ? 'word' : 'inside' };
     }
     if (/^\\(?:[1-9k])/.test(escape)) {
       throw new Error('refers back to a group, which cannot be looked for in linear time; write it without');
     }
-    return toCharacter(escape);
+    return this.#toCharacter(escape);
   }
 
-  function readQuantified(part: PatternNode): PatternNode {
-    const found = take(QUANTIFIER);
+  #readQuantified(part: PatternNode): PatternNode {
+    const found = this.#take(QUANTIFIER);
     if (found === undefined) {
       return part;
     }
@@ -156,18 +169,18 @@ export function parsePattern(source: string, flags: PatternFlags): PatternNode {
     }
   }
 
-  function take(expression: RegExp): RegExpExecArray | undefined {
-    expression.lastIndex = at;
-    const found = expression.exec(source) ?? undefined;
-    at += found?.[0].length ?? 0;
+  #take(expression: RegExp): RegExpExecArray | undefined {
+    expression.lastIndex = this.#at;
+    const found = expression.exec(this.#source) ?? undefined;
+    this.#at += found?.[0].length ?? 0;
     return found;
   }
 
-  function toCharacter(text: string): PatternNode {
-    let set = sets.get(text);
+  #toCharacter(text: string): PatternNode {
+    let set = this.#sets.get(text);
     if (set === undefined) {
-      set = new CharacterSet(flags === '' && /^[{}\]]$/.test(text) ? `\\${text}` : text, flags);
-      sets.set(text, set);
+      set = new CharacterSet(this.#flags === '' && /^[{}\]]$/.test(text) ? `\\${text}` : text, this.#flags);
+      this.#sets.set(text, set);
     }
     return { kind: 'character', set };
   }

@@ -1,4 +1,4 @@
-import { escapePointer } from '../references.ts';
+import { escapePointer } from '../../syntax/json.ts';
 import { Evaluated } from './evaluated.ts';
 import { Identities } from './identity.ts';
 

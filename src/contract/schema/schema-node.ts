@@ -1,4 +1,4 @@
-import { escapePointer, isObject, type JsonObject } from '../references.ts';
+import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import type { Location } from './locations.ts';
 import type { Test } from './run.ts';
 
@@ -44,7 +44,7 @@ export class SchemaNode {
 
   /** A map, if the keyword is there. @throws {Error} for anything else */
   map(keyword: string): JsonObject | undefined {
-    return this.#read(keyword, 'a map', isObject);
+    return this.#read(keyword, 'a map', isJsonObject);
   }
 
   /** The test of the schema that a keyword holds, if it is there. @throws {Error} when it is no schema */

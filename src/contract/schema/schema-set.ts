@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../references.ts';
+import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import { compileArrayKeywords, compileUnevaluatedItems } from './array-keywords.ts';
 import { compileCombiningKeywords } from './combining-keywords.ts';
 import { Evaluated } from './evaluated.ts';
@@ -62,7 +62,7 @@ export class SchemaSet {
   /** References may go round, so a schema has its entry before it has its test. */
   #enter(location: Location): Entry {
     const { schema } = location;
-    const known = isObject(schema) ? this.#entries.get(schema) : undefined;
+    const known = isJsonObject(schema) ? this.#entries.get(schema) : undefined;
     if (known !== undefined) {
       return known;
     }
@@ -74,7 +74,7 @@ export class SchemaSet {
       below: [],
       isCompiled: false,
     };
-    if (isObject(schema)) {
+    if (isJsonObject(schema)) {
       this.#entries.set(schema, entry);
     } else if (typeof schema !== 'boolean') {
       entry.error = new Error(`#${location.pointer} is no schema`);
@@ -83,7 +83,7 @@ export class SchemaSet {
   }
 
   #compile(entry: Entry): void {
-    if (entry.isCompiled || !isObject(entry.location.schema)) {
+    if (entry.isCompiled || !isJsonObject(entry.location.schema)) {
       return;
     }
     entry.isCompiled = true;

@@ -39,7 +39,9 @@ class NativePage {
         void this.#begin(undefined);
       },
       submit: (answer) => {
-        if (this.#turn?.kind === 'ask') void this.#go(this.#turn.submit(answer));
+        if (this.#turn?.kind === 'ask') {
+          void this.#go(this.#turn.submit(answer));
+        }
       },
       continueInBrowser: () => void this.#continueInBrowser(),
       readCode: async (username) => {
@@ -77,13 +79,17 @@ class NativePage {
     const correlationId = crypto.randomUUID();
     this.#journey.addHeading(`${this.#form.username} goes on in Entra’s window`);
     this.#journey.addVisit(correlationId);
-    if (this.#signIn) await this.#go(this.#signIn.continueInBrowser(correlationId));
+    if (this.#signIn) {
+      await this.#go(this.#signIn.continueInBrowser(correlationId));
+    }
   }
 
   /** Does what the last answer asks for, and calls again. */
   async #satisfy(): Promise<void> {
     const remedy = this.#remedy;
-    if (remedy === undefined) return;
+    if (remedy === undefined) {
+      return;
+    }
     this.#showRemedy(undefined);
     try {
       await this.#remedyBy(remedy);
@@ -104,7 +110,9 @@ class NativePage {
       case 'wait':
         this.#journey.addHeading(`The client waits ${remedy.seconds} s`);
         await new Promise((resolve) => setTimeout(resolve, remedy.seconds * 1000));
-        if (this.#turn?.kind === 'signedIn') await this.#call(this.#turn.accessToken);
+        if (this.#turn?.kind === 'signedIn') {
+          await this.#call(this.#turn.accessToken);
+        }
         return;
       case 'signIn':
       case 'askScopes':
@@ -120,7 +128,9 @@ class NativePage {
     // The gateway remembers a refusal for up to a minute, but only for the token that met it.
     const renewalId = crypto.randomUUID();
     this.#journey.addProxiedRequest(renewalId);
-    if (this.#signIn) await this.#go(this.#signIn.renew(renewalId));
+    if (this.#signIn) {
+      await this.#go(this.#signIn.renew(renewalId));
+    }
   }
 
   /** Waits for what comes next, shows it, and calls the gateway once somebody is signed in. */
@@ -128,7 +138,9 @@ class NativePage {
     this.#form.tell('Asking Entra.');
     this.#turn = await next.catch(toRefusal);
     this.#form.show(this.#turn);
-    if (this.#turn.kind === 'signedIn') await this.#call(this.#turn.accessToken);
+    if (this.#turn.kind === 'signedIn') {
+      await this.#call(this.#turn.accessToken);
+    }
   }
 
   async #call(accessToken: string): Promise<void> {

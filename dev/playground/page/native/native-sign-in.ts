@@ -54,7 +54,7 @@ export class NativeSignIn {
   /**
    * Makes the client.
    *
-   * @param onRequest is told of the `x-request-id` of each request before it is made
+   * @param onRequest called with the `x-request-id` of each request before it is made
    */
   static async create(
     settings: PlaygroundSettings,
@@ -115,12 +115,18 @@ export class NativeSignIn {
   }
 
   async #read({ state, error, data }: Result): Promise<Turn> {
-    if (error) return error.isRedirectRequired() ? { kind: 'browser' } : { kind: 'refused', why: explain(error) };
-    if (data) return this.#finish(data);
+    if (error) {
+      return error.isRedirectRequired() ? { kind: 'browser' } : { kind: 'refused', why: explain(error) };
+    }
+    if (data) {
+      return this.#finish(data);
+    }
     if (state instanceof SignInPasswordRequiredState) {
       return this.#ask('password', (password) => state.submitPassword(password));
     }
-    if (state instanceof SignInCodeRequiredState) return this.#ask('code', (code) => state.submitCode(code));
+    if (state instanceof SignInCodeRequiredState) {
+      return this.#ask('code', (code) => state.submitCode(code));
+    }
     if (state instanceof MfaAwaitingState) {
       return this.#read(await state.requestChallenge(state.getAuthMethods()[0]?.id ?? ''));
     }
@@ -144,7 +150,9 @@ export class NativeSignIn {
 
   async #finish(account: CustomAuthAccountData, forceRefresh = false): Promise<Turn> {
     const { data, error } = await account.getAccessToken({ forceRefresh, scopes: [...this.#demand.scopes] });
-    if (!data) return { kind: 'refused', why: error?.errorData.message ?? 'There is no token.' };
+    if (!data) {
+      return { kind: 'refused', why: error?.errorData.message ?? 'There is no token.' };
+    }
     return {
       kind: 'signedIn',
       name: account.getAccount().name ?? this.#demand.username,

@@ -69,7 +69,9 @@ export class SignInForm {
     find('password-field', HTMLElement).hidden = this.#ask !== 'password';
     find('code-field', HTMLElement).hidden = this.#ask !== 'code';
     this.#fallback.hidden = turn.kind !== 'browser';
-    for (const field of [this.#password, this.#code]) field.value = '';
+    for (const field of [this.#password, this.#code]) {
+      field.value = '';
+    }
     this.#codeHint.textContent = '';
     this.tell(describe(turn));
     document.body.dataset['next'] = nextButton(turn);
@@ -77,8 +79,12 @@ export class SignInForm {
   }
 
   #focusOf({ kind }: Turn): HTMLElement | undefined {
-    if (kind === 'browser') return this.#fallback;
-    if (this.#ask === undefined) return undefined;
+    if (kind === 'browser') {
+      return this.#fallback;
+    }
+    if (this.#ask === undefined) {
+      return undefined;
+    }
     return this.#ask === 'password' ? this.#password : this.#code;
   }
 
@@ -107,7 +113,9 @@ function onSubmit(form: HTMLFormElement, act: () => void): void {
 function describe(turn: Turn): string {
   switch (turn.kind) {
     case 'ask':
-      if (turn.wrong !== undefined) return `${turn.wrong} Try again.`;
+      if (turn.wrong !== undefined) {
+        return `${turn.wrong} Try again.`;
+      }
       return turn.ask === 'password' ? 'Entra asks for the password.' : 'Entra has sent a code by mail.';
     case 'browser':
       return 'Entra wants more than this page can ask for, and sends the person to its own page.';
@@ -119,6 +127,8 @@ function describe(turn: Turn): string {
 }
 
 function nextButton({ kind }: Turn): string {
-  if (kind === 'ask') return 'native-submit';
+  if (kind === 'ask') {
+    return 'native-submit';
+  }
   return kind === 'browser' ? 'native-fallback' : 'native-start';
 }

@@ -1,0 +1,29 @@
+import type { Access } from '../session/requirement.ts';
+import type { BodyRule } from './body.ts';
+import type { ParameterCheck } from './parameters.ts';
+import type { EncodedValues } from './path-template.ts';
+
+/** One operation of the contract, ready to serve requests. */
+export interface Operation {
+  /** Its `operationId`, or `GET /orders`; the label of logs and metrics. */
+  readonly name: string;
+  readonly access: Access;
+  /** The Conditional Access authentication context that the caller's token must carry. */
+  readonly authContext?: string;
+  readonly parameters: readonly ParameterCheck[];
+  readonly body?: BodyRule;
+  /** The protocol that a request must ask for, and that is then spoken on its connection. */
+  readonly upgrade?: 'websocket';
+  /** In upper case. */
+  readonly method: string;
+  /** The path template. */
+  readonly path: string;
+  /** The name of the last path parameter when it takes the rest of the path. */
+  readonly multiSegment?: string;
+  /** The name of the downstream in gateway.yaml. */
+  readonly service: string;
+  readonly downstreamMethod: string;
+  /** The path template of the downstream. */
+  readonly downstreamPath: string;
+  readonly fillPath: (values: EncodedValues) => string;
+}

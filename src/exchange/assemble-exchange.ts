@@ -1,0 +1,63 @@
+import type { RedisTokenStore } from '../redis/redis-token-store.ts';
+import { RedisTokens } from '../redis/redis-tokens.ts';
+import type { DownstreamToken } from '../session/downstream-token.ts';
+import type { Session } from '../session/session.ts';
+import type { DownstreamScopes, RemoteTokenSource, TokenRequest, TokenSource } from '../session/token-source.ts';
+import { CircuitBreakerTokens } from './circuit-breaker-tokens.ts';
+import { EntraCircuits } from './entra-circuits.ts';
+import { EntraTokens, type EntraTokensOptions } from './entra-tokens.ts';
+import { ExpectedClaims } from './expected-claims.ts';
+import { ExpectedClaimsTokens } from './expected-claims-tokens.ts';
+import { SessionTokens, type SessionTokensOptions } from './session-tokens.ts';
+
+/** What {@link assembleExchange} works with. */
+export interface ExchangeOptions extends SessionTokensOptions, Pick<EntraTokensOptions, 'client' | 'onExchange'> {
+  /** The second level of the users' tokens; default none. */
+  readonly redis?: RedisTokenStore | undefined;
+}
+
+/** The step between a verified caller and a call downstream. */
+export interface Exchange extends TokenSource {
+  /**
+   * Forgets a token that the downstream did not accept, here and in Redis.
+   *
+   * @param request with the claims that the downstream asked for, if it did
+   * @returns true when it was forgotten now; false when another request did so before, or it is too early
+   */
+  discard(request: TokenRequest, refused: DownstreamToken): boolean;
+  /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
+  remember(session: Session, operation: string, challenge: Error): void;
+  /** The challenge that is remembered for an operation. */
+  recall(session: Session, operation: string): Error | undefined;
+  /** Lets the next assertions of this caller be exchanged with claims at once: its request could not be sent again. */
+  expect(session: Session, downstream: DownstreamScopes, claims: string): void;
+}
+
+/** Makes the exchange step: five sources of tokens, each of which asks the next one for what it has not got. */
+export function assembleExchange(options: ExchangeOptions): Exchange {
+  const { client, redis: store, monotonicMs, onExchange } = options;
+  const circuits = new EntraCircuits(monotonicMs);
+  const expected = new ExpectedClaims(monotonicMs);
+
+  const entra = new EntraTokens({ client, onExchange, mayTryAgain: (tenantId) => circuits.isCalm(tenantId) });
+  const circuitBreaker = (next: RemoteTokenSource) => new CircuitBreakerTokens(next, circuits, monotonicMs);
+  const expectedClaims = (next: RemoteTokenSource) => new ExpectedClaimsTokens(next, expected);
+  const redis = (next: RemoteTokenSource) => (store === undefined ? next : new RedisTokens(next, store));
+  const session = (next: RemoteTokenSource) => new SessionTokens(next, options);
+
+  const tokens = session(redis(expectedClaims(circuitBreaker(entra))));
+
+  return {
+    acquire: (request) => tokens.acquire(request),
+    discard(request, refused) {
+      const isForgotten = tokens.discard(request, refused);
+      if (isForgotten) {
+        store?.discard(request, refused);
+      }
+      return isForgotten;
+    },
+    remember: (caller, operation, challenge) => tokens.rememberChallenge(caller, operation, challenge),
+    recall: (caller, operation) => tokens.recallChallenge(caller, operation),
+    expect: ({ principal }, downstream, claims) => expected.add(principal, downstream.name, claims),
+  };
+}

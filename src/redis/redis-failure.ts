@@ -1,0 +1,60 @@
+/** What can be wrong with Redis, by the code of a system error or the first word of Redis' own. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  WRONGPASS: 'check the user and the password in tokenCache.redis.url',
+  NOAUTH: 'put the user and the password into tokenCache.redis.url',
+  NOPERM: 'let the user run the commands that docs/redis.md lists, on keys that start with obo:',
+  READONLY: 'point tokenCache.redis.url at the primary, or at the Sentinels (redis+sentinel://)',
+  NOREPLICAS: 'bring back the replicas that min-replicas-to-write asks for',
+  MISCONF: 'let Redis save to its disk again, or switch saving off: the gateway does not need it',
+  OOM: 'raise maxmemory, or set maxmemory-policy to volatile-ttl',
+  LOADING: 'wait until Redis has loaded its data',
+  MASTERDOWN: 'bring the primary back',
+  CLUSTERDOWN: 'bring the cluster back to a state in which it covers all slots',
+  MOVED: 'say that it is a cluster: redis+cluster:// in tokenCache.redis.url',
+  CROSSSLOT: 'say that it is a cluster: redis+cluster:// in tokenCache.redis.url',
+  SENTINEL: 'check the Sentinels and the name of the primary in tokenCache.redis.url',
+  TIMEOUT: 'check that Redis is near and not overloaded',
+  ECONNREFUSED: 'check the host and the port in tokenCache.redis.url, and that Redis runs',
+  ENOTFOUND: 'check the host in tokenCache.redis.url',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'use the host name that the certificate of Redis has',
+  CERT_HAS_EXPIRED: 'renew the certificate of Redis',
+};
+
+const UNTRUSTED =
+  'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the authority that Redis has its own from';
+
+const ELSE = 'check tokenCache.redis.url (rediss:// when it speaks TLS), and that Redis runs and can be reached';
+
+/** A command that was not sent, because there is no connection; the connection itself says why. */
+export class RedisDisconnected extends Error {
+  override readonly name = 'RedisDisconnected';
+}
+
+/** A command that had no answer in time. */
+export class RedisTimeout extends Error {
+  override readonly name = 'RedisTimeout';
+}
+
+/**
+ * A word for an error of Redis or of the way there. Messages are never used further: an error of the client carries
+ * the command and with it what it wrote.
+ */
+export function codeOfFailure(error: unknown): string {
+  if (error instanceof RedisTimeout) {
+    return 'TIMEOUT';
+  }
+  const { code, message = '' } = (error ?? {}) as { readonly code?: unknown; readonly message?: string };
+  if (typeof code === 'string') {
+    return code;
+  }
+  if (/sentinel/i.test(message)) {
+    return 'SENTINEL';
+  }
+  // A script fails with the reply of the command in it somewhere.
+  return /\b(?<word>[A-Z]{3,})\b/.exec(message)?.groups?.['word'] ?? 'UNREACHABLE';
+}
+
+/** What an operator can do about it. */
+export function remedyOf(code: string): string {
+  return REMEDIES[code] ?? (/CERT|SIGNATURE/.test(code) ? UNTRUSTED : ELSE);
+}

@@ -1,0 +1,212 @@
+import { hash, randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { Circuit } from '../resilience/circuit-breaker.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { DownstreamToken } from '../session/downstream-token.ts';
+import type { TokenRequest } from '../session/token-source.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { CommandCircuit } from './command-circuit.ts';
+import { OutageLog, type RedisOutage } from './outage-log.ts';
+import type { RedisAddress } from './redis-address.ts';
+import { RedisConnection, type ConnectionListener } from './redis-connection.ts';
+import { RedisDisconnected } from './redis-failure.ts';
+import { deriveEntry, type SealedEntry } from './seal.ts';
+import { readToken, writeToken } from './sealed-token.ts';
+
+/** What {@link RedisTokenStore} works with. */
+export interface RedisTokenStoreOptions {
+  readonly address: RedisAddress;
+  readonly clientId: string;
+  readonly authority: string;
+  readonly now: Clock;
+  readonly monotonicMs: Clock;
+  readonly log: Pick<Logger, 'warn' | 'info'>;
+  /** How long a request waits for Redis to say whether it has the token; default {@link LOOKUP_TIMEOUT_MS}. */
+  readonly lookupTimeoutMs?: number | undefined;
+  /** Is called after each look-up of a request. */
+  readonly onLookup: (outcome: LookupOutcome) => void;
+}
+
+/** How a look-up ended; `skipped` because Redis failed every time before, `unreadable` for a value that is not ours. */
+export type LookupOutcome = 'hit' | 'miss' | 'unreadable' | 'error' | 'skipped';
+
+/** What a look-up found. */
+export type LookupResult =
+  { readonly outcome: 'hit'; readonly token: DownstreamToken } | { readonly outcome: Exclude<LookupOutcome, 'hit'> };
+
+/** Our lock with its mark; `foreign` when another replica has it, `none` when Redis did not say in time. */
+export type TokenLock = { readonly mark: string } | 'foreign' | 'none';
+
+/** How long a request waits for Redis to say whether it has the token. */
+export const LOOKUP_TIMEOUT_MS = 20;
+
+/** How long a gateway that starts waits for Redis to connect. */
+const CONNECT_TIMEOUT_MS = 500;
+
+/** How long a write may take, which nobody waits for. */
+const STORE_TIMEOUT_MS = 250;
+
+/** Fewer failures in a row may be a pause of Redis; with more it is left alone for a while. */
+const CIRCUIT = { failures: 5, openForMs: 1_000 };
+
+/** How long a replica that asks Entra keeps the others from it; one that died holds them up for no longer. */
+const LOCK_LIFETIME_MS = 2_000;
+
+const MAX_REFUSED = 10_000;
+
+/**
+ * The users' downstream tokens in Redis, sealed so that only a request with the same assertion can find and open them.
+ * They survive restarts and serve all replicas. Whatever Redis does, nothing here throws, or takes longer than a moment.
+ */
+export class RedisTokenStore {
+  /** How long a request waits for Redis to say whether it has the token. */
+  readonly lookupTimeoutMs: number;
+  readonly #options: RedisTokenStoreOptions;
+  readonly #connection: RedisConnection;
+  readonly #outages: OutageLog;
+  readonly #lookups: CommandCircuit;
+  readonly #writes: CommandCircuit;
+  /** Fingerprints of tokens that a downstream refused, by the key they may still lie under. */
+  readonly #refused = new LRUCache<string, string>({ max: MAX_REFUSED });
+
+  constructor(options: RedisTokenStoreOptions) {
+    this.#options = options;
+    this.lookupTimeoutMs = options.lookupTimeoutMs ?? LOOKUP_TIMEOUT_MS;
+    this.#connection = new RedisConnection(options.address);
+    this.#outages = new OutageLog(options.log, options.address.shown);
+    this.#lookups = this.#circuitOf('look-ups');
+    // A replica that may only be read, or a Redis that is full, still answers look-ups.
+    this.#writes = this.#circuitOf('writes');
+  }
+
+  /** Starts to connect, and waits until that succeeded or failed, but only a moment. It goes on in the background. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(resolve, CONNECT_TIMEOUT_MS);
+      const settle = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const listener: ConnectionListener = {
+        onReady: () => {
+          this.#lookups.reset();
+          this.#writes.reset();
+          this.#outages.endAll();
+          settle();
+        },
+        onFailure: (error) => {
+          this.#outages.begin('connection', error);
+          settle();
+        },
+      };
+      this.#connection.open(listener).catch(reject);
+    });
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** Where the token of a request lies. */
+  entryOf({ assertion, downstream }: TokenRequest): SealedEntry {
+    const { clientId, authority } = this.#options;
+    const { name, scopes } = downstream;
+    return deriveEntry(assertion(), { clientId, authority, downstream: name, scopes });
+  }
+
+  /** What lies there, and counts the look-up. */
+  async lookUp(entry: SealedEntry): Promise<LookupResult> {
+    const found = await this.find(entry, this.lookupTimeoutMs);
+    this.#options.onLookup(found.outcome);
+    return found;
+  }
+
+  /** What lies there; a token that is over, or that a downstream refused, is none. */
+  async find(entry: SealedEntry, timeoutMs: number): Promise<LookupResult> {
+    const result = await this.#lookups.run(timeoutMs, () => this.#connection.get(entry.tokenKey));
+    if (result.outcome !== 'done') {
+      return { outcome: result.outcome === 'failed' ? 'error' : 'skipped' };
+    }
+    if (result.value === undefined) {
+      return { outcome: 'miss' };
+    }
+    const token = readToken(entry.open(result.value));
+    if (token === undefined) {
+      return { outcome: 'unreadable' };
+    }
+    const isGood = this.#options.now() < token.usableUntil && this.#refused.get(entry.tokenKey) !== fingerprint(token);
+    return isGood ? { outcome: 'hit', token } : { outcome: 'miss' };
+  }
+
+  /** Stores the token of a request for as long as it is given out, and as anybody can come for it. */
+  async store({ session }: TokenRequest, entry: SealedEntry, token: DownstreamToken): Promise<void> {
+    const endsAt = Math.min(token.usableUntil, session.expiresAt);
+    const lifetimeMs = Math.floor(endsAt - this.#options.now());
+    if (lifetimeMs > 0) {
+      const value = entry.seal(writeToken(token));
+      await this.#writes.run(STORE_TIMEOUT_MS, () => this.#connection.set(entry.tokenKey, value, lifetimeMs));
+    }
+  }
+
+  /** Lets nobody find a token again that a downstream refused; a newer one in its place stays. */
+  discard(request: TokenRequest, refused: DownstreamToken): void {
+    if (!mayBeShared(request)) {
+      return;
+    }
+    const entry = this.entryOf(request);
+    // At once and without Redis, because this caller's next look-up may overtake the deletion, or that may fail.
+    this.#refused.set(entry.tokenKey, fingerprint(refused));
+    void this.#writes.run(STORE_TIMEOUT_MS, async () => {
+      const value = await this.#connection.get(entry.tokenKey);
+      const token = value && readToken(entry.open(value));
+      if (value !== undefined && token?.accessToken === refused.accessToken) {
+        await this.#connection.deleteIfEqual(entry.tokenKey, value);
+      }
+    });
+  }
+
+  /** Keeps other replicas from asking Entra for the same token, for two seconds at most. */
+  async lock(entry: SealedEntry, timeoutMs: number): Promise<TokenLock> {
+    const mark = randomUUID();
+    const result = await this.#writes.run(timeoutMs, () =>
+      this.#connection.setIfAbsent(entry.lockKey, mark, LOCK_LIFETIME_MS),
+    );
+    if (result.outcome !== 'done') {
+      return 'none';
+    }
+    return result.value ? { mark } : 'foreign';
+  }
+
+  /** False also when Redis does not say in time. */
+  async isLocked(entry: SealedEntry): Promise<boolean> {
+    const result = await this.#lookups.run(this.lookupTimeoutMs, () => this.#connection.get(entry.lockKey));
+    return result.outcome === 'done' && result.value !== undefined;
+  }
+
+  /** Gives up our lock; that of another replica stays. */
+  async unlock(entry: SealedEntry, lock: TokenLock): Promise<void> {
+    if (typeof lock === 'object') {
+      await this.#writes.run(STORE_TIMEOUT_MS, () => this.#connection.deleteIfEqual(entry.lockKey, lock.mark));
+    }
+  }
+
+  #circuitOf(outage: RedisOutage): CommandCircuit {
+    return new CommandCircuit(new Circuit(CIRCUIT, this.#options.monotonicMs), {
+      onSuccess: () => this.#outages.end(outage),
+      onOpen: (error) => {
+        if (!(error instanceof RedisDisconnected)) {
+          this.#outages.begin(outage, error);
+        }
+      },
+    });
+  }
+}
+
+/** The gateway's own tokens are not shared: no caller's assertion could seal them, and each replica needs only a few. */
+export function mayBeShared({ session }: TokenRequest): boolean {
+  return session.principal.kind === 'user';
+}
+
+function fingerprint({ accessToken }: DownstreamToken): string {
+  return hash('sha256', accessToken, 'base64');
+}

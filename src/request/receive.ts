@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../failures.ts';
+
+/** Where a request is addressed, as far as its first line says. */
+export interface RequestTarget {
+  /** As it was sent, still encoded. */
+  readonly path: string;
+  /** With its `?`; empty when there is none. */
+  readonly query: string;
+}
+
+const MOST_HEADERS = 1_000;
+/** The colon, the space and the end of the line. */
+const HEADER_FRAME_BYTES = 4;
+/** Headers of which Node shows the first line only, while every line would go on: two readers, two requests. */
+const SINGLE: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'max-forwards',
+  'referer',
+  'user-agent',
+]);
+
+const CLEAN_ID = /^[\w.:-]{1,64}$/;
+const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+
+/**
+ * Takes the target of a request apart. Of an absolute-form target only the path counts (RFC 9112 §3.2.2): the host in
+ * it is the caller's word.
+ */
+export function readTarget(url: string): RequestTarget {
+  const local = url.startsWith('/') ? url : url.replace(ABSOLUTE_FORM, '');
+  const cut = local.search(/[?#]/);
+  const path = cut === -1 ? local : local.slice(0, cut);
+  return { path: path.startsWith('/') ? path : `/${path}`, query: cut === -1 ? '' : local.slice(cut) };
+}
+
+/** The id of a request: the caller's own when it is short and clean, otherwise a new one. */
+export function readRequestId(req: IncomingMessage): string {
+  const given = req.headers['x-request-id'];
+  return typeof given === 'string' && CLEAN_ID.test(given) ? given : randomUUID();
+}
+
+/**
+ * Looks at what Node's parser lets through though two servers could read it in two ways.
+ *
+ * @param headLimitBytes of the request line and the headers
+ * @throws {GatewayError} `headers_too_large`, `target_too_long`, `invalid_request`, `malformed_authorization`
+ */
+export function receive(req: IncomingMessage, { query }: RequestTarget, headLimitBytes: number): void {
+  const { rawHeaders, url = '' } = req;
+  if (url.length >= headLimitBytes) {
+    throw new GatewayError('target_too_long');
+  }
+  if (rawHeaders.length / 2 > MOST_HEADERS) {
+    throw new GatewayError('headers_too_large');
+  }
+  let size = url.length;
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    size += name.length + (rawHeaders[index + 1] ?? '').length + HEADER_FRAME_BYTES;
+    if (SINGLE.has(name)) {
+      refuseRepetition(name, seen);
+    }
+  }
+  if (size > headLimitBytes) {
+    throw new GatewayError('headers_too_large');
+  }
+  if (!seen.has('host') && req.httpVersion !== '1.0') {
+    throw new GatewayError('invalid_request', { detail: 'Send exactly one Host header.' });
+  }
+  const { expect, 'transfer-encoding': coding } = req.headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    throw new GatewayError('invalid_request', { detail: 'Expect nothing but 100-continue.' });
+  }
+  // HTTP/1.0 has no Transfer-Encoding: what does not know it in front of us takes the chunks for the next requests.
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersion === '1.0')) {
+    throw new GatewayError('invalid_request', {
+      detail: 'Send the body chunked (HTTP/1.1) or with its length, not encoded otherwise.',
+    });
+  }
+  if (query.includes('#')) {
+    throw new GatewayError('invalid_request', { detail: 'Send the target of the request without a fragment.' });
+  }
+}
+
+function refuseRepetition(name: string, seen: Set<string>): void {
+  if (seen.has(name)) {
+    throw name === 'authorization'
+      ? new GatewayError('malformed_authorization')
+      : new GatewayError('invalid_request', { detail: `Send the header ${name} once.` });
+  }
+  seen.add(name);
+}

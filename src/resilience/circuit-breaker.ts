@@ -1,0 +1,59 @@
+import type { Clock } from './clock.ts';
+
+/** When a circuit opens and for how long. */
+export interface CircuitRules {
+  /** Failures in a row that open it. */
+  readonly failures: number;
+  /** How long it stays open. */
+  readonly openForMs: number;
+}
+
+/**
+ * Stops calling a server that fails every time, so that callers are answered at once instead of waiting. After a while
+ * one call is let through; its outcome closes the circuit or opens it again.
+ */
+export class Circuit {
+  readonly #rules: CircuitRules;
+  readonly #monotonicMs: Clock;
+  #failures = 0;
+  #openUntil = 0;
+
+  constructor(rules: CircuitRules, monotonicMs: Clock) {
+    this.#rules = rules;
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** Milliseconds until a call is worth it; 0 while the circuit is closed, or for the one call that is due. */
+  get waitMs(): number {
+    return this.#failures < this.#rules.failures ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
+  }
+
+  /**
+   * Lets a call through, or says how long to wait. While the circuit is open, no other is let through until this one
+   * ends.
+   *
+   * @returns milliseconds until a call is worth it; 0 for one that is let through
+   */
+  admit(): number {
+    if (this.#failures < this.#rules.failures) {
+      return 0;
+    }
+    const now = this.#monotonicMs();
+    if (now < this.#openUntil) {
+      return this.#openUntil - now;
+    }
+    this.#openUntil = now + this.#rules.openForMs;
+    return 0;
+  }
+
+  recordSuccess(): void {
+    this.#failures = 0;
+  }
+
+  recordFailure(): void {
+    this.#failures += 1;
+    if (this.#failures >= this.#rules.failures) {
+      this.#openUntil = this.#monotonicMs() + this.#rules.openForMs;
+    }
+  }
+}

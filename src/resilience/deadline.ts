@@ -1,0 +1,13 @@
+/**
+ * Waits for work no longer than it may take; the work itself is not stopped.
+ *
+ * @param late makes the error of work that took too long
+ */
+export function within<T>(timeoutMs: number, work: Promise<T>, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(late());
+    // An answer that came while this process was busy is read before the verdict.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    void work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

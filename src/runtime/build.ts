@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+
+/** What runs here. */
+export interface Build {
+  readonly version: string;
+  /** Short, of the sources; empty where nobody said it when it was built. */
+  readonly commit: string;
+  /** The version of Node. */
+  readonly node: string;
+}
+
+/**
+ * What runs here: `npm run build` writes `build.json` at the root of the compiled modules; sources that run as they are
+ * know their version from package.json.
+ */
+export const BUILD: Build = {
+  version: '',
+  commit: '',
+  ...(read('../build.json') ?? read('../../package.json')),
+  node: process.version,
+};
+
+function read(path: string): (Pick<Build, 'version'> & Partial<Pick<Build, 'commit'>>) | undefined {
+  try {
+    const { version, commit } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as Build;
+    return { version, ...(commit === undefined ? {} : { commit }) };
+  } catch {
+    return undefined;
+  }
+}

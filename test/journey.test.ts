@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
+import type { Operation } from '../src/contract/operation.ts';
+import { GatewayError } from '../src/failures.ts';
+import type { DownstreamAnswer } from '../src/forward/downstream-answer.ts';
+import { authorizeCall, handleRequest, type InboundRequest, type Steps } from '../src/journey.ts';
+import { NO_BODY } from '../src/request/body.ts';
+import { toPrincipal } from '../src/session/principal.ts';
+import type { Session } from '../src/session/session.ts';
+import type { DownstreamToken, FetchedToken } from '../src/session/downstream-token.ts';
+
+const REQUEST: InboundRequest = {
+  req: {} as IncomingMessage,
+  res: {} as ServerResponse,
+  target: { path: '/orders', query: '' },
+  record: { requestId: 'r', startedAt: 0, path: '/orders' },
+};
+
+const CALLER = { principal: toPrincipal({ tid: 'T', oid: 'adele', azp: 'app', scp: 'Read', iat: 1 }) } as Session;
+const TOKEN = { authorization: 'Bearer first' } as DownstreamToken;
+const CLAIMS = '{"access_token":{}}';
+
+/** Steps that let everything pass and say in which order they were called. */
+function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[] } {
+  const called: string[] = [];
+  const steps: Steps = {
+    match: () => ({ entry: { name: 'listOrders' } as Operation, values: {}, encoded: {} }),
+    authenticate: () => CALLER,
+    authorize: () => undefined,
+    validate: () => NO_BODY,
+    validateParameters: () => undefined,
+    exchange: () => TOKEN,
+    forward: () => Promise.resolve({ status: 200 } as DownstreamAnswer),
+    readDemand: () => ({ kind: 'none' }),
+    rememberChallenge: () => undefined,
+    expectClaims: () => undefined,
+    answer: () => undefined,
+    checkFailure: (error) => error,
+    noteSuccess: () => undefined,
+    ...changes,
+  };
+  for (const [name, step] of Object.entries(steps)) {
+    Object.assign(steps, {
+      [name]: (...values: unknown[]) => {
+        called.push(name);
+        return (step as (...given: unknown[]) => unknown)(...values);
+      },
+    });
+  }
+  return { steps, called };
+}
+
+const TO_THE_TOKEN = ['match', 'authenticate', 'authorize', 'validate', 'exchange'];
+
+describe('what happens to a call of the contract?', () => {
+  it('goes through every step in one order', async () => {
+    const { steps, called } = newSteps();
+    await handleRequest(REQUEST, steps);
+    expect(called).toEqual([...TO_THE_TOKEN, 'forward', 'noteSuccess', 'answer']);
+  });
+
+  it.each(['authenticate', 'authorize', 'validate', 'exchange', 'forward', 'answer'] as const)(
+    'is looked at once more when it fails in %s, and ends there',
+    async (name) => {
+      const failure = new GatewayError('access_denied');
+      const { steps, called } = newSteps({
+        [name]: () => {
+          throw failure;
+        },
+      });
+      await expect(handleRequest(REQUEST, steps)).rejects.toBe(failure);
+      expect(called.slice(-2)).toEqual([name, 'checkFailure']);
+      expect(called.filter((step) => step === 'checkFailure')).toHaveLength(1);
+    },
+  );
+
+  it('is exchanged once more under the id of its first exchange', async () => {
+    const asked: unknown[] = [];
+    const { steps } = newSteps({
+      exchange: (_request, _session, _operation, again) => {
+        asked.push(again);
+        return Promise.resolve<FetchedToken>({ token: TOKEN, from: 'entra', correlationId: 'first' });
+      },
+      forward: () => Promise.resolve({ status: asked.length === 1 ? 401 : 200 } as DownstreamAnswer),
+      readDemand: () => ({ kind: 'claims', claims: CLAIMS }),
+    });
+    await handleRequest(REQUEST, steps);
+    expect(asked).toEqual([undefined, { claims: CLAIMS, correlationId: 'first' }]);
+  });
+});
+
+describe('what does a door get that only asks about a call?', () => {
+  it('the token of the caller, after the same steps but the body', async () => {
+    const { steps, called } = newSteps();
+    const call = await authorizeCall(REQUEST, steps, steps.validateParameters);
+    expect(call).toMatchObject({ session: CALLER, token: TOKEN, checked: undefined });
+    expect(called).toEqual(['match', 'authenticate', 'authorize', 'validateParameters', 'exchange']);
+  });
+
+  it('no token where nobody is asked who calls', async () => {
+    const { steps } = newSteps({ authenticate: () => undefined, exchange: () => undefined });
+    const call = await authorizeCall(REQUEST, steps, steps.validateParameters);
+    expect([call.session, call.token]).toEqual([undefined, undefined]);
+  });
+
+  it('the failure that the call itself would meet', async () => {
+    const failure = new GatewayError('insufficient_scope');
+    const { steps } = newSteps({
+      authorize() {
+        throw failure;
+      },
+      checkFailure: (error) => ({ checked: error }),
+    });
+    await expect(authorizeCall(REQUEST, steps, steps.validateParameters)).rejects.toEqual({ checked: failure });
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { planToken } from '../../src/session/downstream-token.ts';
+
+const MINUTE = 60_000;
+
+describe('a new token', () => {
+  it.each([
+    { life: '24 hours', expiresIn: 86_400, refreshIn: 43_200, usable: 1_435, refresh: [720, 720] },
+    { life: 'an hour', expiresIn: 3_600, refreshIn: undefined, usable: 55, refresh: [50, 55] },
+    { life: 'ten minutes', expiresIn: 600, refreshIn: undefined, usable: 5, refresh: [2.5, 5] },
+    { life: 'five minutes', expiresIn: 300, refreshIn: undefined, usable: 2.5, refresh: [1.25, 2.5] },
+    { life: 'a minute', expiresIn: 60, refreshIn: undefined, usable: 0.5, refresh: [0.25, 0.5] },
+    { life: 'no time', expiresIn: 0, refreshIn: undefined, usable: 0, refresh: [0, 0] },
+    {
+      life: 'less than Entra wants it refreshed after',
+      expiresIn: 3_600,
+      refreshIn: 7_200,
+      usable: 55,
+      refresh: [55, 55],
+    },
+  ])('that lives $life is used for $usable minutes', ({ expiresIn, refreshIn, usable, refresh }) => {
+    const plans = Array.from({ length: 50 }, () => planToken('t', 1_000, { expiresIn, refreshIn }));
+    const [earliest, latest] = refresh.map((minutes) => 1_000 + minutes * MINUTE) as [number, number];
+    expect(plans.map(({ expiresAt, usableUntil }) => [expiresAt, usableUntil])).toEqual(
+      plans.map(() => [1_000 + expiresIn * 1_000, 1_000 + usable * MINUTE]),
+    );
+    expect(plans.filter(({ refreshAt }) => refreshAt < earliest || refreshAt > latest)).toEqual([]);
+  });
+
+  it('is refreshed at a moment of its own', () => {
+    expect(
+      new Set(Array.from({ length: 50 }, () => planToken('t', 0, { expiresIn: 3_600, refreshIn: undefined }).refreshAt))
+        .size,
+    ).toBeGreaterThan(1);
+  });
+});
