@@ -41,7 +41,7 @@ export interface AppOptions {
 const CALLER_GONE = 499;
 
 /** Seconds that a caller waits while the gateway is full. */
-const OVERLOAD_WAIT = 1;
+const OVERLOAD_WAIT_SECONDS = 1;
 
 /** Answers a request, or says `false` to one that it is not for. */
 type Door = (request: InboundRequest) => Promise<void> | boolean;
@@ -111,7 +111,7 @@ function openDoors(options: AppOptions): readonly Door[] {
 
 function overloaded(maxInFlight: number): GatewayError {
   return new GatewayError('overloaded', {
-    retryAfter: OVERLOAD_WAIT,
+    retryAfter: OVERLOAD_WAIT_SECONDS,
     log: {
       reason: `more than ${maxInFlight} requests are under way`,
       remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',

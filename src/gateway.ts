@@ -88,10 +88,10 @@ export interface GatewayOptions {
 }
 
 /** Milliseconds from the start of a call to Entra to the end of its answer. */
-const ENTRA_DEADLINE = 5_000;
+const ENTRA_DEADLINE_MS = 5_000;
 
 /** Milliseconds between two looks at which sessions expired. */
-const SWEEP_INTERVAL = 1_000;
+const SWEEP_INTERVAL_MS = 1_000;
 
 /** What the log says when this process can open neither files nor connections. */
 const NO_DESCRIPTORS = {
@@ -146,7 +146,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       sweeping = setInterval(() => {
         sessions.sweep();
         limitHeap(sessions.size);
-      }, SWEEP_INTERVAL).unref();
+      }, SWEEP_INTERVAL_MS).unref();
       return toUrl(host, address.port);
     },
     async stop() {
@@ -180,7 +180,7 @@ function build(config: GatewayConfig, options: GatewayOptions) {
   const clocks = { now, monotonicMs };
   const authority = new Authority(identity.authority, identity.tenant);
   const trustedProxies = server.trustedProxies.length === 0 ? undefined : toNetworks(server.trustedProxies);
-  const http = new EntraHttpClient(ENTRA_DEADLINE);
+  const http = new EntraHttpClient(ENTRA_DEADLINE_MS);
   const keys = new SigningKeys({ authority, http, monotonicMs, log: logger });
   const sessions = new SessionStore(tokenCache.maxSessions, now);
   const metrics = new Metrics({

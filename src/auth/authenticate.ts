@@ -24,7 +24,7 @@ export interface AuthenticateLog {
 }
 
 /** Milliseconds between two lines about the same habit of clients. */
-const REMINDER_INTERVAL = 60 * 60 * 1_000;
+const REMINDER_INTERVAL_MS = 60 * 60 * 1_000;
 
 /** The step that finds out who is calling. */
 export type Authenticate = (req: IncomingMessage, res: ServerResponse) => Session | Promise<Session>;
@@ -69,7 +69,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
 
   /** Each request's own line says it too; this one says what to do, and once an hour is enough. */
   function remindOfBoundTokens({ clientId }: Principal): void {
-    if (monotonicMs() - reminderAt < REMINDER_INTERVAL) {
+    if (monotonicMs() - reminderAt < REMINDER_INTERVAL_MS) {
       return;
     }
     reminderAt = monotonicMs();

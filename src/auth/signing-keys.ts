@@ -19,19 +19,19 @@ interface KeySetOptions {
 }
 
 /** An unknown `kid` makes us ask Entra again, but not more often than this; milliseconds. */
-const COOL_DOWN = 30_000;
+const COOL_DOWN_MS = 30_000;
 
 /** While there are no keys at all, every request may try, but not more often than this; milliseconds. */
-const RETRY_PAUSE = 1_000;
+const RETRY_PAUSE_MS = 1_000;
 
 /** Entra advises to look for new keys every hour. */
 const REFRESH_INTERVAL = 60 * 60 * 1_000;
 
 /** Characters of a foreign text in the log. */
-const LONGEST_TOLD_KID = 200;
+const MAX_TOLD_KID = 200;
 
 /** Keys that are named where all of a set are of no use. */
-const MOST_TOLD = 5;
+const MAX_TOLD = 5;
 
 const FIRST_TRIES = [500, 1_000, 2_000, 5_000, 10_000];
 
@@ -92,9 +92,9 @@ class KeySet {
   #mayAskNow(): boolean {
     const now = this.#options.monotonicMs();
     if (!this.isLoaded) {
-      return now - this.#triedAt >= (this.isAbsent ? COOL_DOWN : RETRY_PAUSE);
+      return now - this.#triedAt >= (this.isAbsent ? COOL_DOWN_MS : RETRY_PAUSE_MS);
     }
-    if (now - this.#askedForUnknownAt < COOL_DOWN) {
+    if (now - this.#askedForUnknownAt < COOL_DOWN_MS) {
       return false;
     }
     this.#askedForUnknownAt = now;
@@ -125,7 +125,7 @@ class KeySet {
     this.#unusable = new Set(unusable.map(({ kid, reason }) => `${kid} ${reason}`));
     for (const { kid, reason } of unusable.filter((key) => !told.has(`${key.kid} ${key.reason}`))) {
       log.warn(
-        { url, kid: kid.slice(0, LONGEST_TOLD_KID), reason },
+        { url, kid: kid.slice(0, MAX_TOLD_KID), reason },
         'A signing key is ignored, and tokens signed with it are refused; if it is not of Entra, look at what answers at this address.',
       );
     }
@@ -177,16 +177,14 @@ export async function fetchSigningKeys(http: EntraHttpClient, url: string): Prom
   }
   const { keys, unusable } = readKeys(await fetchJson(http, jwksUri));
   if (keys.length === 0) {
-    throw new Error(
-      ['the key set has no usable key', ...unusable.slice(0, MOST_TOLD).map(describeUnusable)].join('; '),
-    );
+    throw new Error(['the key set has no usable key', ...unusable.slice(0, MAX_TOLD).map(describeUnusable)].join('; '));
   }
   return { issuer, keys, unusable };
 }
 
 /** Says in a few words why a key counts as none. */
 export function describeUnusable({ kid, reason }: UnusableKey): string {
-  return `${kid.slice(0, LONGEST_TOLD_KID)} is ignored: ${reason}`;
+  return `${kid.slice(0, MAX_TOLD_KID)} is ignored: ${reason}`;
 }
 
 /** @param isAbsent tells the answers that say that Entra has no such document */
@@ -289,17 +287,17 @@ function whyNotForTokens({ use, key_ops: operations, alg }: Record<string, unkno
 }
 
 /** Bits (RFC 7518 §3.3). */
-const SMALLEST_MODULUS = 2_048;
+const MIN_MODULUS = 2_048;
 
 /** An exponent of 1 signs everything; RFC 8017 §3.1 wants an odd one from 3 on. */
-const SMALLEST_EXPONENT = 3n;
+const MIN_EXPONENT = 3n;
 
 function whyTooWeak({ asymmetricKeyDetails }: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
-  if (modulusLength < SMALLEST_MODULUS) {
-    return `it has ${modulusLength} bits, and RS256 needs ${SMALLEST_MODULUS}`;
+  if (modulusLength < MIN_MODULUS) {
+    return `it has ${modulusLength} bits, and RS256 needs ${MIN_MODULUS}`;
   }
-  return publicExponent < SMALLEST_EXPONENT || publicExponent % 2n === 0n
+  return publicExponent < MIN_EXPONENT || publicExponent % 2n === 0n
     ? 'its exponent is even or less than 3'
     : undefined;
 }

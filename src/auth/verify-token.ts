@@ -33,7 +33,7 @@ export interface VerifiedToken {
 const LAST_SECOND = 253_402_300_799;
 
 /** Of what a token says of itself, the log takes no more; characters. */
-const LONGEST_LOGGED = 200;
+const MAX_LOGGED = 200;
 
 /**
  * Makes the function that verifies the access token of a request with passport-jwt: signature (RS256 only) and times
@@ -206,6 +206,6 @@ function toOneLine(value: unknown): string {
   const texts = (Array.isArray(value) ? value : [value]).map((part) => (typeof part === 'string' ? part : typeof part));
   return texts
     .join(' ')
-    .slice(0, LONGEST_LOGGED)
+    .slice(0, MAX_LOGGED)
     .replaceAll(/[^\x20-\x7e]/g, '?');
 }

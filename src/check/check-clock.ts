@@ -2,13 +2,13 @@ import type { EntraAccess } from './check-entra.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 /** Milliseconds. */
-const NOTICEABLE = 30_000;
+const NOTICEABLE_MS = 30_000;
 
 /** Milliseconds beyond the configured tolerance: together with its default, what Entra itself tolerates. */
-const BEARABLE = 240_000;
+const BEARABLE_MS = 240_000;
 
 /** A `Date` header has whole seconds, rounded down; milliseconds. */
-const HALF_A_SECOND = 500;
+const HALF_A_SECOND_MS = 500;
 
 const CHECK = 'clock';
 
@@ -36,10 +36,10 @@ export async function checkClock(
       'good tokens count as expired or not yet valid, and Entra refuses our assertions, as the clocks drift apart',
     remedy: `set the clock of this machine by NTP (here it is ${new Date(now()).toISOString()})`,
   };
-  if (Math.abs(skew) > tolerance + BEARABLE) {
+  if (Math.abs(skew) > tolerance + BEARABLE_MS) {
     return fail(CHECK, found, advice);
   }
-  return Math.abs(skew) > NOTICEABLE ? warn(CHECK, found, advice) : pass(CHECK, found);
+  return Math.abs(skew) > NOTICEABLE_MS ? warn(CHECK, found, advice) : pass(CHECK, found);
 }
 
 /** Milliseconds by which we are ahead; `undefined` when Entra gives no time. */
@@ -52,5 +52,5 @@ async function measureSkew({
   // Another row reports that Entra cannot be reached.
   const response = await http.get(authority.metadataUrl('v2')).catch(() => undefined);
   const date = Date.parse(response?.headers['date'] ?? '');
-  return Number.isNaN(date) ? undefined : (asked + now()) / 2 - (date + HALF_A_SECOND);
+  return Number.isNaN(date) ? undefined : (asked + now()) / 2 - (date + HALF_A_SECOND_MS);
 }

@@ -13,7 +13,7 @@ import { reportBackupReadiness } from './report-backup-readiness.ts';
 import type { Row } from './row.ts';
 
 /** Milliseconds for each call over the network. */
-const DEADLINE = 5_000;
+const DEADLINE_MS = 5_000;
 
 /** What a test puts in the place of the real thing. */
 export interface CheckOptions {
@@ -25,7 +25,7 @@ export interface CheckOptions {
 
 /** Looks at everything that a gateway of this configuration depends on, side by side. */
 export async function checkDeployment(config: GatewayConfig, options: CheckOptions = {}): Promise<Row[]> {
-  const { now = Date.now, deadline = DEADLINE } = options;
+  const { now = Date.now, deadline = DEADLINE_MS } = options;
   const { server, identity, downstreams, tokenCache } = config;
   const authority = new Authority(identity.authority, identity.tenant);
   const http = new EntraHttpClient(deadline);

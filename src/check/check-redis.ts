@@ -10,7 +10,7 @@ import { fail, pass, warn, type Row } from './row.ts';
 const KEY = 'tokenCache.redis.url';
 
 /** Milliseconds for which the entry of the check would stay, should it not be removed. */
-const ENTRY_LIFETIME = 10_000;
+const ENTRY_LIFETIME_MS = 10_000;
 
 /**
  * Checks that the second level can be read in time and written, with the gateway's own commands on a key of its own.
@@ -68,7 +68,7 @@ async function write(
 ): Promise<Row> {
   const check = 'Redis: writable';
   try {
-    await inTime(deadline, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME));
+    await inTime(deadline, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME_MS));
     await inTime(deadline, connection.deleteIfEqual(key, 'check'));
     return pass(check, `${shown} takes tokens`);
   } catch (error) {

@@ -11,8 +11,8 @@ import {
 const DEADLINE_MS = 2_000;
 
 /** Characters of an answer that are read, and of its body that are shown. */
-const MOST_CHARACTERS = 64 * 1_024;
-const LONGEST_ANSWER = 1_000;
+const MAX_CHARACTERS = 64 * 1_024;
+const MAX_ANSWER = 1_000;
 
 /**
  * Asks the gateway of this configuration whether it is ready. It runs every few seconds beside the gateway, so it loads
@@ -26,7 +26,7 @@ export async function findTrouble(file: string, env: Environment): Promise<strin
   const { host, port } = (await readShortcut(file, env)) ?? (await loadAddress(file, env));
   try {
     const { status, text } = await ask(host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host, port);
-    return status === 200 ? undefined : `the gateway is not ready: ${text.slice(0, LONGEST_ANSWER)}`;
+    return status === 200 ? undefined : `the gateway is not ready: ${text.slice(0, MAX_ANSWER)}`;
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     return `the gateway does not answer on server.management.port ${port}: ${message === '' ? code : message}`;
@@ -63,7 +63,7 @@ function ask(host: string, port: number): Promise<{ readonly status: number; rea
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => {
       answer += text;
-      if (answer.length > MOST_CHARACTERS) {
+      if (answer.length > MAX_CHARACTERS) {
         socket.destroy();
       }
     });

@@ -10,7 +10,7 @@ export interface ManagementAddress {
 
 const DEFAULT_ADDRESS: ManagementAddress = { host: '127.0.0.1', port: 9090 };
 
-const LARGEST_PORT = 65_535;
+const MAX_PORT = 65_535;
 
 /** A key at the start of a line, and what stands behind it. */
 const KEY = /^([A-Za-z]\w*):(?: +(\S.*))?$/;
@@ -90,7 +90,7 @@ async function parseYaml(text: string): Promise<unknown> {
 }
 
 function toAddress({ host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port, ...others }: Record<string, unknown>) {
-  const isPort = /^[1-9]\d{0,4}$/.test(String(port)) && Number(port) <= LARGEST_PORT;
+  const isPort = /^[1-9]\d{0,4}$/.test(String(port)) && Number(port) <= MAX_PORT;
   return typeof host === 'string' && host !== '' && isPort && Object.keys(others).length === 0
     ? { host, port: Number(port) }
     : undefined;
@@ -138,7 +138,7 @@ function readAddress({ value, lines }: Section, env: Environment): ManagementAdd
   if (host === undefined || port === undefined || !isHost(host) || !/^[1-9]\d{0,4}$/.test(port)) {
     return undefined;
   }
-  return Number(port) <= LARGEST_PORT ? { host, port: Number(port) } : undefined;
+  return Number(port) <= MAX_PORT ? { host, port: Number(port) } : undefined;
 }
 
 function readBlock(lines: readonly string[]): [string, string][] | undefined {

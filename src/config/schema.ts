@@ -123,12 +123,12 @@ const HEADER_VALUE = /^(?!\s)[^\p{Cc}]*(?<!\s)$/u;
 const NOT_FIXED =
   'not Authorization, Cookie, Host, Expect, Content-Length, Proxy-* or what belongs to one connection (RFC 9110 §7.6.1)';
 
-const SMALLEST_HEAD_LIMIT = 1_024;
-const LARGEST_HEAD_LIMIT = 1_024 * 1_024;
+const MIN_HEAD_LIMIT = 1_024;
+const MAX_HEAD_LIMIT = 1_024 * 1_024;
 
 /** Of the head of a request or an answer. */
 function headSize(byDefault: string) {
-  return size(byDefault).refine((bytes) => bytes >= SMALLEST_HEAD_LIMIT && bytes <= LARGEST_HEAD_LIMIT, {
+  return size(byDefault).refine((bytes) => bytes >= MIN_HEAD_LIMIT && bytes <= MAX_HEAD_LIMIT, {
     error: `a size from 1kb to 1mb, such as ${byDefault}`,
   });
 }

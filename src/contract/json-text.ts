@@ -4,13 +4,13 @@ import { toPointer, WHOLE, type Place, type SchemaFault } from './schema/run.ts'
 export type JsonReading = { readonly value: unknown } | { readonly fault: Partial<SchemaFault> & { detail: string } };
 
 /** Levels of objects and arrays; people write ten, machines that describe trees may write a hundred. */
-const MOST_LEVELS = 500;
+const MAX_LEVELS = 500;
 
 /**
  * Objects and arrays, or one for each so many characters: read, `{},` takes twenty times as much memory as its text, and a
  * body of nothing else would end a process that can hold its text easily.
  */
-const MOST_NESTS = 500_000;
+const MAX_NESTS = 500_000;
 const CHARACTERS_FOR_NEST = 16;
 
 /**
@@ -20,7 +20,7 @@ const CHARACTERS_FOR_NEST = 16;
  * @returns `undefined` when it is no JSON
  */
 export function readJson(text: string): JsonReading | undefined {
-  const mostNests = Math.max(MOST_NESTS, text.length / CHARACTERS_FOR_NEST);
+  const mostNests = Math.max(MAX_NESTS, text.length / CHARACTERS_FOR_NEST);
   // Each has two characters at least.
   if (text.length > 2 * mostNests && countNests(text) > mostNests) {
     return { fault: { detail: `must not have more than ${Math.floor(mostNests)} objects and arrays` } };
@@ -33,7 +33,7 @@ export function readJson(text: string): JsonReading | undefined {
   }
   const members = countMembers(value);
   if (members === undefined) {
-    return { fault: { detail: `must not be nested more than ${MOST_LEVELS} levels deep` } };
+    return { fault: { detail: `must not be nested more than ${MAX_LEVELS} levels deep` } };
   }
   // Counting is cheaper than remembering every name, and a member that was named twice is there once.
   const repeated = members < countNames(text) ? findRepeatedName(text) : undefined;
@@ -47,7 +47,7 @@ function countMembers(value: unknown): number | undefined {
   let members = 0;
   let level = isNest(value) ? [value] : [];
   for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > MOST_LEVELS) {
+    if (depth > MAX_LEVELS) {
       return undefined;
     }
     const next: object[] = [];

@@ -7,7 +7,7 @@ export interface Located {
   readonly pointer: string;
 }
 
-const MOST_HOPS = 32;
+const MAX_HOPS = 32;
 
 /**
  * Goes to a child of a node and follows `$ref`s within the document.
@@ -28,7 +28,7 @@ export function follow(root: JsonObject, parent: Located, key: string): Located 
  */
 export function dereference(root: JsonObject, start: Located): Located {
   let at = start;
-  for (let hops = 0; hops < MOST_HOPS; hops += 1) {
+  for (let hops = 0; hops < MAX_HOPS; hops += 1) {
     const reference = at.value['$ref'];
     if (typeof reference !== 'string') {
       return at;

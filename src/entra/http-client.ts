@@ -24,7 +24,7 @@ export class EntraUnreachable extends Error {
   override readonly name = 'EntraUnreachable';
 }
 
-const LARGEST_RESPONSE = 1024 * 1024;
+const MAX_RESPONSE = 1024 * 1024;
 
 const DIRECT = { proxy: false } as const;
 
@@ -53,7 +53,7 @@ export class EntraHttpClient {
       httpAgent: this.#agents[0],
       httpsAgent: this.#agents[1],
       maxRedirects: 0,
-      maxContentLength: LARGEST_RESPONSE,
+      maxContentLength: MAX_RESPONSE,
       responseType: 'text',
       validateStatus: () => true,
     };

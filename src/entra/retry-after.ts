@@ -1,5 +1,5 @@
 /** Milliseconds; nobody is kept waiting for longer, whatever Entra says. */
-const LONGEST_WAIT = 60 * 60 * 1_000;
+const MAX_WAIT_MS = 60 * 60 * 1_000;
 
 /**
  * Reads a `Retry-After` of Entra: seconds or a date (RFC 9110 §10.2.3).
@@ -16,5 +16,5 @@ export function readRetryAfter(value: string | undefined, now: number): number |
   const date = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
   const seconds = /^(\d+)(?:,|$)/.exec(value)?.[1];
   const wait = seconds === undefined ? date - now : Number(seconds) * 1_000;
-  return Number.isFinite(wait) ? Math.min(wait, LONGEST_WAIT) : undefined;
+  return Number.isFinite(wait) ? Math.min(wait, MAX_WAIT_MS) : undefined;
 }

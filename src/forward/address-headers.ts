@@ -22,7 +22,7 @@ const INITIALS: readonly number[] = [...ADDRESSES].reduce<number[]>(
 );
 
 /** So many that no paging needs more, so few that a downstream cannot keep us busy with one line. */
-const MOST_LINKS = 250;
+const MAX_LINKS = 250;
 
 const kinds = new NameTable((lower) => (ADDRESSES.has(lower) ? (lower === 'link' ? 'links' : 'address') : 'other'));
 
@@ -63,7 +63,7 @@ export function rewriteAddresses(
 /** `<target>; parameters, <target>; parameters` (RFC 8288 §3); what is nothing of the kind goes. */
 function rewriteLinks(line: string, rewrite: (address: string) => string | undefined): string | undefined {
   const links: string[] = [];
-  for (let at = 0, count = 0; at < line.length && count < MOST_LINKS; count += 1) {
+  for (let at = 0, count = 0; at < line.length && count < MAX_LINKS; count += 1) {
     const begin = skipSeparators(line, at);
     const isLink = line[begin] === '<';
     const close = isLink ? line.indexOf('>', begin) : begin;

@@ -21,7 +21,7 @@ const GIVEN_UP: ReadonlySet<string> = new Set([
 const UNASKED: ReadonlySet<string> = new Set(['bad response', 'bad upgrade']);
 
 /** Seconds after which the gateway may have room again. */
-const ROOM_AGAIN = 1;
+const ROOM_AGAIN_SECONDS = 1;
 
 /** True when the connection broke, whatever was said on it. */
 export function isDeadConnection(error: Error): boolean {
@@ -43,7 +43,7 @@ export function toFailure(error: Error): Error {
   }
   const log = { reason: codeOf(error) };
   return isOwnFault(error)
-    ? new GatewayError('overloaded', { retryAfter: ROOM_AGAIN, log, cause: error })
+    ? new GatewayError('overloaded', { retryAfter: ROOM_AGAIN_SECONDS, log, cause: error })
     : new GatewayError(nameFailure(error), { log, cause: error });
 }
 

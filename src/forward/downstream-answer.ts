@@ -27,10 +27,10 @@ export interface DownstreamAnswer {
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** While nobody reads yet, this many bytes may wait here. */
-const WAITING_AT_MOST = 64 * 1_024;
+const MAX_WAITING_BYTES = 64 * 1_024;
 
 /** So many interim answers of one call pass; the rest is dropped. */
-const MOST_INTERIM_ANSWERS = 100;
+const MAX_INTERIM_ANSWERS = 100;
 
 /** What a call to a downstream is part of. */
 export interface AnswerSurroundings {
@@ -146,7 +146,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     }
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
-    return this.#waitingBytes <= WAITING_AT_MOST;
+    return this.#waitingBytes <= MAX_WAITING_BYTES;
   }
 
   onComplete(): void {
@@ -220,7 +220,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   #passInterim(status: number, rawHeaders: readonly Buffer[]): void {
     this.#interimAnswers += 1;
-    const isWanted = status !== UNASKED_CONTINUE && this.#interimAnswers <= MOST_INTERIM_ANSWERS;
+    const isWanted = status !== UNASKED_CONTINUE && this.#interimAnswers <= MAX_INTERIM_ANSWERS;
     if (isWanted && this.#cancelled === undefined) {
       passInterimAnswer(this.#surroundings.res, status, toTexts(rawHeaders));
     }
@@ -255,13 +255,13 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
  * Up to so many bytes, head and body go out as one text: copying costs less than a second buffer for the kernel to
  * gather (measured: about 0.5 µs a request).
  */
-const ONE_TEXT_UP_TO = 8 * 1_024;
+const MAX_ONE_TEXT_BYTES = 8 * 1_024;
 
 /** Ends an answer that is complete by now, as short ones are: no stream is needed. */
 function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   const [first] = chunks;
   const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-  if (body.length <= ONE_TEXT_UP_TO) {
+  if (body.length <= MAX_ONE_TEXT_BYTES) {
     res.end(body.toString('latin1'), 'latin1');
   } else {
     res.end(body);

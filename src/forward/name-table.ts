@@ -1,8 +1,8 @@
 /** So many names that all common ones fit, so few that a caller who makes names up cannot fill the memory. */
-const MOST_NAMES = 1_000;
+const MAX_NAMES = 1_000;
 
 /** Characters; a longer name is decided each time. */
-const LONGEST_NAME = 100;
+const MAX_NAME = 100;
 
 /**
  * Remembers what was decided about a header name, as it was written: the same few names come with every request, and
@@ -24,7 +24,7 @@ export class NameTable<T> {
 
   #add(name: string): T {
     const decision = this.#decide(name.toLowerCase());
-    if (this.#decided.size < MOST_NAMES && name.length <= LONGEST_NAME) {
+    if (this.#decided.size < MAX_NAMES && name.length <= MAX_NAME) {
       this.#decided.set(name, decision);
     }
     return decision;

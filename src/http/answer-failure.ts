@@ -24,7 +24,7 @@ interface Answer {
 }
 
 /** Seconds, for a 503 or 429 whose cause does not say how long it lasts. */
-const DEFAULT_WAIT = 5;
+const DEFAULT_WAIT_SECONDS = 5;
 
 /**
  * Writes the answer to a failure: the only place where a failure becomes HTTP. Once the answer has begun there is
@@ -78,7 +78,7 @@ function compose(error: GatewayError, context: FailureContext): Answer {
     headers.push('www-authenticate', formatChallenge(frame, { error: rule.challenge, scopes, authContext, claims }));
   }
   if (rule.status === 503 || rule.status === 429) {
-    headers.push('retry-after', String(facts.retryAfter ?? DEFAULT_WAIT));
+    headers.push('retry-after', String(facts.retryAfter ?? DEFAULT_WAIT_SECONDS));
   }
   if (facts.allow !== undefined) {
     headers.push('allow', facts.allow.join(', '));

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** Seconds for which a browser may remember a preflight. */
-const PREFLIGHT_AGE = '600';
+const PREFLIGHT_AGE_SECONDS = '600';
 
 /** What a page may read of an answer besides the body and the headers that every page may read (Fetch §2.2.6). */
 const EXPOSED = [
@@ -63,7 +63,7 @@ export class CorsPolicy {
       method,
       ...(asked === undefined ? [] : ['access-control-allow-headers', asked]),
       'access-control-max-age',
-      PREFLIGHT_AGE,
+      PREFLIGHT_AGE_SECONDS,
     ]);
     res.end();
   }

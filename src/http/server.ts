@@ -23,10 +23,10 @@ export interface AppServer {
 }
 
 /** Milliseconds in which the head of a request must be here; a slower client is holding a connection hostage. */
-const HEAD_TIMEOUT = 30_000;
+const HEAD_TIMEOUT_MS = 30_000;
 
 /** Milliseconds; longer than the minute of common load balancers, which otherwise meet connections just closed. */
-const KEEP_ALIVE = 65_000;
+const KEEP_ALIVE_MS = 65_000;
 
 const HEAD_LIMIT_BYTES = 16 * 1_024;
 
@@ -38,7 +38,7 @@ const PARSER_SLACK = 2;
 
 /** Makes an Express application and the server that listens for it. */
 export function createAppServer(answerFault: AnswerFault, options: AppServerOptions = {}): AppServer {
-  const { headLimitBytes = HEAD_LIMIT_BYTES, keepAliveMs = KEEP_ALIVE } = options;
+  const { headLimitBytes = HEAD_LIMIT_BYTES, keepAliveMs = KEEP_ALIVE_MS } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -56,7 +56,7 @@ export function createAppServer(answerFault: AnswerFault, options: AppServerOpti
   const server = createServer(
     {
       maxHeaderSize: PARSER_SLACK * headLimitBytes,
-      headersTimeout: HEAD_TIMEOUT,
+      headersTimeout: HEAD_TIMEOUT_MS,
       // Uploads may take as long as they keep moving.
       requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,

@@ -1,7 +1,7 @@
 import { CLIENT_HEADERS } from './ask-entra.ts';
 
 /** Seconds for which a browser may remember a preflight. */
-const PREFLIGHT_AGE = '86400';
+const PREFLIGHT_AGE_SECONDS = '86400';
 
 /** What a page may read of an answer besides the body; MSAL takes `x-ms-request-id` for its correlation id. */
 const EXPOSED = 'x-ms-request-id, x-request-id, Retry-After';
@@ -13,7 +13,7 @@ const PREFLIGHT = [
   'access-control-allow-headers',
   ['content-type', 'client-request-id', 'traceparent', 'x-request-id', ...CLIENT_HEADERS].join(', '),
   'access-control-max-age',
-  PREFLIGHT_AGE,
+  PREFLIGHT_AGE_SECONDS,
 ] as const;
 
 /** The rules for pages (Fetch §3.2): exact origins, never `*`, and no credentials, because there are none to send. */

@@ -45,13 +45,13 @@ interface NativeAuthRequest {
 }
 
 /** Bytes of a form. */
-const LARGEST_FORM = 16 * 1_024;
+const MAX_FORM_BYTES = 16 * 1_024;
 
 /** Milliseconds that a caller may let pass between two pieces of a form. */
-const IDLE_TIMEOUT = 5_000;
+const IDLE_TIMEOUT_MS = 5_000;
 
 /** Milliseconds for a whole form: it is small, and nobody has proved by then who it comes from. */
-const FORM_DEADLINE = 10_000;
+const FORM_DEADLINE_MS = 10_000;
 
 const FORM = /^application\/x-www-form-urlencoded *(?:; *charset="?utf-8"? *)?$/i;
 
@@ -172,10 +172,10 @@ async function readForm(req: IncomingMessage, res: ServerResponse, memory: BodyM
     });
   }
   const body = await readWhole(req, {
-    limit: LARGEST_FORM,
+    limit: MAX_FORM_BYTES,
     askForBody: () => sendContinue(req, res),
-    idleTimeout: IDLE_TIMEOUT,
-    deadline: FORM_DEADLINE,
+    idleTimeout: IDLE_TIMEOUT_MS,
+    deadline: FORM_DEADLINE_MS,
     memory,
     lifetime: res,
   });

@@ -10,7 +10,7 @@ export interface RateLimitRules {
 }
 
 /** Addresses that are remembered at most: those that asked last. */
-const MOST_ADDRESSES = 20_000;
+const MAX_ADDRESSES = 20_000;
 
 /**
  * Limits the requests of each address by the generic cell rate algorithm: all of them may come at once, and after that
@@ -21,7 +21,7 @@ export class RateLimit {
   readonly #per: number;
   readonly #monotonicMs: Clock;
   /** When each address would be through if it kept to its rate; on the monotonic clock. */
-  readonly #through = new LRUCache<string, number>({ max: MOST_ADDRESSES });
+  readonly #through = new LRUCache<string, number>({ max: MAX_ADDRESSES });
 
   constructor({ requests, per }: RateLimitRules, monotonicMs: Clock) {
     this.#interval = per / requests;

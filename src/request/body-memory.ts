@@ -23,7 +23,7 @@ export interface BodyShare {
 const LEAST_ROOM = 64 * 1_024 * 1_024;
 
 /** Seconds until a caller that found no room may try again: bodies come and go quickly. */
-const RETRY_AFTER = 1;
+const RETRY_AFTER_SECONDS = 1;
 
 /** The room for all held bodies together: that of four of the largest, and never less than 64 MB. */
 export function roomForBodies(bodyLimit: number): number {
@@ -83,7 +83,7 @@ export class BodyMemory {
   }
 
   #makeRoom(newcomer: Share): void {
-    const failure = new GatewayError('overloaded', { retryAfter: RETRY_AFTER });
+    const failure = new GatewayError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
     // A set keeps its order: the first came first.
     const [longest = newcomer] = this.#arriving;
     if (longest === newcomer) {

@@ -13,7 +13,7 @@ export interface OutgoingBody {
 }
 
 /** A body of less than this many bytes is kept while it streams, so that the request can be sent once more. */
-const KEPT_AT_MOST = 64 * 1_024;
+const MAX_KEPT_BYTES = 64 * 1_024;
 
 /** No body at all. */
 export const NO_BODY: OutgoingBody = { send: () => undefined, isReplayable: true };
@@ -36,7 +36,7 @@ export function sendContinue(req: IncomingMessage, res: ServerResponse): void {
 
 /** A body that was read before. */
 export function heldBody(bytes: Buffer): OutgoingBody {
-  return { send: () => bytes, isReplayable: bytes.length < KEPT_AT_MOST };
+  return { send: () => bytes, isReplayable: bytes.length < MAX_KEPT_BYTES };
 }
 
 /** How a body is read. */
@@ -56,7 +56,7 @@ export interface BodyReading {
 }
 
 /** Milliseconds for a body that is held. A caller that sends without a pause needs one or two seconds. */
-const HELD_BODY_DEADLINE = 30_000;
+const HELD_BODY_DEADLINE_MS = 30_000;
 
 /** A body that is held may take a second longer for each so many bytes: the pace of a poor mobile connection. */
 const BYTES_A_SECOND = 32 * 1_024;
@@ -132,8 +132,8 @@ function streamingBody(
     if (!isKept) {
       return;
     }
-    kept ??= openCollection({ memory, lifetime, limit: KEPT_AT_MOST }, letGo);
-    isKept = seen < KEPT_AT_MOST && kept.tryAdd(chunk);
+    kept ??= openCollection({ memory, lifetime, limit: MAX_KEPT_BYTES }, letGo);
+    isKept = seen < MAX_KEPT_BYTES && kept.tryAdd(chunk);
     if (!isKept) {
       letGo();
     }
@@ -153,7 +153,7 @@ function streamingBody(
  * @throws {CallerGone} when the caller hangs up in the middle
  */
 export async function readWhole(req: IncomingMessage, reading: BodyReading): Promise<Buffer> {
-  const { limit, askForBody, idleTimeout, deadline = HELD_BODY_DEADLINE } = reading;
+  const { limit, askForBody, idleTimeout, deadline = HELD_BODY_DEADLINE_MS } = reading;
   refuseDeclaredLength(req, limit);
   const arrived = await takeArrived(req);
   let evicted: GatewayError | undefined;

@@ -10,7 +10,7 @@ export interface RequestTarget {
   readonly query: string;
 }
 
-const MOST_HEADERS = 1_000;
+const MAX_HEADERS = 1_000;
 /** The colon, the space and the end of the line. */
 const HEADER_FRAME_BYTES = 4;
 /** Headers of which Node shows the first line only, while every line would go on: two readers, two requests. */
@@ -58,7 +58,7 @@ export function receive(req: IncomingMessage, { query }: RequestTarget, headLimi
   if (url.length >= headLimitBytes) {
     throw new GatewayError('target_too_long');
   }
-  if (rawHeaders.length / 2 > MOST_HEADERS) {
+  if (rawHeaders.length / 2 > MAX_HEADERS) {
     throw new GatewayError('headers_too_large');
   }
   let size = url.length;

@@ -24,18 +24,18 @@ export interface LogOutputOptions {
 const BATCH_BYTES = 3 * 1_024;
 
 /** Bytes that are written at once at most: workers share one pipe, which tears longer writes apart (pipe(7)). */
-const LARGEST_WRITE_BYTES = 4 * 1_024;
+const MAX_WRITE_BYTES = 4 * 1_024;
 
 /** Milliseconds after which also a small batch is written. */
 const BATCH_DELAY_MS = 100;
 
 /** What may wait at most. */
-const MOST_LINES = 10_000;
-const MOST_BYTES = 10 * 1_024 * 1_024;
+const MAX_LINES = 10_000;
+const MAX_BYTES = 10 * 1_024 * 1_024;
 
 /** Milliseconds until the next look whether somebody reads; they double from look to look. */
-const SHORTEST_PAUSE_MS = 1;
-const LONGEST_PAUSE_MS = 64;
+const MIN_PAUSE_MS = 1;
+const MAX_PAUSE_MS = 64;
 
 /** Milliseconds until the next try after a write failed. */
 const FAILURE_PAUSE_MS = 1_000;
@@ -86,7 +86,7 @@ export class LogOutput implements DestinationStream {
   /** The code of the last write that failed. */
   #trouble = '';
   #isPausing = false;
-  #pauseMs = SHORTEST_PAUSE_MS;
+  #pauseMs = MIN_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(descriptor: Descriptor, options: LogOutputOptions) {
@@ -102,7 +102,7 @@ export class LogOutput implements DestinationStream {
   /** Takes a line, with its line feed. */
   write(line: string): void {
     const bytes = Buffer.byteLength(line);
-    if (this.#untold > 0 || this.#lines >= MOST_LINES || this.#bytes + bytes > MOST_BYTES) {
+    if (this.#untold > 0 || this.#lines >= MAX_LINES || this.#bytes + bytes > MAX_BYTES) {
       this.#lose(1);
     } else {
       this.#append(line, { bytes, lines: 1, lost: 0 });
@@ -139,7 +139,7 @@ export class LogOutput implements DestinationStream {
       while (this.#waiting.length > 0 || this.#untold > 0) {
         this.#tellLoss();
         this.#writeFirst();
-        this.#pauseMs = SHORTEST_PAUSE_MS;
+        this.#pauseMs = MIN_PAUSE_MS;
       }
       return true;
     } catch (error) {
@@ -175,7 +175,7 @@ export class LogOutput implements DestinationStream {
       last !== undefined &&
       typeof last.data === 'string' &&
       last.lost === lost &&
-      last.bytes + bytes <= LARGEST_WRITE_BYTES
+      last.bytes + bytes <= MAX_WRITE_BYTES
     ) {
       last.data += data;
       last.bytes += bytes;
@@ -189,7 +189,7 @@ export class LogOutput implements DestinationStream {
 
   #pause(milliseconds: number): void {
     this.#isPausing = true;
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
     this.#timer = setTimeout(() => this.flush(), milliseconds).unref();
   }
 
@@ -219,7 +219,7 @@ export class LogOutput implements DestinationStream {
 
   /** Puts a line about the lines that were lost where they would be, once there is room for more than a few. */
   #tellLoss(): void {
-    if (this.#untold === 0 || this.#lines > MOST_LINES / 2 || this.#bytes > MOST_BYTES / 2) {
+    if (this.#untold === 0 || this.#lines > MAX_LINES / 2 || this.#bytes > MAX_BYTES / 2) {
       return;
     }
     const { why, remedy } = this.#trouble === UNREAD ? LOSSES.unread : LOSSES.unwritten;

@@ -41,12 +41,12 @@ export function createTally(
 }
 
 /** Seconds; prom-client's own default buckets. */
-const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
+const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /** The durations with one label: the same as a histogram of prom-client, for what happens with every request. */
 export class Durations {
   readonly #labels: Readonly<Record<string, string>>;
-  readonly #counts: number[] = Array.from(BOUNDS, () => 0);
+  readonly #counts: number[] = Array.from(BOUNDS_SECONDS, () => 0);
   #sum = 0;
   #count = 0;
 
@@ -57,8 +57,8 @@ export class Durations {
   observe(seconds: number): void {
     this.#sum += seconds;
     this.#count += 1;
-    for (let index = 0; index < BOUNDS.length; index += 1) {
-      if (seconds <= (BOUNDS[index] ?? 0)) {
+    for (let index = 0; index < BOUNDS_SECONDS.length; index += 1) {
+      if (seconds <= (BOUNDS_SECONDS[index] ?? 0)) {
         this.#counts[index] = (this.#counts[index] ?? 0) + 1;
         return;
       }
@@ -68,7 +68,7 @@ export class Durations {
   /** The lines of the page, as prom-client keeps them. */
   read(name: string): { labels: Record<string, string | number>; value: number; metricName: string }[] {
     let below = 0;
-    const buckets = BOUNDS.map((le, index) => {
+    const buckets = BOUNDS_SECONDS.map((le, index) => {
       below += this.#counts[index] ?? 0;
       return { labels: { le, ...this.#labels }, value: below, metricName: `${name}_bucket` };
     });

@@ -55,10 +55,10 @@ function judgeJson(text: string, check: Check): string[] {
   return describe(check(value), 'the body');
 }
 
-const MOST_FAULTS = 5;
+const MAX_FAULTS = 5;
 
 function describe(faults: readonly SchemaFault[] | undefined, what: string): string[] {
-  return (faults ?? []).slice(0, MOST_FAULTS).map(({ pointer, detail }) => {
+  return (faults ?? []).slice(0, MAX_FAULTS).map(({ pointer, detail }) => {
     const where = pointer === '' ? '' : ` at ${pointer}`;
     return `expected ${what} to match the contract:${where} ${detail}`;
   });

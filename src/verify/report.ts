@@ -5,12 +5,12 @@ export function formatOutcome({ verdict, operation, case: name, why }: Outcome):
   return `${verdict}  ${operation}  ${name}${why === undefined ? '' : `  (${showSafely(why)})`}`;
 }
 
-const LONGEST_REASON = 500;
+const MAX_REASON = 500;
 
 /** What a gateway answered may be hostile: no control characters, no token, no flood. */
 function showSafely(text: string): string {
   const plain = text.replaceAll(/\p{Cc}+/gu, ' ').replaceAll(/eyJ[\w-]+(?:\.[\w-]*)*/g, '(a token)');
-  return plain.length > LONGEST_REASON ? `${plain.slice(0, LONGEST_REASON)}…` : plain;
+  return plain.length > MAX_REASON ? `${plain.slice(0, MAX_REASON)}…` : plain;
 }
 
 /** `12 passed, 0 failed, 3 skipped`. */

@@ -15,17 +15,17 @@ export interface Answer {
 }
 
 /** Milliseconds to connect, to the head of an answer, and between two pieces of its body. */
-const CONNECT_TIMEOUT = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT = 60_000;
 
 /** Bytes; longer bodies are not read to their end. */
-const LONGEST_BODY = 16 * 1_024 * 1_024;
+const MAX_BODY_BYTES = 16 * 1_024 * 1_024;
 
 /** Sends calls to one gateway, one after the other. */
 export class GatewayClient {
   readonly #base: URL;
   readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT },
+    connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: ANSWER_TIMEOUT,
     bodyTimeout: ANSWER_TIMEOUT,
   });
@@ -102,7 +102,7 @@ async function readText(body: Dispatcher.ResponseData['body'], contentType: stri
     for await (const chunk of body) {
       chunks.push(chunk as Buffer);
       bytes += (chunk as Buffer).length;
-      if (bytes > LONGEST_BODY) {
+      if (bytes > MAX_BODY_BYTES) {
         return undefined;
       }
     }

@@ -1,8 +1,8 @@
 /** Milliseconds of service after which a worker counts as one that started well. */
-const STEADY = 10_000;
+const STEADY_MS = 10_000;
 
-const SHORTEST_DELAY = 100;
-const LONGEST_DELAY = 5_000;
+const MIN_DELAY_MS = 100;
+const MAX_DELAY_MS = 5_000;
 
 /**
  * Decides how long to wait before a worker that died is replaced: not at all when it had run for a while, and longer each
@@ -13,5 +13,5 @@ const LONGEST_DELAY = 5_000;
  * @returns milliseconds
  */
 export function nextRestartDelay(lifetime: number, previous: number): number {
-  return lifetime >= STEADY ? 0 : Math.min(Math.max(previous * 2, SHORTEST_DELAY), LONGEST_DELAY);
+  return lifetime >= STEADY_MS ? 0 : Math.min(Math.max(previous * 2, MIN_DELAY_MS), MAX_DELAY_MS);
 }

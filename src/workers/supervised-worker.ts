@@ -6,10 +6,10 @@ import { nextRestartDelay } from './restart-delay.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** Milliseconds without an answer after which a worker hangs: in a loop, stopped, or waiting for what never comes. */
-const LONGEST_SILENCE_MS = 10_000;
+const MAX_SILENCE_MS = 10_000;
 
 /** The same for one that starts, which reads the whole contract meanwhile. */
-const LONGEST_START_MS = 60_000;
+const MAX_START_MS = 60_000;
 
 /** What keeping a worker running takes. */
 export interface Supervision {
@@ -73,7 +73,7 @@ export class SupervisedWorker {
     this.#process = process;
     const pulse = new Pulse(performance.now());
     const watch = setInterval(() => {
-      const longest = listensSince === undefined ? LONGEST_START_MS : LONGEST_SILENCE_MS;
+      const longest = listensSince === undefined ? MAX_START_MS : MAX_SILENCE_MS;
       if (pulse.tick(performance.now()) > longest) {
         process.kill(`did not answer for ${longest / 1_000} s`);
       } else {

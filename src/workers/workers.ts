@@ -14,12 +14,12 @@ import { WORKER_COMMAND, type PortableConfig } from './messages.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
 /** Milliseconds that a worker may take to answer a question of the primary. */
-const PATIENCE = 1_000;
+const PATIENCE_MS = 1_000;
 
 const NO_ANSWER = 'no worker answers';
 
 /** Milliseconds past `server.drainDelay` and `server.drainTimeout` in which a worker must have ended by itself. */
-const GRACE = 2_000;
+const GRACE_MS = 2_000;
 
 /**
  * Makes a gateway of several processes on one port. This process becomes their primary: it hands out the connections, and
@@ -64,7 +64,7 @@ export function createWorkers(
     async stop() {
       isDraining = true;
       const { drainDelay, drainTimeout } = config.server;
-      await Promise.all(workers.map((worker) => worker.stop(drainDelay + drainTimeout + GRACE)));
+      await Promise.all(workers.map((worker) => worker.stop(drainDelay + drainTimeout + GRACE_MS)));
       await management?.close();
     },
   };
@@ -81,7 +81,7 @@ export function createWorkers(
   async function renderMetrics(): ReturnType<JointMetrics['render']> {
     await Promise.all(
       workers.map(async ({ listening }) => {
-        const answer = await listening?.ask('metrics', PATIENCE);
+        const answer = await listening?.ask('metrics', PATIENCE_MS);
         if (listening !== undefined && answer !== undefined) {
           metrics.record(listening.id, answer.value);
         }
@@ -108,7 +108,7 @@ async function startWorkers(workers: readonly SupervisedWorker[], config: Gatewa
 /** One that answers is enough. */
 async function whyNotAnyAlive(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
   const answers = workers.map(async ({ listening }) => {
-    if ((await listening?.ask('pulse', PATIENCE)) === undefined) {
+    if ((await listening?.ask('pulse', PATIENCE_MS)) === undefined) {
       throw new Error(NO_ANSWER);
     }
   });
@@ -120,7 +120,7 @@ async function whyNotAnyAlive(workers: readonly SupervisedWorker[]): Promise<str
 
 async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
   const ready = workers.map(async ({ listening }) => {
-    const answer = await listening?.ask('readiness', PATIENCE);
+    const answer = await listening?.ask('readiness', PATIENCE_MS);
     const reason = answer === undefined ? NO_ANSWER : answer.value;
     if (reason !== undefined) {
       throw new Error(reason);

@@ -186,12 +186,12 @@ function isEmail(text: string): boolean {
   return name !== '' && hasDots && !NOT_IN_LOCAL_PART.test(name) && domain.includes('.') && isHostname(domain);
 }
 
-const LONGEST_HOSTNAME = 254;
+const MAX_HOSTNAME = 254;
 
 /** RFC 1123 §2.1. */
 function isHostname(text: string): boolean {
   return (
-    text.length <= LONGEST_HOSTNAME &&
+    text.length <= MAX_HOSTNAME &&
     text
       .replace(/\.$/, '')
       .split('.')
@@ -222,10 +222,10 @@ function isRelativePointer(text: string): boolean {
 }
 
 /** Of longer ones nobody can say in a moment what they are. */
-const LONGEST_EXPRESSION = 4_096;
+const MAX_EXPRESSION = 4_096;
 
 function isRegularExpression(text: string): boolean {
-  if (text.length > LONGEST_EXPRESSION || /[^\\]\\Z/.test(text)) {
+  if (text.length > MAX_EXPRESSION || /[^\\]\\Z/.test(text)) {
     return false;
   }
   try {

@@ -5,10 +5,10 @@
 const ENOUGH = 60;
 
 /** Up to here a number has 15 digits at most, and no float of that size is written in two ways. */
-const MOST_EXACT = 10 ** 15;
+const MAX_EXACT = 10 ** 15;
 
 /** The largest power of ten that is a float without a loss. */
-const MOST_DECIMALS = 22;
+const MAX_DECIMALS = 22;
 
 /**
  * Makes the test whether a number is a whole multiple of another as both are written: 19.99 of 0.01, though no float says
@@ -19,13 +19,13 @@ export function compileMultiple(divisor: number): (value: number) => boolean {
   const decimals = Math.max(0, -other.exponent);
   const scaleUp = 10 ** decimals;
   const step = Math.round(divisor * scaleUp);
-  const isPlain = decimals <= MOST_DECIMALS && step <= MOST_EXACT && step / scaleUp === divisor;
+  const isPlain = decimals <= MAX_DECIMALS && step <= MAX_EXACT && step / scaleUp === divisor;
   return (value) => {
     if (!Number.isFinite(value)) {
       return false;
     }
     const scaled = Math.round(value * scaleUp);
-    if (isPlain && Math.abs(scaled) <= MOST_EXACT) {
+    if (isPlain && Math.abs(scaled) <= MAX_EXACT) {
       // With more decimals than the divisor it is another number now, and no multiple.
       return scaled / scaleUp === value && scaled % step === 0;
     }

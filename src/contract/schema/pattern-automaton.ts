@@ -27,15 +27,15 @@ interface CharacterClass {
 }
 
 const ASCII = 128;
-const MOST_CLASSES = 63;
+const MAX_CLASSES = 63;
 /** The symbol after the last character; the marks of what lies ahead and behind come on top of it. */
 const END = 63;
 const SYMBOLS = 64;
 /** What is looked for ahead and behind; beyond this there would be too many symbols. */
-const MOST_LOOKS = 4;
+const MAX_LOOKS = 4;
 
-const MOST_STATES = 200;
-const MOST_CORES = 10_000;
+const MAX_STATES = 200;
+const MAX_CORES = 10_000;
 /** Characters for each state; when fewer are read before there are too many states again, they are not worth making. */
 const WORTHWHILE = 10;
 
@@ -60,7 +60,7 @@ export class Automaton {
 
   /** True when a program can be gone through like this. */
   static suits({ steps }: Program, looks: number): boolean {
-    return looks <= MOST_LOOKS && steps.every(({ kind }) => kind !== 'count');
+    return looks <= MAX_LOOKS && steps.every(({ kind }) => kind !== 'count');
   }
 
   /** @returns `undefined` when it takes too many states */
@@ -81,8 +81,8 @@ export class Automaton {
       }
       let transition = state.transitions[symbol];
       if (transition === undefined) {
-        if (this.#states.size > MOST_STATES || this.#cores > MOST_CORES) {
-          if (read - cleared < MOST_STATES * WORTHWHILE) {
+        if (this.#states.size > MAX_STATES || this.#cores > MAX_CORES) {
+          if (read - cleared < MAX_STATES * WORTHWHILE) {
             return undefined;
           }
           this.#states.clear();
@@ -110,7 +110,7 @@ export class Automaton {
     const key = `${this.#sets.map((set) => (set.has(code) ? 1 : 0)).join('')} ${isWord}`;
     let found = this.#classes.get(key);
     if (found === undefined) {
-      if (this.#classes.size === MOST_CLASSES) {
+      if (this.#classes.size === MAX_CLASSES) {
         return undefined;
       }
       found = { number: this.#classes.size, isWord, code };

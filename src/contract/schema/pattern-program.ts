@@ -77,7 +77,7 @@ export interface Programs {
 const WRITTEN_OUT = 16;
 
 /** What it costs to look at one character at the most; patterns of people have less than a hundred. */
-const MOST_STEPS = 2_000;
+const MAX_STEPS = 2_000;
 
 /** @throws {Error} for a pattern that is too large */
 export function compilePrograms(pattern: PatternNode): Programs {
@@ -140,7 +140,7 @@ export function compilePrograms(pattern: PatternNode): Programs {
 
     function push(step: Step): number {
       total += 1;
-      if (total > MOST_STEPS) {
+      if (total > MAX_STEPS) {
         throw new Error('has too many repetitions of groups to be looked for in linear time; write smaller numbers');
       }
       steps.push(step);

@@ -9,7 +9,7 @@ interface Beginning {
 const NOTHING: Beginning = { sets: [], canBeEmpty: false };
 
 /** A pattern without `^` is tried at every character, so there it may look at no more characters than these. */
-const MOST_WITHOUT_START = 32;
+const MAX_WITHOUT_START = 32;
 
 /**
  * True when no text can be read by a pattern in two ways: then JavaScript's own engine, which tries one way after the
@@ -22,7 +22,7 @@ export function hasOneWay(pattern: PatternNode): boolean {
   }
   const isAnchored = first.kind === 'edge' && first.at === 'start';
   const body: PatternNode = isAnchored ? { kind: 'sequence', parts: rest } : pattern;
-  return (isAnchored || lengthOf(body) <= MOST_WITHOUT_START) && begin(body, NOTHING) !== undefined;
+  return (isAnchored || lengthOf(body) <= MAX_WITHOUT_START) && begin(body, NOTHING) !== undefined;
 }
 
 /** How a node can begin when something follows it; `undefined` when there is more than one way through it. */

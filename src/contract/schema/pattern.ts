@@ -4,7 +4,7 @@ import { parsePattern, type PatternFlags } from './pattern-syntax.ts';
 import { hasOneWay } from './pattern-ways.ts';
 
 /** Longer texts could be too much for the stack of JavaScript's engine. */
-const LONGEST_FOR_NATIVE = 100_000;
+const MAX_FOR_NATIVE = 100_000;
 
 /**
  * Looks for a pattern in a text.
@@ -29,7 +29,7 @@ export function compilePattern(source: string): MatchesPattern {
     return isMatch;
   }
   const native = new RegExp(source, flags);
-  return (text, work) => (text.length <= LONGEST_FOR_NATIVE ? native.test(text) : isMatch(text, work));
+  return (text, work) => (text.length <= MAX_FOR_NATIVE ? native.test(text) : isMatch(text, work));
 }
 
 /** JSON Schema wants the flag `u`; what many write has escapes that only the older rules allow. */

@@ -33,12 +33,12 @@ export interface Target {
 /** The place of the whole value. */
 export const WHOLE: Place = { parent: undefined, key: '' };
 
-const MOST_FAULTS = 50;
+const MAX_FAULTS = 50;
 /** Characters of all faults together; the caller chose their pointers, and may have chosen long ones. */
-const MOST_TEXT = 32 * 1_024;
-const LONGEST_POINTER = 1_024;
+const MAX_TEXT = 32 * 1_024;
+const MAX_POINTER = 1_024;
 /** So many take less than a second. */
-const MOST_STEPS = 10_000_000;
+const MAX_STEPS = 10_000_000;
 
 interface Verdict {
   readonly isValid: boolean;
@@ -54,7 +54,7 @@ export class Run {
   readonly coerces: boolean;
   readonly faults: SchemaFault[] = [];
   /** For patterns that need many steps for each character. */
-  stepsLeft = MOST_STEPS;
+  stepsLeft = MAX_STEPS;
   #textLength = 0;
   #verdicts: Map<Target, Map<unknown, boolean>> | undefined;
   #evaluations: Map<Target, Map<unknown, Verdict>> | undefined;
@@ -72,7 +72,7 @@ export class Run {
 
   /** Says after a fault whether to look for others: while they are written down, and there is room for more. */
   goesOn(at: Place | undefined): boolean {
-    return at !== undefined && this.faults.length < MOST_FAULTS && this.#textLength < MOST_TEXT;
+    return at !== undefined && this.faults.length < MAX_FAULTS && this.#textLength < MAX_TEXT;
   }
 
   /** Writes a fault down, where that is asked for. */
@@ -143,7 +143,7 @@ export function toPointer(at: Place): string {
   let pointer = '';
   for (const key of keys.toReversed()) {
     const longer = `${pointer}/${typeof key === 'number' ? key : escapePointer(key)}`;
-    if (longer.length > LONGEST_POINTER) {
+    if (longer.length > MAX_POINTER) {
       return pointer;
     }
     pointer = longer;
@@ -151,9 +151,9 @@ export function toPointer(at: Place): string {
   return pointer;
 }
 
-const LONGEST_QUOTE = 100;
+const MAX_QUOTE = 100;
 
 /** A name as the caller wrote it, for a fault; what a long one has beyond a hundred characters is left out. */
 export function quote(name: string): string {
-  return JSON.stringify(name.length > LONGEST_QUOTE ? `${name.slice(0, LONGEST_QUOTE)}…` : name);
+  return JSON.stringify(name.length > MAX_QUOTE ? `${name.slice(0, MAX_QUOTE)}…` : name);
 }
