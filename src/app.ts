@@ -33,7 +33,7 @@ export interface AppOptions {
   readonly metadata: () => string;
   /** Stands beside the journey, on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
-  /** Is told of every request once it is over. */
+  /** Called with every request once it is over. */
   readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
 

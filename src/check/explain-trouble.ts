@@ -1,5 +1,5 @@
 /** Why a connection failed, by the code of the error. */
-interface Trouble {
+interface ConnectionFailure {
   readonly codes: readonly string[];
   readonly reason: string;
   readonly remedy: string;
@@ -7,7 +7,7 @@ interface Trouble {
   readonly key?: string;
 }
 
-const TROUBLES: readonly Trouble[] = [
+const TROUBLES: readonly ConnectionFailure[] = [
   {
     codes: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME'],
     reason: 'the host name cannot be resolved',
@@ -86,8 +86,9 @@ const UNKNOWN = {
 };
 
 /** Says why a connection failed and what helps. */
-export function explainTrouble(code: string): Omit<Trouble, 'codes'> {
+export function explainTrouble(code: string): Omit<ConnectionFailure, 'codes'> {
   const kind = code.startsWith('proxy: ') && code !== 'proxy: 407' ? 'proxy' : code;
-  const { reason, remedy, key }: Omit<Trouble, 'codes'> = TROUBLES.find(({ codes }) => codes.includes(kind)) ?? UNKNOWN;
+  const { reason, remedy, key }: Omit<ConnectionFailure, 'codes'> =
+    TROUBLES.find(({ codes }) => codes.includes(kind)) ?? UNKNOWN;
   return { reason, remedy, ...(key !== undefined && { key }) };
 }

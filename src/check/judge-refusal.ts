@@ -3,7 +3,7 @@ import type { Refusal } from '../exchange/refusal.ts';
 import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
-interface Cure {
+interface Remedy {
   readonly codes: readonly number[];
   readonly remedy: string;
   readonly key: string;
@@ -14,7 +14,7 @@ const CERTIFICATE = 'identity.credential.certificate';
 const CREDENTIAL = 'identity.credential';
 
 /** What an operator does about the refusals of a credential. */
-const CURES: readonly Cure[] = [
+const CURES: readonly Remedy[] = [
   {
     codes: [7000215, 70002],
     remedy: 'use the value of a client secret of this app registration, not its id',

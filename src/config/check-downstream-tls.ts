@@ -1,16 +1,18 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { ConfigFault } from '../failures.ts';
 import { readPem } from './read-pem.ts';
-import type { GatewaySettings } from './schema.ts';
-
-type Downstreams = GatewaySettings['downstreams'];
+import type { DownstreamsSettings } from './schema.ts';
 
 /**
  * Looks at the files that the downstreams' `tls` names, and at what belongs together.
  *
  * @param unset keys whose variable is not set, which has been said
  */
-export function checkDownstreamTls(downstreams: Downstreams, unset: ReadonlySet<string>, faults: ConfigFault[]): void {
+export function checkDownstreamTls(
+  downstreams: DownstreamsSettings,
+  unset: ReadonlySet<string>,
+  faults: ConfigFault[],
+): void {
   for (const [name, { baseUrl, tls }] of Object.entries(downstreams)) {
     const at = `downstreams.${name}.tls`;
     if ([...unset].some((key) => key.startsWith(at))) {
@@ -25,7 +27,7 @@ export function checkDownstreamTls(downstreams: Downstreams, unset: ReadonlySet<
 }
 
 function checkFiles(
-  { ca, cert, key }: NonNullable<Downstreams[string]['tls']>,
+  { ca, cert, key }: NonNullable<DownstreamsSettings[string]['tls']>,
   at: string,
   faults: ConfigFault[],
 ): void {

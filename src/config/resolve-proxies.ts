@@ -2,9 +2,7 @@ import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
 import { findProxy, isProxyAddress } from '../network/proxy-address.ts';
 import type { Environment } from './environment.ts';
-import type { GatewaySettings } from './schema.ts';
-
-type Downstreams = GatewaySettings['downstreams'];
+import type { DownstreamsSettings } from './schema.ts';
 
 /**
  * Gives each downstream the proxy that counts: its own, else that of the environment, and none for a loopback address.
@@ -12,7 +10,11 @@ type Downstreams = GatewaySettings['downstreams'];
  *
  * @param faults gets what the environment names and cannot be used
  */
-export function resolveProxies(downstreams: Downstreams, env: Environment, faults: ConfigFault[]): Downstreams {
+export function resolveProxies(
+  downstreams: DownstreamsSettings,
+  env: Environment,
+  faults: ConfigFault[],
+): DownstreamsSettings {
   return Object.fromEntries(
     Object.entries(downstreams).map(([name, { proxy, ...downstream }]) => {
       const found = proxy === 'none' ? undefined : (proxy ?? readEnvironment(name, new URL(downstream.baseUrl)));

@@ -414,6 +414,9 @@ export const gatewaySchema = z.strictObject({
 /** gateway.yaml with the defaults of its keys: durations in milliseconds, sizes in bytes. */
 export type GatewaySettings = z.output<typeof gatewaySchema>;
 
+/** What gateway.yaml says of the downstreams, by name. */
+export type DownstreamsSettings = GatewaySettings['downstreams'];
+
 /** The JSON Schema of gateway.yaml, for editors. */
 export function toJsonSchema(): Record<string, unknown> {
   return {

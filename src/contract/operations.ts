@@ -51,7 +51,7 @@ export function nameOperation({ path, method, operation }: Found): string {
 /** An operation and the document that it stands in. */
 export interface OperationPart extends Found {
   readonly root: JsonObject;
-  /** Is told of everything that is wrong with the operation. */
+  /** Called with everything that is wrong with the operation. */
   readonly fault: (message: string) => void;
 }
 

@@ -19,12 +19,12 @@ export type ParameterCheck = (source: ParameterSource) => readonly RequestFault[
 /** A number as JSON writes it; JavaScript would also take ` 5`, `+5` and `0x5` for one. */
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i;
 
-type Place = 'path' | 'query' | 'header' | 'cookie';
+type ParameterPlace = 'path' | 'query' | 'header' | 'cookie';
 
 /** What the contract says of a parameter. */
 export interface Declaration {
   readonly name: string;
-  readonly in: Place;
+  readonly in: ParameterPlace;
   readonly required: boolean;
   readonly shape: 'scalar' | 'list' | 'map' | 'json';
   readonly style: string;
@@ -37,7 +37,7 @@ export interface Declaration {
 /** A raw value of a parameter, `undefined` when it is absent, or the sentence that says why it cannot be read. */
 type Reading = { readonly value: unknown } | { readonly fault: string };
 
-const PLACES: readonly unknown[] = ['path', 'query', 'header', 'cookie'] satisfies Place[];
+const PLACES: readonly unknown[] = ['path', 'query', 'header', 'cookie'] satisfies ParameterPlace[];
 
 /** Headers that OpenAPI says are never parameters (OpenAPI 3.1 §4.8.12). */
 const NEVER_PARAMETERS = new Set(['accept', 'content-type', 'authorization']);
@@ -88,9 +88,9 @@ export function readDeclaration(root: JsonObject, { value, pointer }: Located, s
   if (!PLACES.includes(place)) {
     throw new Error(`the parameter ${name} stands in ${String(place)}, which is not a place for parameters`);
   }
-  const style = typeof value['style'] === 'string' ? value['style'] : defaultStyle(place as Place);
+  const style = typeof value['style'] === 'string' ? value['style'] : defaultStyle(place as ParameterPlace);
   const explode = typeof value['explode'] === 'boolean' ? value['explode'] : style === 'form';
-  const common = { name, in: place as Place, required: value['required'] === true, style, explode };
+  const common = { name, in: place as ParameterPlace, required: value['required'] === true, style, explode };
   const [mediaType] = isJsonObject(value['content']) ? Object.keys(value['content']) : [];
   if (mediaType !== undefined) {
     const content = follow(root, { value: value['content'] as JsonObject, pointer: `${pointer}/content` }, mediaType);
@@ -115,11 +115,11 @@ export function readDeclaration(root: JsonObject, { value, pointer }: Located, s
   return { ...common, shape, numberTypes, check: schemas.compileParameter(`${pointer}/schema`) };
 }
 
-function defaultStyle(place: Place): string {
+function defaultStyle(place: ParameterPlace): string {
   return place === 'query' || place === 'cookie' ? 'form' : 'simple';
 }
 
-function isSupported(place: Place, style: string, shape: Declaration['shape']): boolean {
+function isSupported(place: ParameterPlace, style: string, shape: Declaration['shape']): boolean {
   if (place !== 'query') {
     return style === defaultStyle(place);
   }

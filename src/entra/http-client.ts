@@ -10,7 +10,7 @@ export interface EntraResponse {
   readonly text: string;
 }
 
-interface Call {
+interface EntraCall {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -89,7 +89,7 @@ export class EntraHttpClient {
     }
   }
 
-  async #send({ deadline, headers: given, ...call }: Call): Promise<EntraResponse> {
+  async #send({ deadline, headers: given, ...call }: EntraCall): Promise<EntraResponse> {
     // AbortSignal.timeout would keep each call in memory until its deadline, long after its answer.
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), deadline);

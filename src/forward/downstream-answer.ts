@@ -37,7 +37,7 @@ export interface AnswerSurroundings {
   readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
   /** The caller's side, which hears interim answers at once. */
   readonly res: ServerResponse;
-  /** Is told once that the head of the answer is here, or that there will be none. */
+  /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
   /**
    * Sends the request once more, on a new connection; absent where that could do something twice.

@@ -19,7 +19,7 @@ export interface DownstreamCall {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: OutgoingBody;
-  /** Is told once that the head of the answer is here, or that there will be none. */
+  /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
 }
 

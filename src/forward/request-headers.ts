@@ -109,10 +109,10 @@ export interface OwnHeaders {
 }
 
 /** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
-type Fate = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
+type RequestHeaderHandling = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
 
 /** The one table for all downstreams that have no headers of their own. */
-const usualFates = new NameTable(decideFate);
+const usualFates = new NameTable(decideHandling);
 
 /**
  * Makes the one sanitiser of request headers of a downstream, for the first send and for a replay. Values are copied as
@@ -125,7 +125,7 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
   const fixed = Object.entries(settings.set).flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
   const replaced = new Set(Object.keys(settings.set).map((name) => name.toLowerCase()));
   const believed = new Set(settings.pass.map((name) => name.toLowerCase()));
-  const fates = replaced.size + believed.size === 0 ? usualFates : new NameTable((name) => decideFateHere(name));
+  const handlings = replaced.size + believed.size === 0 ? usualFates : new NameTable((name) => decideFateHere(name));
   const known = withoutReplaced([
     ['x-forwarded-host', publicUrl.host],
     ['x-forwarded-proto', publicUrl.protocol.slice(0, -1)],
@@ -142,11 +142,11 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
     for (let index = 0; index < rawHeaders.length; index += 2) {
       const name = rawHeaders[index] ?? '';
       const value = rawHeaders[index + 1] ?? '';
-      const fate = fates.find(name);
-      if (fate === 'forwarding') {
+      const handling = handlings.find(name);
+      if (handling === 'forwarding') {
         forwarding ??= new Map();
         rememberForwarding(forwarding, name.toLowerCase(), value);
-      } else if (mayPass(fate, value) && (fate === 'body' || named?.has(name.toLowerCase()) !== true)) {
+      } else if (mayPass(handling, value) && (handling === 'body' || named?.has(name.toLowerCase()) !== true)) {
         headers.push(name, value);
       }
     }
@@ -163,12 +163,12 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
     return headers;
   };
 
-  function decideFateHere(name: string): Fate {
+  function decideFateHere(name: string): RequestHeaderHandling {
     if (replaced.has(name)) {
       return 'drop';
     }
-    const fate = decideFate(name);
-    return fate === 'drop' && believed.has(name) && name !== 'x-request-id' ? 'pass' : fate;
+    const handling = decideHandling(name);
+    return handling === 'drop' && believed.has(name) && name !== 'x-request-id' ? 'pass' : handling;
   }
 
   /** The word of a trusted proxy, or of anyone where gateway.yaml says so, is kept and continued; else it is replaced. */
@@ -217,7 +217,7 @@ export function namedByConnection(connection: string | undefined): ReadonlySet<s
   );
 }
 
-function decideFate(name: string): Fate {
+function decideHandling(name: string): RequestHeaderHandling {
   if (FORWARDING.has(name) || name.startsWith(FORWARDING_PREFIX)) {
     return 'forwarding';
   }
@@ -231,9 +231,9 @@ function decideFate(name: string): Fate {
   return DESCRIBES_BODY.has(name) ? 'body' : 'pass';
 }
 
-function mayPass(fate: Fate, value: string): boolean {
+function mayPass(handling: RequestHeaderHandling, value: string): boolean {
   // A value that does not fit starts no trace downstream.
-  return fate === 'traceparent' ? TRACEPARENT.test(value) : fate !== 'drop';
+  return handling === 'traceparent' ? TRACEPARENT.test(value) : handling !== 'drop';
 }
 
 function rememberForwarding(forwarding: Map<string, string>, name: string, value: string): void {

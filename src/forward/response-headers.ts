@@ -6,11 +6,11 @@ import { isWithheld } from './withheld-headers.ts';
 const CACHING: ReadonlySet<string> = new Set(['cache-control', 'expires', 'pragma']);
 
 /** What becomes of a header of an answer; `caching` goes where the answer is a refusal. */
-type Fate = 'drop' | 'pass' | 'caching' | 'connection' | 'length' | 'disposition';
+type ResponseHeaderHandling = 'drop' | 'pass' | 'caching' | 'connection' | 'length' | 'disposition';
 
-const fates = new NameTable(decideFate);
+const handlings = new NameTable(decideHandling);
 
-function decideFate(name: string): Fate {
+function decideHandling(name: string): ResponseHeaderHandling {
   if (name === 'connection') {
     return 'connection';
   }
@@ -51,14 +51,14 @@ export function selectResponseHeaders(
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
     const value = rawHeaders[index + 1] ?? '';
-    const fate = fates.find(name);
-    if (fate === 'pass' || (fate === 'caching' && mayBeCached)) {
+    const handling = handlings.find(name);
+    if (handling === 'pass' || (handling === 'caching' && mayBeCached)) {
       headers.push(name, value);
-    } else if (fate === 'connection') {
+    } else if (handling === 'connection') {
       connection = connection === '' ? value : `${connection},${value}`;
-    } else if (fate === 'length' && mayHaveLength) {
+    } else if (handling === 'length' && mayHaveLength) {
       lengthAt = headers.push(name, value) - 2;
-    } else if (fate === 'disposition') {
+    } else if (handling === 'disposition') {
       headers.splice(lengthAt ?? headers.length, 0, name, value);
       lengthAt = lengthAt === undefined ? undefined : lengthAt + 2;
     }

@@ -17,7 +17,7 @@ export interface FailureContext {
   readonly extensions?: object | undefined;
 }
 
-interface Answer {
+interface WrittenAnswer {
   readonly status: number;
   readonly headers: string[];
   readonly body: string;
@@ -59,7 +59,7 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function compose(error: GatewayError, context: FailureContext): Answer {
+function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
   const { frame, ownHeaders, extensions } = context;
   const { failure, facts } = error;
   const rule = FAILURES[failure];

@@ -14,7 +14,7 @@ export type AnswerFault = (socket: Socket, fault: ParserFault, head: string) => 
 /** A request as Node's parser hands it on: whether it asks for another protocol, and then whether it gets it. */
 type ParsedRequest = IncomingMessage & { upgrade: boolean };
 
-/** Is told of the head of each request by Node's parser. */
+/** Called by Node's parser with the head of each request. */
 type OnIncoming = (req: ParsedRequest, shouldKeepAlive: boolean) => number;
 
 /** A socket with what Node's HTTP server leaves on it. */
@@ -137,7 +137,7 @@ export class Connection {
     this.#discard();
   }
 
-  /** Is told of each head by the parser, in the middle of the bytes that it reads. */
+  /** Called by the parser with each head, in the middle of the bytes that it reads. */
   #take(req: ParsedRequest, shouldKeepAlive: boolean): number {
     if (this.response?.closed === false || this.#isDeaf) {
       return this.#hold(req, shouldKeepAlive);

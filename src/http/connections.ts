@@ -9,7 +9,7 @@ export interface ConnectionsOptions {
   readonly maxConnections?: number | undefined;
   /** Milliseconds for which a caller may take nothing of an answer that is complete. Default: a minute. */
   readonly unreadTimeoutMs?: number | undefined;
-  /** Is told when the process has no file descriptor left for a new connection; once a minute at most. */
+  /** Called when the process has no file descriptor left for a new connection; once a minute at most. */
   readonly onDescriptorsExhausted?: (() => void) | undefined;
 }
 

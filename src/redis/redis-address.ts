@@ -34,26 +34,26 @@ export class RedisAddressError extends Error {
   override readonly name = 'RedisAddressError';
 }
 
-type Kind = RedisPlace['kind'];
+type RedisKind = RedisPlace['kind'];
 
-const KINDS: Readonly<Record<string, Kind>> = {
+const KINDS: Readonly<Record<string, RedisKind>> = {
   '': 'server',
   '+unix': 'socket',
   '+cluster': 'cluster',
   '+sentinel': 'sentinel',
 };
 
-const EXAMPLES: Readonly<Record<Kind, string>> = {
+const EXAMPLES: Readonly<Record<RedisKind, string>> = {
   server: 'redis://user:password@host:6379/0',
   socket: 'redis+unix:///run/redis/redis.sock?db=0',
   cluster: 'redis+cluster://user:password@host1:6379,host2:6379',
   sentinel: 'redis+sentinel://user:password@host1:26379,host2:26379/name-of-the-primary/0',
 };
 
-const DEFAULT_PORTS: Readonly<Record<Kind, number>> = { server: 6379, socket: 0, cluster: 6379, sentinel: 26_379 };
+const DEFAULT_PORTS: Readonly<Record<RedisKind, number>> = { server: 6379, socket: 0, cluster: 6379, sentinel: 26_379 };
 
 /** The query parameters that each kind knows. */
-const PARAMETERS: Readonly<Record<Kind, readonly string[]>> = {
+const PARAMETERS: Readonly<Record<RedisKind, readonly string[]>> = {
   server: [],
   socket: ['db', 'username', 'password'],
   cluster: [],
@@ -93,15 +93,15 @@ export function parseRedisAddress(text: string): RedisAddress {
   };
 }
 
-interface Parts {
-  readonly kind: Kind;
+interface AddressParts {
+  readonly kind: RedisKind;
   readonly hosts: string;
   readonly path: string;
   readonly query: ReadonlyMap<string, string>;
   readonly encrypted: boolean;
 }
 
-function readPlace({ kind, hosts, path, query, encrypted }: Parts): Pick<RedisAddress, 'place' | 'database'> {
+function readPlace({ kind, hosts, path, query, encrypted }: AddressParts): Pick<RedisAddress, 'place' | 'database'> {
   if (kind === 'socket') {
     demand(hosts === '' && path.length > 1 && !encrypted, kind, 'a path on this machine, without a host and TLS');
     return { place: { kind, path }, database: readDatabase(query.get('db') ?? '', kind) };
@@ -127,7 +127,7 @@ function readPlace({ kind, hosts, path, query, encrypted }: Parts): Pick<RedisAd
   return { place: { kind, node: node as RedisNode }, database: readDatabase(first, kind) };
 }
 
-function readNode(text: string, kind: Kind): RedisNode {
+function readNode(text: string, kind: RedisKind): RedisNode {
   const { host, port } = HOST.exec(text)?.groups ?? {};
   const number = Number(port ?? DEFAULT_PORTS[kind]);
   if (host === undefined || number < 1 || number > 65_535) {
@@ -136,14 +136,14 @@ function readNode(text: string, kind: Kind): RedisNode {
   return { host: host.replaceAll(/[[\]]/g, ''), port: number };
 }
 
-function readUser(text: string, kind: Kind): [username: string | undefined, password: string | undefined] {
+function readUser(text: string, kind: RedisKind): [username: string | undefined, password: string | undefined] {
   const [username = '', password = '', ...rest] = text.split(':').map((part) => decode(part, kind));
   demand(rest.length === 0, kind, 'a user and a password whose own colons are written %3A');
   demand(username === '' || password !== '', kind, 'a password with the user; without a user: redis://:password@host');
   return [username || undefined, password || undefined];
 }
 
-function readQuery(text: string, kind: Kind): ReadonlyMap<string, string> {
+function readQuery(text: string, kind: RedisKind): ReadonlyMap<string, string> {
   const query = new Map(new URLSearchParams(text.replaceAll('+', '%2B')));
   const known = PARAMETERS[kind];
   const allowed = known.length === 0 ? 'no query' : `no other query than ${known.join(', ')}`;
@@ -155,12 +155,12 @@ function readQuery(text: string, kind: Kind): ReadonlyMap<string, string> {
   return query;
 }
 
-function readDatabase(text: string, kind: Kind): number {
+function readDatabase(text: string, kind: RedisKind): number {
   demand(/^\d{0,5}$/.test(text), kind, 'a number for the database');
   return Number(text);
 }
 
-function decode(text: string, kind: Kind): string {
+function decode(text: string, kind: RedisKind): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -168,12 +168,12 @@ function decode(text: string, kind: Kind): string {
   }
 }
 
-function demand(holds: boolean, kind: Kind, what: string): void {
+function demand(holds: boolean, kind: RedisKind, what: string): void {
   if (!holds) {
     throw refusal(kind, what);
   }
 }
 
-function refusal(kind: Kind, what: string): RedisAddressError {
+function refusal(kind: RedisKind, what: string): RedisAddressError {
   return new RedisAddressError(`an address such as ${EXAMPLES[kind]}, with ${what}`);
 }

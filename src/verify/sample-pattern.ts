@@ -7,13 +7,13 @@ const CLASSES: Readonly<Record<string, string>> = { d: '0', w: 'a', s: ' ' };
  * @returns `undefined` for any other expression
  */
 export function samplePattern(pattern: string): string | undefined {
-  const reader = new PatternReader(pattern);
+  const reader = new SamplePatternReader(pattern);
   const text = reader.readAlternatives();
   return reader.isAtEnd && new RegExp(pattern, 'u').test(text) ? text : undefined;
 }
 
 /** Reads a pattern from left to right and writes the least that it asks for. */
-class PatternReader {
+class SamplePatternReader {
   #at = 0;
   readonly #pattern: string;
 

@@ -11,7 +11,7 @@ export interface WorkerEnd {
 }
 
 /** In a box of its own, because "no reason" is an answer too. */
-interface Answer<About extends keyof Answers> {
+interface Reply<About extends keyof Answers> {
   readonly value: Answers[About];
 }
 
@@ -23,7 +23,7 @@ export class WorkerProcess {
   readonly listening: Promise<string>;
   readonly ended: Promise<WorkerEnd>;
   readonly #worker: Worker;
-  readonly #questions = new Map<number, (answer?: Answer<keyof Answers>) => void>();
+  readonly #questions = new Map<number, (answer?: Reply<keyof Answers>) => void>();
   #asked = 0;
   #reason: string | undefined;
 
@@ -72,17 +72,17 @@ export class WorkerProcess {
    * @param patience how long to wait for the answer, in milliseconds
    * @returns `undefined` when there is no answer in time
    */
-  ask<About extends keyof Answers>(about: About, patience: number): Promise<Answer<About> | undefined> {
+  ask<About extends keyof Answers>(about: About, patience: number): Promise<Reply<About> | undefined> {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve) => {
-      const settle = (answer?: Answer<About>): void => {
+      const settle = (answer?: Reply<About>): void => {
         clearTimeout(timer);
         this.#questions.delete(id);
         resolve(answer);
       };
       const timer = setTimeout(settle, patience);
-      this.#questions.set(id, (answer) => settle(answer as Answer<About>));
+      this.#questions.set(id, (answer) => settle(answer as Reply<About>));
       this.#send({ tell: 'question', id, about });
     });
   }

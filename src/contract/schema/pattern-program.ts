@@ -41,7 +41,7 @@ export interface Scan {
   readonly work: PatternWork;
   /** For each thing that is looked for ahead and behind: 1 at each index where it is found. */
   readonly marks: readonly Uint8Array[];
-  /** Is told of each index where a match ends; true ends the way. */
+  /** Called with each index where a match ends; true ends the way. */
   readonly onMatch: (index: number) => boolean;
 }
 
