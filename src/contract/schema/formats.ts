@@ -139,8 +139,7 @@ function cut(text: string, mark: string): [before: string, after?: string] {
   return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-// eslint-disable-next-line no-control-regex
-const NOT_IN_TEMPLATE = /[\u0000-\u0020"<>\\^`|}]/;
+const NOT_IN_TEMPLATE = /[\p{Cc} "<>\\^`|}]/u;
 const MODIFIER = /(?::[1-9]\d{0,3}|\*)$/;
 
 /** RFC 6570 §2. */

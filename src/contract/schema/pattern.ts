@@ -36,9 +36,7 @@ export function compilePattern(source: string): MatchesPattern {
 function readFlags(source: string): PatternFlags {
   for (const flags of ['u', ''] as const) {
     try {
-      // oxlint-disable-next-line no-new
-      new RegExp(source, flags);
-      return flags;
+      return new RegExp(source, flags).unicode ? 'u' : '';
     } catch {
       // It may be well with the other.
     }
