@@ -19,7 +19,7 @@ export interface Assertions {
 const LIFETIME_SECONDS = 24 * 60 * 60;
 
 /** Tokens are made anew while they still live this long; milliseconds. */
-const REUSE_UNTIL = 12 * 60 * 60 * 1_000;
+const MAX_REUSE_MS = 12 * 60 * 60 * 1_000;
 
 /** Enough at once to keep every core busy. */
 const BATCH = 64;
@@ -47,7 +47,7 @@ export async function provideAssertions(folder: string, count: number): Promise<
 
 async function isFresh(file: string): Promise<boolean> {
   try {
-    return Date.now() - (await stat(file)).mtimeMs < REUSE_UNTIL;
+    return Date.now() - (await stat(file)).mtimeMs < MAX_REUSE_MS;
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@
 type Listener<T> = (record: T) => void;
 
 /** So many are kept that no test misses one, and so few that a world can run for days. */
-const MOST_KEPT = 10_000;
+const MAX_KEPT = 10_000;
 
 /** The requests that one demo server answered, oldest first, and whoever wants to hear of the next. */
 export class TrafficLog<T> {
@@ -13,7 +13,7 @@ export class TrafficLog<T> {
   /** Keeps one record and tells the listeners. */
   add(record: T): void {
     this.requests.push(record);
-    if (this.requests.length > MOST_KEPT) {
+    if (this.requests.length > MAX_KEPT) {
       this.requests.shift();
     }
     for (const listener of this.#listeners) {

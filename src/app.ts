@@ -27,23 +27,32 @@ export interface AppOptions {
   readonly frame: ChallengeFrame;
   /** The contract for clients, as JSON text. */
   readonly contract: string;
-  /** Where the RFC 9728 metadata of a public address with a path is looked for. */
+  /**
+   * The path of the RFC 9728 metadata where the public address has a path itself.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
+   */
   readonly metadataPath: string;
-  /** Gives the RFC 9728 metadata as JSON text: they follow what Entra says of itself. */
+  /**
+   * Writes the RFC 9728 metadata as JSON text, anew for each request, because the issuer in it is what Entra's own
+   * metadata say.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
+   */
   readonly metadata: () => string;
-  /** Stands beside the journey, on paths of its own; absent unless gateway.yaml turns it on. */
+  /** Native authentication, which answers on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
   /** Called with every request once it is over. */
   readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
 
-/** What the log and the metrics say where no status was sent because nobody was there. */
+/** The status in the log and the metrics of a request whose caller left before any was sent. */
 const CALLER_GONE = 499;
 
-/** Seconds that a caller waits while the gateway is full. */
+/** `Retry-After` in seconds while too many requests are under way. */
 const OVERLOAD_WAIT_SECONDS = 1;
 
-/** Answers a request, or says `false` to one that it is not for. */
+/** Answers a request, or returns `false` for one that is not for this door. */
 type Door = (request: InboundRequest) => Promise<void> | boolean;
 
 /** Gives an application the API: the journey, and what else the gateway answers on the same port. */
@@ -76,9 +85,10 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   function begin(req: IncomingMessage, res: ServerResponse): InboundRequest {
     const target = readTarget(req.url ?? '');
-    const record: RequestRecord = { requestId: readRequestId(req), startedAt: performance.now(), path: target.path };
-    const request = { req, res, target, record };
-    // It comes once; taking the listener away again would cost every request.
+    const requestId = readRequestId(req);
+    const record: RequestRecord = { requestId, startedAt: performance.now() };
+    const request = { req, res, target, requestId, record };
+    // Not once(): `close` comes only once, and taking the listener away again would cost every request.
     inFlight += 1;
     res.on('close', () => {
       inFlight -= 1;
@@ -93,7 +103,7 @@ export function mountApi(app: Application, options: AppOptions): void {
   }
 }
 
-/** Every request is received first, and then goes through the first door that is for it. */
+/** Lists the doors in the order in which they are tried; the first that a request is for answers it. */
 function openDoors(options: AppOptions): readonly Door[] {
   const { steps } = options;
   const documents = new Map<string, () => string>([
@@ -128,9 +138,9 @@ function findNativeAuth({ target }: InboundRequest, { nativeAuth }: AppOptions):
 }
 
 function ownHeaders(request: InboundRequest, options: AppOptions): string[] {
-  const { req, record } = request;
+  const { req, requestId } = request;
   const { cors } = findNativeAuth(request, options) ?? options;
-  return ['x-request-id', record.requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
+  return ['x-request-id', requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
 }
 
 function answerPreflight(request: InboundRequest, options: AppOptions): boolean {
@@ -148,7 +158,7 @@ function serveDocument(
   documents: ReadonlyMap<string, () => string>,
   { cors, security }: AppOptions,
 ): boolean {
-  const { req, res, target, record } = request;
+  const { req, res, target, requestId, record } = request;
   const write = documents.get(target.path);
   if (write === undefined) {
     return false;
@@ -165,7 +175,7 @@ function serveDocument(
     'content-length',
     length,
     'x-request-id',
-    record.requestId,
+    requestId,
     ...cors.publicHeaders,
     ...security.own,
   ]);
@@ -174,7 +184,7 @@ function serveDocument(
 }
 
 function fail(request: InboundRequest, thrown: unknown, options: AppOptions): void {
-  const { res, record } = request;
+  const { res, target, requestId, record } = request;
   if (thrown instanceof CallerGone) {
     res.destroy();
     return;
@@ -186,8 +196,8 @@ function fail(request: InboundRequest, thrown: unknown, options: AppOptions): vo
   record.error = failure;
   answerFailure(res, failure, {
     frame: options.frame,
-    requestId: record.requestId,
-    instance: record.path,
+    requestId,
+    instance: target.path,
     ownHeaders: ownHeaders(request, options),
     extensions: findNativeAuth(request, options) && toOAuthError(failure),
   });
@@ -195,8 +205,10 @@ function fail(request: InboundRequest, thrown: unknown, options: AppOptions): vo
 
 /**
  * True where nobody can be certain what the next bytes on the connection are: a caller that asked whether to send its
- * body may or may not send it after a refusal, and chunks in HTTP/1.0 are a body to some and requests to others (RFC 9112
- * §6.1).
+ * body may or may not send it after a refusal, and chunks in HTTP/1.0 are a body to some and requests to others (RFC
+ * 9112 §6.1).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.1
  */
 function hasUncertainEnd({ headers, httpVersion }: IncomingMessage): boolean {
   return headers.expect !== undefined || (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined);

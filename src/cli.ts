@@ -27,13 +27,13 @@ const USAGE = `Usage:
                                                   compare what a running gateway answers with its contract;
                                                   --write also makes calls that change data
   obo-gateway --version                           print the version and the commit it was built from
-  Access tokens for verify come from the environment, and what has none is skipped:
+  verify reads access tokens from the environment, and skips the calls that have none:
 ${TOKEN_LINES.join('\n')}`;
 
-/** What a command ends with. */
+/** The exit codes of the commands. */
 const EXIT = { ok: 0, failed: 1, badConfig: 2 } as const;
 
-/** Runs a command with the options that it needs; each loads what it needs itself, because a health check must be cheap. */
+/** Runs a command with its options. Each imports its own modules only then, because a health check must be cheap. */
 type Execute = (options: OptionValues, terminal: Terminal) => Promise<number>;
 
 interface Command {
@@ -113,7 +113,7 @@ async function serve({ config: file }: OptionValues, { env, untilStopped }: Term
   const { loadConfig } = await import('./config/load-config.ts');
   const config = await loadConfig(String(file), env);
   const gateway = await assembleGateway(config);
-  // Some workers serve while others still start, so that this, too, is to end in order.
+  // A signal may come while some workers serve and others still start; those that serve are stopped in order, too.
   const stopped = untilStopped();
   try {
     await Promise.race([gateway.start(), stopped]);
@@ -124,7 +124,7 @@ async function serve({ config: file }: OptionValues, { env, untilStopped }: Term
   return EXIT.ok;
 }
 
-/** A gateway in as many processes as the configuration says; only what that takes is loaded. */
+/** Makes a gateway in as many processes as the configuration says, and imports no more than that takes. */
 async function assembleGateway(config: GatewayConfig): Promise<Gateway> {
   const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
   if (workers === 1) {
@@ -172,11 +172,11 @@ async function verifyContract(options: OptionValues, { env, writeOut, writeError
 }
 
 async function checkHealth({ config: file }: OptionValues, { env, writeError }: Terminal): Promise<number> {
-  const { findTrouble } = await import('./command/healthcheck.ts');
-  const trouble = await findTrouble(String(file), env);
-  if (trouble === undefined) {
+  const { whyNotHealthy } = await import('./command/healthcheck.ts');
+  const reason = await whyNotHealthy(String(file), env);
+  if (reason === undefined) {
     return EXIT.ok;
   }
-  writeError(trouble);
+  writeError(reason);
   return EXIT.failed;
 }

@@ -1,5 +1,5 @@
 /**
- * Every way a request can fail: one table behind the status codes, the challenges, the problem documents,
+ * Every way in which a request can fail: one table behind the status codes, the challenges, the problem documents,
  * the log levels and the `code` label of the metrics. A new failure is a new row here.
  */
 
@@ -14,7 +14,11 @@ interface FailureRule {
   /** What the caller reads when the place that failed has nothing more exact to say. */
   readonly detail: string;
   readonly blame: Blame;
-  /** The RFC 6750 `error` of the challenge; `null` is a challenge without one, absent is no challenge at all. */
+  /**
+   * The RFC 6750 `error` of the challenge; `null` is a challenge without one, absent is no challenge at all.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+   */
   readonly challenge?: string | null;
 }
 
@@ -210,16 +214,20 @@ export const FAILURES = {
 /** The name of a row of {@link FAILURES}. */
 export type Failure = keyof typeof FAILURES;
 
-/** What the `code` of a problem document can be. */
+/** Every `code` that a problem document can have. */
 export type FailureCode = { [F in Failure]: (typeof FAILURES)[F] extends { code: infer Code } ? Code : F }[Failure];
 
 /** The `code` of a failure, which is its name where its row says nothing else. */
-export function codeOf(failure: Failure): string {
+export function codeOf(failure: Failure): FailureCode {
   const rule = FAILURES[failure];
-  return 'code' in rule ? rule.code : failure;
+  return 'code' in rule ? rule.code : (failure as FailureCode);
 }
 
-/** One fault of a request against the contract; `pointer` is an RFC 6901 pointer into the body. */
+/**
+ * One fault of a request against the contract; `pointer` is an RFC 6901 pointer into the body.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6901#section-3
+ */
 export interface RequestFault {
   readonly detail: string;
   readonly in?: string;
@@ -227,16 +235,16 @@ export interface RequestFault {
   readonly pointer?: string;
 }
 
-/** What a caller hears who comes back with newer tokens and meets the same refusal again and again. */
+/** The failure of a caller that comes back with newer tokens and meets the same refusal again and again. */
 export interface LoopRule {
-  /** What the refusal is called; those with one name are the same. */
+  /** The name of the refusal; refusals of one name count together. */
   readonly refusal: string;
-  readonly failure: 'step_up_unsatisfiable' | 'gateway_misconfigured';
+  readonly code: 'step_up_unsatisfiable' | 'gateway_misconfigured';
   /** For the operator's log. */
   readonly remedy: string;
 }
 
-/** What some failures say beyond their row; all of it may be shown to the caller but `loop`, `log` and `cause`. */
+/** What some failures say beyond their row. The caller may see all of it except `loop`, `log` and `cause`. */
 export interface FailureFacts {
   readonly detail?: string;
   /** The scopes or roles that are missing, or those to get a token for in a 401. */
@@ -251,32 +259,43 @@ export interface FailureFacts {
   readonly errors?: readonly RequestFault[];
   /** The methods of the path, for 405. */
   readonly allow?: readonly string[];
-  /** The protocol that the operation speaks, for 426 (RFC 9110 §15.5.22). */
+  /**
+   * The protocol that the operation speaks, for 426 (RFC 9110 §15.5.22).
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.22
+   */
   readonly upgrade?: 'websocket' | 'HTTP/1.1';
   /** Seconds. */
   readonly retryAfter?: number;
-  /** For a refusal without claims that a newer token should end, so that the one that does not is noticed. */
+  /** For a refusal without claims that a newer token should end: the failure when newer tokens do not end it. */
   readonly loop?: LoopRule;
   /** For the operator's log only. */
   readonly log?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 }
 
-/** A refusal on its way to the one place that turns it into an HTTP answer. */
+/** A failure of a request. One place turns it into an HTTP answer: `http/answer-failure.ts`. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
-  readonly failure: Failure;
+  /** What callers, the log and the metrics call it; several rows can have one code. */
+  readonly code: FailureCode;
+  /** Its row: status, title, whose fault it is, and the challenge. */
+  readonly rule: FailureRule;
   readonly facts: FailureFacts;
 
-  /** @param facts what to say beyond the failure's row; never a token, and nothing of Entra's or a downstream's prose */
+  /**
+   * @param facts what to say beyond the failure's row; never a token, and nothing of Entra's or a downstream's prose
+   */
   constructor(failure: Failure, facts: FailureFacts = {}) {
-    super(facts.detail ?? FAILURES[failure].detail, { cause: facts.cause });
-    this.failure = failure;
+    const rule = FAILURES[failure];
+    super(facts.detail ?? rule.detail, { cause: facts.cause });
+    this.code = codeOf(failure);
+    this.rule = rule;
     this.facts = facts;
   }
 }
 
-/** Adopts anything that was thrown: what is not ours is an `internal_error`. */
+/** Makes a {@link GatewayError} of anything that was thrown: what is none becomes an `internal_error`. */
 export function toGatewayError(thrown: unknown): GatewayError {
   return thrown instanceof GatewayError ? thrown : new GatewayError('internal_error', { cause: thrown });
 }

@@ -17,7 +17,7 @@ import { EntraHttpClient } from './entra/http-client.ts';
 import { createCredentialSource } from './exchange/client-credential.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { assembleExchange } from './exchange/assemble-exchange.ts';
-import { codeOf, FAILURES, GatewayError } from './failures.ts';
+import { GatewayError } from './failures.ts';
 import { createHeapLimit } from './runtime/v8-heap.ts';
 import { Downstream } from './forward/downstream.ts';
 import { compileFixedQuery } from './forward/fixed-query.ts';
@@ -36,7 +36,7 @@ import type { Steps } from './journey.ts';
 import { monotonicMs as processClock, type Clock } from './resilience/clock.ts';
 import { NativeAuth } from './native-auth/native-auth.ts';
 import { SessionStore } from './session/session-store.ts';
-import { createSteps, type ReachedService, type Service } from './steps.ts';
+import { createSteps, type CallableDownstream, type DownstreamBinding } from './steps.ts';
 import { countDroppedLines, createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
 import { Metrics, type MetricsSnapshot } from './telemetry/metrics.ts';
 import { openStandardOutput } from './telemetry/standard-output.ts';
@@ -45,14 +45,14 @@ import { RedisTokenStore } from './redis/redis-token-store.ts';
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
   /**
-   * Listens on both ports. The signing keys come on their own; `/readyz` says when they are there.
+   * Listens on both ports. It does not wait for the signing keys of Entra: `/readyz` says when they are here.
    *
-   * @throws {ListenError} when a port cannot be had
+   * @throws {ListenError} when it cannot listen on a port
    */
   start(): Promise<{ readonly url: string; readonly managementUrl: string }>;
   /**
-   * Goes on for `server.drainDelay` while `/readyz` says 503, then stops accepting, finishes what is in flight within
-   * `server.drainTimeout`, and lets go of everything.
+   * Takes requests for another `server.drainDelay`, while `/readyz` says 503. Then it accepts no more, lets those in
+   * flight finish within `server.drainTimeout`, and closes everything.
    */
   stop(): Promise<void>;
 }
@@ -63,12 +63,12 @@ export interface Api extends ManagementOptions {
    * Listens for callers.
    *
    * @returns the address
-   * @throws {ListenError} when the port cannot be had
+   * @throws {ListenError} when it cannot listen on the port
    */
   start(): Promise<string>;
   /**
-   * Goes on for `server.drainDelay` while `/readyz` says 503, then stops accepting, finishes what is in flight within
-   * `server.drainTimeout`, and lets go of everything.
+   * Takes requests for another `server.drainDelay`, while `/readyz` says 503. Then it accepts no more, lets those in
+   * flight finish within `server.drainTimeout`, and closes everything.
    */
   stop(): Promise<void>;
   readonly whyNotReady: () => string | undefined;
@@ -76,21 +76,21 @@ export interface Api extends ManagementOptions {
   readonly readMetrics: () => Promise<MetricsSnapshot>;
 }
 
-/** What a test or a demo puts in the place of the real thing. */
+/** Parts of a gateway that a test or a demo replaces. */
 export interface GatewayOptions {
   readonly logger?: Logger;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** What pauses are measured on; default that of the process. */
+  /** The clock on which pauses are measured; default: that of the process. */
   readonly monotonicMs?: Clock;
-  /** Milliseconds that a request gives Redis. */
-  readonly redisPatience?: number | undefined;
+  /** Milliseconds that a request waits for Redis. */
+  readonly redisLookupTimeoutMs?: number | undefined;
 }
 
 /** Milliseconds from the start of a call to Entra to the end of its answer. */
 const ENTRA_DEADLINE_MS = 5_000;
 
-/** Milliseconds between two looks at which sessions expired. */
+/** Milliseconds between two sweeps of expired sessions. */
 const SWEEP_INTERVAL_MS = 1_000;
 
 /** What the log says when this process can open neither files nor connections. */
@@ -112,7 +112,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
       return { url, managementUrl: management.url };
     },
     async stop() {
-      // The probes answer until the last request is through, so that everyone sees why there are no new ones.
+      // The probes answer until the last request is done, so that they tell why no new ones are taken.
       await api.stop();
       await management?.close();
     },
@@ -129,7 +129,8 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
 
   return {
     async start() {
-      // First, or the callers of before would come too early for it: after a rollout that is a wave of exchanges.
+      // Redis opens before the port: after a rollout all callers come at once, and each whose token is not yet found
+      // there would cost an exchange.
       await redis?.open();
       if (isDraining) {
         throw new ListenError('stopped before it listened');
@@ -138,7 +139,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       listener = createListener(parts, () => site);
       const { host, port } = config.server;
       const address = await listen(listener.server, host, port, 'server.port');
-      // Only now is a port known that was left to the system, and with it the public address.
+      // Only now is the port known where gateway.yaml leaves it to the system, and with it the public address.
       site = describeSite(namePublicUrl(config.server, address.port), parts);
       serve(listener.app, site, parts);
       keys.start();
@@ -170,7 +171,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   };
 }
 
-/** What a gateway is made of, as far as it is known before its port. */
+/** The parts of a gateway that are made before its port is known. */
 type Parts = ReturnType<typeof build>;
 
 /** Builds every part that does not depend on the address of the gateway. */
@@ -196,7 +197,7 @@ function build(config: GatewayConfig, options: GatewayOptions) {
       authority: identity.authority,
       ...clocks,
       log: logger,
-      lookupTimeoutMs: options.redisPatience,
+      lookupTimeoutMs: options.redisLookupTimeoutMs,
       onLookup: (outcome) => metrics.recordRedisLookup(outcome),
     });
   const client = new EntraTokenClient({
@@ -244,7 +245,7 @@ function build(config: GatewayConfig, options: GatewayOptions) {
   };
 }
 
-function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): ReadonlyMap<string, Service> {
+function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): ReadonlyMap<string, DownstreamBinding> {
   return new Map(
     Object.entries(downstreams).map(([name, settings]) => {
       const { scopes, applicationScope } = settings;
@@ -253,7 +254,7 @@ function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): Readon
   );
 }
 
-/** What follows from the address by which callers reach the gateway. */
+/** What depends on the address by which callers reach the gateway. */
 interface Site {
   /** The address itself, as gateway.yaml writes it. */
   readonly resource: string;
@@ -268,7 +269,7 @@ function describeSite(resource: string, { config, keys, authority }: Parts): Sit
     resource,
     publicUrl,
     frame: {
-      // What Entra says of itself comes later than the first requests.
+      // Read for each challenge, because the metadata of Entra may arrive after the first requests.
       get authorizationUri() {
         return authority.challengeUri(keys.issuerOf('v2', config.identity.tenant));
       },
@@ -279,7 +280,7 @@ function describeSite(resource: string, { config, keys, authority }: Parts): Sit
   };
 }
 
-/** Makes the server for callers; what cannot be read as a request is answered here. */
+/** Makes the server for callers, and answers bytes that cannot be read as a request. */
 function createListener(parts: Parts, siteOf: () => Site | undefined): AppServer {
   const { logger, metrics, nativeAuth } = parts;
   const { headLimit, keepAlive, maxConnections } = parts.config.server;
@@ -296,15 +297,16 @@ function createListener(parts: Parts, siteOf: () => Site | undefined): AppServer
       socket.destroy();
       return;
     }
-    // So that a page can read, for one, that its token grew too large.
+    // With CORS headers, so that a page can read the answer: that its token grew too large, for example.
     const origin = /^origin: *(\S+)/im.exec(head)?.[1];
     const requestId = randomUUID();
     const cors = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : parts.cors;
     const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(origin), ...site.security.own];
     const place = { frame: site.frame, requestId, instance: '/', ownHeaders };
-    answerFailureOnSocket(socket, new GatewayError(fault), place);
-    metrics.recordProblem(fault);
-    logger.info({ requestId, code: codeOf(fault), status: FAILURES[fault].status }, 'unreadable request');
+    const failure = new GatewayError(fault);
+    answerFailureOnSocket(socket, failure, place);
+    metrics.recordProblem(failure.code);
+    logger.info({ requestId, code: failure.code, status: failure.rule.status }, 'unreadable request');
   }
 }
 
@@ -359,7 +361,7 @@ function bindSteps({ publicUrl, frame, security }: Site, parts: Parts): Steps {
   });
 }
 
-function reachDownstreams(publicUrl: URL, parts: Parts): ReadonlyMap<string, ReachedService> {
+function reachDownstreams(publicUrl: URL, parts: Parts): ReadonlyMap<string, CallableDownstream> {
   const { config, downstreams, trustedProxies } = parts;
   return new Map(
     [...downstreams].map(([name, service]) => {

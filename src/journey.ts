@@ -16,7 +16,9 @@ export interface InboundRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly target: RequestTarget;
-  /** What the log and the metrics will say of it: it is written here, and read nowhere before the request is over. */
+  /** The caller's own `x-request-id` where it is short and clean, otherwise a new one. */
+  readonly requestId: string;
+  /** What the log and the metrics will say of the request. Steps write to it; none reads it. */
   readonly record: RequestRecord;
 }
 
@@ -27,24 +29,27 @@ export interface Call {
 }
 
 /**
- * Something that is here now or later. A step that has nothing to wait for does not wait: an `await` of what is here
- * costs a turn of the queue all the same, and of those a warm request would take five.
+ * A value, or the promise of one. A step that has nothing to wait for returns the value itself, and its caller awaits
+ * only promises: an `await` costs a turn of the queue even for a value, and a warm request would take five such turns.
  */
 type MaybePromise<T> = T | Promise<T>;
 
-/** The steps, each in its own module and knowing no other; `steps.ts` binds them to one gateway. */
+/**
+ * The steps of a call. No step knows another: each is a function of one room, or two or three that `steps.ts` puts
+ * together while it binds the steps to one gateway.
+ */
 export interface Steps {
   /** Finds the operation of the contract. */
   match(request: InboundRequest): RouteMatch<Operation>;
-  /** Finds out who is calling; nobody, for an anonymous operation. */
+  /** Finds out who is calling; `undefined` for an anonymous operation. */
   authenticate(request: InboundRequest, operation: Operation): MaybePromise<Session | undefined>;
-  /** Decides whether the caller may. */
+  /** Refuses a caller that may not call the operation. */
   authorize(session: Session | undefined, operation: Operation): void;
   /** Checks the request against the contract: its parameters and its body. */
   readonly validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<OutgoingBody>;
   /** Checks the parameters of the request against the contract, and leaves its body alone. */
   readonly validateParameters: (request: InboundRequest, route: RouteMatch<Operation>) => void;
-  /** Finds the caller's token for the downstream; one that Entra makes anew has the claims, if there are any. */
+  /** Finds the caller's token for the downstream; one that Entra issues anew has the claims of `again`, if any. */
   exchange(
     request: InboundRequest,
     session: Session | undefined,
@@ -53,20 +58,20 @@ export interface Steps {
   ): DownstreamToken | Promise<FetchedToken> | undefined;
   /** Sends the request on and waits for the head of the answer. */
   forward(request: InboundRequest, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
-  /** Reads what a downstream that rejected the token wants, and drops the token. */
+  /** Reads what a downstream that rejected the token asks for, and forgets the token. */
   readDemand(request: InboundRequest, call: Call, rejection: DownstreamRejection): DownstreamDemand;
-  /** Spares Entra and the downstream the same question for a while: the caller has to come back with another token. */
+  /** Remembers the challenge: for a while this token gets it again, and neither Entra nor the downstream is asked. */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
-  /** Prepares for a caller that has to send a large body again, with another token. */
+  /** Remembers the claims for a caller that has to send its large body again; its next token is exchanged with them. */
   expectClaims(session: Session, operation: Operation, claims: string): void;
   /** Passes the answer back. */
   answer(request: InboundRequest, call: Call, answer: DownstreamAnswer): MaybePromise<void>;
   /**
-   * Looks at a failure on its way out, whoever met it: adds what the operation asks for, and replaces a challenge that
-   * leads nowhere.
+   * Completes a failure of any step before it goes out: adds the scopes that the operation asks for, and replaces a
+   * challenge that leads nowhere.
    */
-  checkFailure(error: unknown, session: Session | undefined, operation: Operation): unknown;
-  /** Ends the count of the caller's hopeless challenges: the downstream took its token. */
+  adaptFailure(error: unknown, session: Session | undefined, operation: Operation): unknown;
+  /** Ends the count of the caller's repeated challenges, because the downstream accepted its token. */
   noteSuccess(session: Session, operation: Operation): void;
 }
 
@@ -83,7 +88,7 @@ export interface AuthorizedCall<Checked> {
   readonly route: RouteMatch<Operation>;
   /** The caller; absent for an anonymous operation. */
   readonly session: Session | undefined;
-  /** What the check of the request gave. */
+  /** The result of the step that checked the request. */
   readonly checked: Checked;
   /** The caller's token for the downstream; absent where there is no caller. */
   readonly token: DownstreamToken | undefined;
@@ -91,7 +96,7 @@ export interface AuthorizedCall<Checked> {
   readonly correlationId: string | undefined;
 }
 
-/** The way of a call of the contract through this gateway, once it is received (`request/receive.ts`). */
+/** Takes a call of the contract through the gateway, once it is received (`request/receive.ts`): the steps in order. */
 export async function handleRequest(request: InboundRequest, steps: Steps): Promise<void> {
   const { route, session, checked, token, correlationId } = await authorizeCall(request, steps, steps.validate);
   const call = { route, body: checked };
@@ -106,14 +111,14 @@ export async function handleRequest(request: InboundRequest, steps: Steps): Prom
     }
     await steps.answer(request, call, accepted);
   } catch (error) {
-    throw steps.checkFailure(error, session, route.entry);
+    throw steps.adaptFailure(error, session, route.entry);
   }
 }
 
 /**
- * The steps up to the caller's token for the downstream. Whoever performs the call, each door to the contract goes
- * through them, and refuses in the same words: the gateway itself forwards it ({@link handleRequest}); a door whose
- * request only tells of a call asks with `steps.validateParameters`, which does not touch the body.
+ * Runs the steps up to the caller's token for the downstream. Every door to the contract calls this, so that all refuse
+ * in the same words: {@link handleRequest} forwards the call itself; a door whose request only describes a call passes
+ * `steps.validateParameters`, which leaves the body alone.
  *
  * @param validate the step that checks the request against the contract
  * @throws {GatewayError} every refusal; it is turned into HTTP in one place, `answer-failure.ts`
@@ -139,7 +144,7 @@ export async function authorizeCall<Checked>(
     }
     return { route, session, checked, token: found, correlationId: undefined };
   } catch (error) {
-    throw steps.checkFailure(error, session, operation);
+    throw steps.adaptFailure(error, session, operation);
   }
 }
 
@@ -152,7 +157,7 @@ export interface DownstreamRejection {
   readonly correlationId: string | undefined;
 }
 
-/** What becomes of a request whose token the downstream rejected. */
+/** Answers the downstream's 401: with the answer to a second send, or with a failure that the caller can act on. */
 function translate(
   request: InboundRequest,
   call: Call,
@@ -165,9 +170,9 @@ function translate(
 }
 
 /**
- * A downstream that refuses our token either wants claims of the user, or it is between the downstream and us. For
- * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help,
- * the claims become the caller's challenge.
+ * A downstream rejects our token either because it wants claims of the user, or because its settings and ours do not
+ * fit. For claims, Entra is asked once for a token that has them and the request is sent once more; when that does not
+ * help, the claims become the caller's challenge.
  */
 async function translateForUser(
   request: InboundRequest,
@@ -197,7 +202,7 @@ async function translateForUser(
   throw rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }));
 
   function rememberChallenge(failure: unknown): unknown {
-    if (failure instanceof GatewayError && failure.failure === 'insufficient_claims') {
+    if (failure instanceof GatewayError && failure.code === 'insufficient_claims') {
       steps.rememberChallenge(session, operation, failure);
     }
     return failure;
@@ -205,8 +210,8 @@ async function translateForUser(
 }
 
 /**
- * Nobody can step up for the gateway's own token, which may have been revoked: a new one is fetched, with the claims if
- * there are any, and the request is sent once more.
+ * The gateway's own token may have been revoked, and no user can step up for it: a new one is fetched, with the claims
+ * if there are any, and the request is sent once more.
  */
 async function translateForApp(
   request: InboundRequest,
@@ -225,7 +230,7 @@ async function translateForApp(
   if (second.status !== 401) {
     return second;
   }
-  // This one is kept for the next request, which would otherwise cost two exchanges.
+  // The new token is kept for the next request, which would otherwise cost two exchanges.
   second.discard();
   throw rejectedToken();
 }

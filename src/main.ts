@@ -5,7 +5,7 @@ import { WORKER_COMMAND } from './workers/messages.ts';
 
 const argv = process.argv.slice(2);
 
-/** Milliseconds that a gateway which stopped has to end by itself, whatever still waits for a reader. */
+/** Milliseconds that the process has to end by itself after `serve`; then it ends even if output waits for a reader. */
 const GRACE_MS = 1_000;
 
 if (await isWorker()) {
@@ -25,7 +25,7 @@ if (await isWorker()) {
   }
 }
 
-/** Another program, too, may run this one as a worker of its cluster. */
+/** True for a worker of our own primary. The argument counts too: another program may run this one in its cluster. */
 async function isWorker(): Promise<boolean> {
   return argv[0] === WORKER_COMMAND && (await import('node:cluster')).default.isWorker;
 }
@@ -33,6 +33,6 @@ async function isWorker(): Promise<boolean> {
 async function untilStopped(): Promise<void> {
   const first = new AbortController();
   await Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal, first)));
-  // The next one finds no listener, and so ends the process at once.
+  // A second signal finds no listener, so it ends the process at once.
   first.abort();
 }

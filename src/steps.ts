@@ -5,7 +5,7 @@ import { sendContinue } from './request/body.ts';
 import type { BodyMemory } from './request/body-memory.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
 import { nameScopes } from './challenge/name-scopes.ts';
-import { checkChallenge, type ChallengeRules } from './challenge/replace-hopeless-challenge.ts';
+import { replaceHopelessChallenge, type ChallengeRules } from './challenge/replace-hopeless-challenge.ts';
 import type { Operation } from './contract/operation.ts';
 import type { ToPublicAddress } from './contract/public-address.ts';
 import type { RouteMatch, RouteTable } from './contract/route-table.ts';
@@ -27,19 +27,19 @@ import type { RequestTarget } from './request/receive.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
 
 /** A downstream as the exchange and the forwarding know it. */
-export interface Service {
+export interface DownstreamBinding {
   readonly scopes: DownstreamScopes;
   readonly downstream: Downstream;
 }
 
 /** A downstream as calls reach it. */
-export interface ReachedService extends Service {
+export interface CallableDownstream extends DownstreamBinding {
   readonly selectRequestHeaders: SelectRequestHeaders;
   /** Absent where every query goes on as it came. */
   readonly addFixedQuery: AddFixedQuery | undefined;
 }
 
-/** What the steps of one gateway work with; the same for every request. */
+/** What the steps of one gateway need; it is the same for every request. */
 export interface StepOptions {
   readonly routes: RouteTable<Operation>;
   readonly authenticate: Authenticate;
@@ -49,11 +49,11 @@ export interface StepOptions {
   readonly bodyMemory: BodyMemory;
   readonly exchange: Exchange;
   /** By name; the contract names no other. */
-  readonly services: ReadonlyMap<string, ReachedService>;
+  readonly services: ReadonlyMap<string, CallableDownstream>;
   readonly toPublicAddress: ToPublicAddress;
   /** The headers that every proxied answer carries besides its own: names and values in turn. */
   readonly answerHeaders: (origin: string | undefined) => readonly string[];
-  /** Our challenge without an error, in the place of a foreign one. */
+  /** Writes our challenge without an error, which replaces that of a downstream. */
   readonly bareChallenge: () => string;
   readonly challengeRules: ChallengeRules;
 }
@@ -63,7 +63,7 @@ export function createSteps(options: StepOptions): Steps {
   return { ...admissionSteps(options), ...tokenSteps(options), ...deliverySteps(options) };
 }
 
-/** Who calls what, and whether it may: nothing leaves the gateway yet. */
+/** The steps that find out who calls what and whether it may; nothing leaves the gateway yet. */
 function admissionSteps(
   options: StepOptions,
 ): Pick<Steps, 'match' | 'authenticate' | 'authorize' | 'validate' | 'validateParameters'> {
@@ -113,10 +113,10 @@ function admissionSteps(
   };
 }
 
-/** The caller's token for the downstream, and what becomes of the caller when there is none, or one that does not help. */
+/** The steps that get the caller's token for the downstream, and that follow when there is none or it does not help. */
 function tokenSteps(
   options: StepOptions,
-): Pick<Steps, 'exchange' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'checkFailure' | 'noteSuccess'> {
+): Pick<Steps, 'exchange' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'adaptFailure' | 'noteSuccess'> {
   const { services, exchange, challengeRules } = options;
   return {
     exchange({ req, record }, session, { name, service }, again) {
@@ -153,7 +153,7 @@ function tokenSteps(
       };
       const isForgotten = exchange.discard(request, token);
       answer.discard();
-      // The gateway's own token is renewed by the first whom it fails; the others take what that one gets.
+      // Only the first call that finds the gateway's own token rejected renews it; the others take what that one gets.
       return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
     },
 
@@ -162,18 +162,18 @@ function tokenSteps(
 
     rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
 
-    checkFailure: (error, session, { name, access }) =>
-      checkChallenge(nameScopes(error, access), session?.principal, name, challengeRules),
+    adaptFailure: (error, session, { name, access }) =>
+      replaceHopelessChallenge(nameScopes(error, access), session?.principal, name, challengeRules),
 
     noteSuccess: ({ principal }, { name }) => challengeRules.loop.forget(principal, name),
   };
 }
 
-/** The way to the downstream and back. */
+/** The steps to the downstream and back. */
 function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> {
   const { services } = options;
   return {
-    forward({ req, res, target, record }, { route, body }, token) {
+    forward({ req, res, target, requestId, record }, { route, body }, token) {
       const { entry, encoded } = route;
       const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(services, entry.service);
       const start = performance.now();
@@ -183,7 +183,7 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
         method: entry.downstreamMethod,
         path: entry.fillPath(encoded),
         query: addFixedQuery === undefined ? target.query : addFixedQuery(target.query),
-        headers: selectRequestHeaders(req, { requestId: record.requestId, token }),
+        headers: selectRequestHeaders(req, { requestId, token }),
         body,
         onHead: () => {
           record.downstreamMs = since(start);
@@ -191,16 +191,16 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
       });
     },
 
-    answer({ req, res, target, record }, { route }, answer) {
+    answer({ req, res, target, requestId }, { route }, answer) {
       const isRefusal = answer.status === 401 || answer.status === 403;
       const selected = selectResponseHeaders(answer.rawHeaders, {
         mayBeCached: !isRefusal,
         mayHaveLength: answer.status !== 204,
       });
       const headers = holdsAddress(selected) ? toPublic(selected, route, target) : selected;
-      headers.push('x-request-id', record.requestId, ...options.answerHeaders(req.headers.origin));
+      headers.push('x-request-id', requestId, ...options.answerHeaders(req.headers.origin));
       if (answer.status === 401) {
-        // Only an anonymous operation's 401 comes this far: it had no token of ours to refuse.
+        // Only the 401 of an anonymous operation comes this far: that call carried no token of ours.
         headers.push('www-authenticate', options.bareChallenge());
       }
       return answer.sendTo(res, headers);
@@ -214,7 +214,7 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
   }
 }
 
-function serviceOf(services: StepOptions['services'], name: string): ReachedService {
+function serviceOf(services: StepOptions['services'], name: string): CallableDownstream {
   const service = services.get(name);
   if (service === undefined) {
     throw new Error(`the contract names the service ${name}, which the configuration lacks`);

@@ -13,7 +13,8 @@ const REQUEST: InboundRequest = {
   req: {} as IncomingMessage,
   res: {} as ServerResponse,
   target: { path: '/orders', query: '' },
-  record: { requestId: 'r', startedAt: 0, path: '/orders' },
+  requestId: 'r',
+  record: { requestId: 'r', startedAt: 0 },
 };
 
 const CALLER = { principal: toPrincipal({ tid: 'T', oid: 'adele', azp: 'app', scp: 'Read', iat: 1 }) } as Session;
@@ -35,7 +36,7 @@ function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[
     rememberChallenge: () => undefined,
     expectClaims: () => undefined,
     answer: () => undefined,
-    checkFailure: (error) => error,
+    adaptFailure: (error) => error,
     noteSuccess: () => undefined,
     ...changes,
   };
@@ -69,8 +70,8 @@ describe('what happens to a call of the contract?', () => {
         },
       });
       await expect(handleRequest(REQUEST, steps)).rejects.toBe(failure);
-      expect(called.slice(-2)).toEqual([name, 'checkFailure']);
-      expect(called.filter((step) => step === 'checkFailure')).toHaveLength(1);
+      expect(called.slice(-2)).toEqual([name, 'adaptFailure']);
+      expect(called.filter((step) => step === 'adaptFailure')).toHaveLength(1);
     },
   );
 
@@ -109,7 +110,7 @@ describe('what does a door get that only asks about a call?', () => {
       authorize() {
         throw failure;
       },
-      checkFailure: (error) => ({ checked: error }),
+      adaptFailure: (error) => ({ checked: error }),
     });
     await expect(authorizeCall(REQUEST, steps, steps.validateParameters)).rejects.toEqual({ checked: failure });
   });

@@ -6,14 +6,14 @@ import { startSurroundings } from '../surroundings.ts';
 const REQUESTS = 1_000;
 
 /** Long enough that every request is in before the exchange is done; milliseconds. */
-const EXCHANGE_DELAY = 1_000;
+const EXCHANGE_DELAY_MS = 1_000;
 
 /** The exchanges of many first requests with one assertion. */
 export const burst: BenchCase = {
   name: 'burst',
   question: 'How many exchanges do 1,000 concurrent first requests with one assertion make?',
   run: async (context) => {
-    const surroundings = await startSurroundings(context, 100, EXCHANGE_DELAY);
+    const surroundings = await startSurroundings(context, 100, EXCHANGE_DELAY_MS);
     const { origin } = await startGateway(surroundings);
     const { tokensFile } = surroundings.assertions;
     await visitWithEach({ url: `${origin}/me`, tokensFile, count: 1, times: REQUESTS, width: REQUESTS });
@@ -24,7 +24,7 @@ export const burst: BenchCase = {
         aim: '1',
         seen: String(exchanges),
         isMet: exchanges === 1,
-        details: `Entra took ${EXCHANGE_DELAY} ms for the exchange; all requests were answered with 200`,
+        details: `Entra took ${EXCHANGE_DELAY_MS} ms for the exchange; all requests were answered with 200`,
       },
     ];
   },

@@ -13,7 +13,7 @@ const MEGABYTE = Buffer.alloc(1024 * 1024, 'x');
 const EVENT = `data: ${'x'.repeat(92)}\n\n`;
 
 /** Milliseconds between two events of a stream whose reader keeps up. */
-const EVENT_INTERVAL = 50;
+const EVENT_INTERVAL_MS = 50;
 
 const readers = new Set<ServerResponse>();
 
@@ -71,4 +71,4 @@ setInterval(() => {
       reader.write(EVENT);
     }
   }
-}, EVENT_INTERVAL);
+}, EVENT_INTERVAL_MS);

@@ -1,5 +1,4 @@
 import { ENTRA_CODES, ERRORS, REMEDIES, SUBERRORS, type RefusalClass } from '../../src/exchange/entra-codes.ts';
-import { codeOf, FAILURES } from '../../src/failures.ts';
 import { answerRefusal } from './example-answers.ts';
 import { code, linkTo, table } from './markdown.ts';
 
@@ -42,7 +41,7 @@ const DECISIONS: readonly (readonly [string, number, object])[] = [
   [
     'a code that is known with this very `error`, such as AADSTS50027 with `invalid_request`',
     400,
-    { error: 'invalid_request', error_codes: [50_027] },
+    { error: 'invalid_request', error_codes: [50027] },
   ],
   [
     'an `error` that decides by itself, such as `invalid_client`',
@@ -74,8 +73,8 @@ Entra's trace id.`,
 }
 
 function describeAnswer(status: number, body: object): string {
-  const { failure } = answerRefusal(status, body);
-  return `${FAILURES[failure].status} ${linkTo(codeOf(failure))}`;
+  const refusal = answerRefusal(status, body);
+  return `${refusal.rule.status} ${linkTo(refusal.code)}`;
 }
 
 function describeClass(name: RefusalClass): string {

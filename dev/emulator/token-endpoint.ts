@@ -22,7 +22,7 @@ import { demandParameter, type TokenRequest } from './token-request.ts';
 type GrantHandler = (directory: Directory, request: TokenRequest) => TokenReply | WebFallback | Promise<TokenReply>;
 
 /** Exchanges that are kept: more than any test makes, and few enough for days. */
-const MOST_KEPT = 10_000;
+const MAX_KEPT = 10_000;
 
 const ON_BEHALF_OF = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const CLIENT_CREDENTIALS = 'client_credentials';
@@ -45,7 +45,7 @@ export function tokenEndpoint(directory: Directory, exchanges: Exchange[]): Rout
     const credentials = readClientCredentials(form, req.get('authorization'));
     const exchange = noteExchange(req.params.tenant, form, credentials);
     exchanges.push(exchange);
-    if (exchanges.length > MOST_KEPT) {
+    if (exchanges.length > MAX_KEPT) {
       exchanges.shift();
     }
     res.locals['exchange'] = exchange;

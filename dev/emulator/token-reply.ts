@@ -14,7 +14,7 @@ import { randomHandle, type SignIn } from './grant-store.ts';
 import { grantScopes, readScopes, replyScope } from './resource-scopes.ts';
 import type { App, RedirectUri, User } from './world-model.ts';
 
-const DAY = 24 * 60 * 60;
+const DAY_SECONDS = 24 * 60 * 60;
 
 /** A successful answer of the token endpoint. */
 export interface TokenReply {
@@ -101,7 +101,7 @@ export function clientInfo(user: User): string {
 
 /** The refresh token's last unix second: a day from sign-in for pages, else ninety days from now. */
 function refreshEnd({ kind, refreshUntil, signIn }: UserGrant): number {
-  return refreshUntil ?? signIn.authTime + (kind === 'spa' ? DAY : 90 * DAY);
+  return refreshUntil ?? signIn.authTime + (kind === 'spa' ? DAY_SECONDS : 90 * DAY_SECONDS);
 }
 
 function storeRefreshToken({ grants }: Directory, grant: UserGrant): string {

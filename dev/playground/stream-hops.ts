@@ -4,13 +4,13 @@ import type { Trace } from './trace.ts';
 const HEARTBEAT_MS = 15_000;
 
 /** Bytes that a page may leave unread before its stream is ended; it then asks for a new one. */
-const MOST_UNREAD = 1024 * 1024;
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Sends each further hop as a server-sent event until the page leaves. */
 export function streamHops(trace: Trace): RequestHandler {
   return (_req, res) => {
     const send = (text: string): void => {
-      if (res.writableLength > MOST_UNREAD) {
+      if (res.writableLength > MAX_UNREAD_BYTES) {
         res.destroy();
       } else {
         res.write(text);

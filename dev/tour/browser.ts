@@ -11,7 +11,7 @@ interface Answer {
   readonly fields: URLSearchParams;
 }
 
-const MOST_PAGES = 12;
+const MAX_PAGES = 12;
 
 /** A browser without a screen: keeps cookies, follows redirects and fills in the emulator's forms for a person. */
 export class Browser {
@@ -26,7 +26,7 @@ export class Browser {
   /** Opens an address and answers page after page as the person would; returns the text of the last. */
   async visit(address: string, persona: Persona): Promise<string> {
     let page = await this.#open(address);
-    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    for (let pages = 0; pages < MAX_PAGES; pages += 1) {
       const answer = page.url.startsWith(this.#home) ? fillIn(page, persona) : undefined;
       if (!answer) {
         return page.html;

@@ -2,7 +2,7 @@
  * A desktop program: authorization code with PKCE; Entra's answer comes to a port of this machine (loopback).
  *
  * At Entra: an app registration with the platform "Mobile and desktop applications" and the redirect URI
- * http://localhost, which stands for any port; the delegated permission Profile.Read of the gateway. No secret.
+ * http://localhost, which matches any port; the delegated permission Profile.Read of the gateway. No secret.
  *
  *   npm start                                           in another terminal
  *   npx tsx examples/desktop/main.ts [/me/messages]

@@ -17,7 +17,7 @@ export interface Client {
 }
 
 /** One operation can want two proofs, one for the gateway itself and one for the API behind it, and consent besides. */
-const MOST_ROUNDS = 3;
+const MAX_ROUNDS = 3;
 
 /** Calls the API; does what a refusal asks for, and calls again. The body must be one that can be sent twice. */
 export async function callAndRecover(client: Client, url: string, init: RequestInit = {}): Promise<Response> {
@@ -29,7 +29,7 @@ export async function callAndRecover(client: Client, url: string, init: RequestI
     const response = await fetch(url, { ...init, headers });
     const step = await findNextStep(response);
     const isDeclined = step.do === 'consent' && last === 'consent';
-    const demand = round < MOST_ROUNDS && !isDeclined ? await follow(client, step) : undefined;
+    const demand = round < MAX_ROUNDS && !isDeclined ? await follow(client, step) : undefined;
     if (!demand) {
       return response;
     }

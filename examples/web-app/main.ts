@@ -33,7 +33,7 @@ const cookie = { secure: PUBLIC_URL.startsWith('https:') };
 const crypto = new CryptoProvider();
 
 /** A page can need a sign-in and two proofs; more is a circle. */
-const MOST_TRIPS = 3;
+const MAX_TRIPS = 3;
 
 /** Thrown where only the user can go on, at Entra's page. */
 class UserNeeded extends Error {
@@ -60,7 +60,7 @@ app.get(['/me', '/me/messages', '/orders'], async (req, res) => {
     if (!(error instanceof UserNeeded)) {
       throw error;
     }
-    if (session.trips < MOST_TRIPS) {
+    if (session.trips < MAX_TRIPS) {
       return await sendToEntra(res, session, error.claims, page);
     }
     session.trips = 0;

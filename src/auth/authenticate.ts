@@ -12,29 +12,31 @@ export interface AuthenticateOptions {
   readonly sessions: SessionStore;
   readonly keys: SigningKeys;
   readonly rules: TokenRules;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly now: Clock;
   readonly monotonicMs: Clock;
   readonly log: AuthenticateLog;
 }
 
-/** Where it is told what an operator should know of the tokens that come. */
+/** Takes what an operator should know about the tokens that arrive. */
 export interface AuthenticateLog {
   warn(fields: object, message: string): void;
 }
 
-/** Milliseconds between two lines about the same habit of clients. */
+/** The log reminds of bound tokens once in this time. */
 const REMINDER_INTERVAL_MS = 60 * 60 * 1_000;
 
-/** The step that finds out who is calling. */
+/**
+ * The step that finds out who is calling. It answers without a promise when the token has a session, so that a request
+ * with a known token waits for nothing.
+ */
 export type Authenticate = (req: IncomingMessage, res: ServerResponse) => Session | Promise<Session>;
 
 /**
- * Makes the step that finds out who is calling. A token is verified when it is first seen; from then on its session
- * stands for it.
+ * Makes the step that finds out who is calling. It verifies a token once, when the token is new; after that, the
+ * token's session answers for it.
  *
  * @throws {GatewayError} (the step) `missing_token`, `malformed_authorization`, `invalid_token`, or
- *   `identity_unavailable` while Entra's keys cannot be had
+ *   `identity_unavailable` while Entra's keys cannot be fetched
  */
 export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   const { sessions, keys, rules, now, monotonicMs, log } = options;
@@ -45,11 +47,13 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   };
 
   async function begin(assertion: string, req: IncomingMessage, res: ServerResponse): Promise<Session> {
+    // The look-up above found nothing where the header is written in an unusual way, such as with two spaces.
     const before = sessions.find(assertion);
     if (before !== undefined) {
       return before;
     }
-    const { principal, signingKey, expiresAt } = await verify(req, res);
+    const { principal, signingKey, expSeconds } = await verify(req, res);
+    // Requests with the same new token are verified side by side; the first to finish begins the session for all.
     const known = sessions.find(assertion);
     if (known !== undefined) {
       return known;
@@ -57,7 +61,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     const session = new Session({
       principal,
       signingKey,
-      assertionExpiresAt: expiresAt * 1_000,
+      assertionExpiresAt: expSeconds * 1_000,
       clockTolerance: rules.clockTolerance,
     });
     sessions.add(assertion, session);
@@ -67,7 +71,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
     return session;
   }
 
-  /** Each request's own line says it too; this one says what to do, and once an hour is enough. */
+  /** The line of each request says it too. This line says what to do about it, and once an hour is enough. */
   function remindOfBoundTokens({ clientId }: Principal): void {
     if (monotonicMs() - reminderAt < REMINDER_INTERVAL_MS) {
       return;

@@ -3,18 +3,19 @@ import type { Principal } from '../session/principal.ts';
 import type { Requirement } from '../session/requirement.ts';
 import { contextClaims } from '../syntax/claims-request.ts';
 
-/** What an operation asks of its callers. */
+/** What an operation requires of its callers. */
 export interface Permission {
-  /** Any one of them must be met. */
+  /** The caller must meet one of them. */
   readonly access: readonly Requirement[];
+  /** The authentication context that the caller must have (`acrs`); `undefined` for none. */
   readonly authContext: string | undefined;
 }
 
-/** Which tenants and clients may call at all. */
+/** The tenants and clients that may call at all. */
 export interface AccessLists {
-  /** Tenant ids in lower case; empty means any that authenticates. */
+  /** Tenant ids in lower case; an empty list allows every tenant whose tokens are valid here. */
   readonly tenants: ReadonlySet<string>;
-  /** Client ids in lower case; empty means any. */
+  /** Client ids in lower case; an empty list allows every client. */
   readonly clients: ReadonlySet<string>;
 }
 
@@ -28,10 +29,12 @@ export interface AccessLists {
 export function authorize(principal: Principal, permission: Permission, lists: AccessLists): void {
   checkLists(principal, lists);
   const { access, authContext } = permission;
-  // Apps never get an authentication context, so an operation that asks for one is for users only.
+  // Entra gives apps no authentication context, so an operation that requires one is for users only.
   const isForbiddenApp = authContext !== undefined && principal.kind === 'app';
   if (isForbiddenApp || !access.some((requirement) => meets(principal, requirement))) {
-    throw new GatewayError('insufficient_scope', { scopes: askFor(isForbiddenApp ? 'user' : principal.kind, access) });
+    throw new GatewayError('insufficient_scope', {
+      scopes: neededScopes(isForbiddenApp ? 'user' : principal.kind, access),
+    });
   }
   if (authContext !== undefined && !principal.authContexts.has(authContext)) {
     throw new GatewayError('insufficient_claims', { claims: contextClaims(authContext), authContext: true });
@@ -53,8 +56,8 @@ function meets(principal: Principal, requirement: Requirement): boolean {
     : principal.kind === 'app' && requirement.roles.every((role) => principal.roles.has(role));
 }
 
-/** Names what is needed in the first way that fits the kind of caller, or else in the first way there is. */
-function askFor(kind: Principal['kind'], access: readonly Requirement[]): readonly string[] {
+/** What the first requirement for this kind of caller needs, or else the first requirement of any kind. */
+function neededScopes(kind: Principal['kind'], access: readonly Requirement[]): readonly string[] {
   const requirement = access.find(({ caller }) => caller === kind) ?? access[0];
   if (requirement === undefined) {
     return [];

@@ -6,8 +6,10 @@ const USUAL_START = 'Bearer ';
 const TOKEN = /^[\w.~+/-]+=*$/;
 
 /**
- * Takes what stands where the access token usually is, unchecked and without a pattern, for a look-up among the tokens
- * that {@link readBearerToken} passed before; empty when there is nothing, or nothing usual.
+ * Reads the access token without checking it, to look it up among the tokens that {@link readBearerToken} accepted
+ * before. It uses no pattern, because every request pays for it.
+ *
+ * @returns the text after `Bearer `; empty when the header is missing or is written in any other way
  */
 export function peekBearerToken({ headers, url = '' }: IncomingMessage): string {
   const { authorization = '' } = headers;
@@ -15,10 +17,11 @@ export function peekBearerToken({ headers, url = '' }: IncomingMessage): string 
 }
 
 /**
- * Takes the access token from the `Authorization` header, its only place (RFC 6750 §2.1).
+ * Reads the access token from the `Authorization` header, the only place where it may be (RFC 6750 §2.1).
  *
- * @throws {GatewayError} `missing_token` when there is none or the scheme is another; `malformed_authorization` when
- *   what stands there is not one token, or when a second one stands in the query (RFC 6750 §2)
+ * @throws {GatewayError} `missing_token` when the header is missing or names another scheme; `malformed_authorization`
+ *   when the header holds anything but one token, or when the query holds a second token (RFC 6750 §2)
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-2.1
  */
 export function readBearerToken(req: IncomingMessage): string {
   const match = BEARER.exec(req.headers.authorization ?? '');

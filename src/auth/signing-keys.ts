@@ -5,8 +5,9 @@ import { isLoopback } from '../network/loopback.ts';
 import { GatewayError } from '../failures.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { SigningKey } from '../session/signing-key.ts';
+import { isJsonObject, parseJsonObject, type JsonObject } from '../syntax/json.ts';
 
-/** Where the keys report what they cannot fix themselves. */
+/** Takes what the keys cannot fix themselves. */
 export interface KeyLog {
   warn(fields: object, message: string): void;
 }
@@ -18,26 +19,27 @@ interface KeySetOptions {
   readonly log: KeyLog;
 }
 
-/** An unknown `kid` makes us ask Entra again, but not more often than this; milliseconds. */
+/** An unknown `kid` makes the gateway ask Entra again, but not before this time has passed. */
 const COOL_DOWN_MS = 30_000;
 
-/** While there are no keys at all, every request may try, but not more often than this; milliseconds. */
+/** While there are no keys at all, every request may try to fetch them, but not before this time has passed. */
 const RETRY_PAUSE_MS = 1_000;
 
-/** Entra advises to look for new keys every hour. */
-const REFRESH_INTERVAL = 60 * 60 * 1_000;
+/** How often the keys are fetched again; Entra advises every hour. */
+const REFRESH_INTERVAL_MS = 60 * 60 * 1_000;
 
-/** Characters of a foreign text in the log. */
-const MAX_TOLD_KID = 200;
+/** The longest `kid` in the log: its text comes from outside. */
+const MAX_KID_CHARACTERS = 200;
 
-/** Keys that are named where all of a set are of no use. */
-const MAX_TOLD = 5;
+/** How many keys an error names when a set has no usable key. */
+const MAX_NAMED_KEYS = 5;
 
-const FIRST_TRIES = [500, 1_000, 2_000, 5_000, 10_000];
+/** The pauses between the first fetches, until there are keys. */
+const FIRST_PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 /**
- * The issuer and the signing keys of one version of tokens. jwks-rsa is no help here: it drops each key's `issuer`,
- * caches no failure, and lets unknown `kid`s use up the budget of good ones.
+ * The issuer and the signing keys of one version of tokens. jwks-rsa cannot be used here: it drops each key's `issuer`,
+ * does not remember a failure, and lets unknown `kid`s use up the rate limit of good ones.
  */
 class KeySet {
   readonly #options: KeySetOptions;
@@ -45,7 +47,7 @@ class KeySet {
   #keys = new Map<string, SigningKey>();
   #loading: Promise<void> | undefined;
   #isAbsent = false;
-  /** The keys that were of no use at the last load, as they were told. */
+  /** The unusable keys of the last load, as the log named them. */
   #unusable: ReadonlySet<string> = new Set();
   #triedAt = Number.NEGATIVE_INFINITY;
   #askedForUnknownAt = Number.NEGATIVE_INFINITY;
@@ -58,7 +60,7 @@ class KeySet {
     return this.#keys.size > 0;
   }
 
-  /** True when Entra said that there is no such document: External ID, for one, has none for v1. */
+  /** True when Entra said that there is no such document: External ID, for example, has none for v1. */
   get isAbsent(): boolean {
     return this.#isAbsent && !this.isLoaded;
   }
@@ -68,6 +70,7 @@ class KeySet {
     return this.#issuer.replaceAll('{tenantid}', tenantId);
   }
 
+  /** The key with this id; asks Entra for a key that is not known, as often as {@link COOL_DOWN_MS} allows. */
   async find(kid: string): Promise<SigningKey | undefined> {
     const known = this.#keys.get(kid);
     if (known !== undefined) {
@@ -75,13 +78,13 @@ class KeySet {
     }
     if (this.#loading !== undefined) {
       await this.#loading;
-    } else if (this.#mayAskNow()) {
+    } else if (this.#tryBeginRefresh()) {
       await this.refresh();
     }
     return this.#keys.get(kid);
   }
 
-  /** Asks Entra; when it cannot be reached or talks nonsense, the last good set stays. */
+  /** Asks Entra for the keys. When Entra cannot be reached or its answer is unusable, the last good set stays. */
   refresh(): Promise<void> {
     this.#loading ??= this.#load().finally(() => {
       this.#loading = undefined;
@@ -89,7 +92,8 @@ class KeySet {
     return this.#loading;
   }
 
-  #mayAskNow(): boolean {
+  /** True for the one request that may ask Entra now; starts the pause for the others. */
+  #tryBeginRefresh(): boolean {
     const now = this.#options.monotonicMs();
     if (!this.isLoaded) {
       return now - this.#triedAt >= (this.isAbsent ? COOL_DOWN_MS : RETRY_PAUSE_MS);
@@ -108,7 +112,7 @@ class KeySet {
       const { issuer, keys, unusable } = await fetchSigningKeys(http, url);
       this.#issuer = issuer;
       this.#replace(keys);
-      this.#tellUnusable(unusable);
+      this.#logUnusable(unusable);
     } catch (error) {
       this.#isAbsent = error instanceof NoSuchDocument;
       log.warn(
@@ -118,20 +122,20 @@ class KeySet {
     }
   }
 
-  /** Says once, not every hour, which keys of the set count as none. */
-  #tellUnusable(unusable: readonly UnusableKey[]): void {
+  /** Logs each ignored key once, not every hour. */
+  #logUnusable(unusable: readonly UnusableKey[]): void {
     const { url, log } = this.#options;
-    const told = this.#unusable;
+    const logged = this.#unusable;
     this.#unusable = new Set(unusable.map(({ kid, reason }) => `${kid} ${reason}`));
-    for (const { kid, reason } of unusable.filter((key) => !told.has(`${key.kid} ${key.reason}`))) {
+    for (const { kid, reason } of unusable.filter((key) => !logged.has(`${key.kid} ${key.reason}`))) {
       log.warn(
-        { url, kid: kid.slice(0, MAX_TOLD_KID), reason },
-        'A signing key is ignored, and tokens signed with it are refused; if it is not of Entra, look at what answers at this address.',
+        { url, kid: kid.slice(0, MAX_KID_CHARACTERS), reason },
+        'A signing key is ignored, and tokens signed with it are refused; if the key is not from Entra, find out what answers at this address.',
       );
     }
   }
 
-  /** Keys that stay keep their object, so that sessions signed by them live on; the others are retired. */
+  /** Keeps the object of each key that stays, so that the sessions it signed live on; retires the others. */
   #replace(keys: readonly SigningKey[]): void {
     const next = new Map<string, SigningKey>();
     for (const key of keys) {
@@ -145,10 +149,10 @@ class KeySet {
   }
 }
 
-/** Entra answered that it does not have a document. */
+/** Entra answered that a document does not exist. */
 export class NoSuchDocument extends Error {}
 
-/** A key of Entra's set that may not verify tokens. */
+/** A key of Entra's set that must not verify tokens. */
 export interface UnusableKey {
   readonly kid: string;
   readonly reason: string;
@@ -166,7 +170,10 @@ export interface PublishedKeys {
  *
  * @param url the address of the OpenID configuration
  * @throws {NoSuchDocument} when Entra has no such document
- * @throws {EntraUnreachable} when it does not answer; any other error when the answer is of no use
+ * @throws {EntraUnreachable} when Entra does not answer
+ * @throws {Error} when the answer is unusable
+ * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata
+ * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
  */
 export async function fetchSigningKeys(http: EntraHttpClient, url: string): Promise<PublishedKeys> {
   const metadata = await fetchJson(http, url, isAbsence);
@@ -177,22 +184,24 @@ export async function fetchSigningKeys(http: EntraHttpClient, url: string): Prom
   }
   const { keys, unusable } = readKeys(await fetchJson(http, jwksUri));
   if (keys.length === 0) {
-    throw new Error(['the key set has no usable key', ...unusable.slice(0, MAX_TOLD).map(describeUnusable)].join('; '));
+    throw new Error(
+      ['the key set has no usable key', ...unusable.slice(0, MAX_NAMED_KEYS).map(describeUnusable)].join('; '),
+    );
   }
   return { issuer, keys, unusable };
 }
 
-/** Says in a few words why a key counts as none. */
+/** Says in a few words why a key is ignored. */
 export function describeUnusable({ kid, reason }: UnusableKey): string {
-  return `${kid.slice(0, MAX_TOLD_KID)} is ignored: ${reason}`;
+  return `${kid.slice(0, MAX_KID_CHARACTERS)} is ignored: ${reason}`;
 }
 
-/** @param isAbsent tells the answers that say that Entra has no such document */
+/** @param isAbsent true for an answer by which Entra says that it has no such document */
 async function fetchJson(
   http: EntraHttpClient,
   url: string,
   isAbsent: (response: EntraResponse) => boolean = () => false,
-): Promise<Record<string, unknown>> {
+): Promise<JsonObject> {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(hostname)) {
     throw new Error(`${url} is not https`);
@@ -205,34 +214,29 @@ async function fetchJson(
     throw new Error(`${url} answered ${response.status}`);
   }
   const json: unknown = JSON.parse(response.text);
-  if (typeof json !== 'object' || json === null) {
+  if (!isJsonObject(json)) {
     throw new Error(`${url} answered no JSON object`);
   }
-  return json as Record<string, unknown>;
+  return json;
 }
 
-/** The AADSTS codes of a tenant that does not exist. */
+/** The AADSTS codes for a tenant that does not exist. */
 const NO_SUCH_TENANT: ReadonlySet<unknown> = new Set([90002, 900023]);
 
 /**
- * Only Entra itself can say that it has no such document: by 404, or by its own error about the tenant. Whatever else
- * refuses (a proxy with 403 or 407, a firewall, a captive portal) is an outage that may pass.
+ * True when Entra itself says that it has no such document: by 404, or by its own error about the tenant. Every other
+ * refusal (a proxy with 403 or 407, a firewall, a captive portal) is an outage that may pass.
  */
 function isAbsence({ status, text }: EntraResponse): boolean {
   return status === 404 || (status === 400 && namesNoTenant(text));
 }
 
 function namesNoTenant(text: string): boolean {
-  try {
-    const { error, error_codes: codes } = JSON.parse(text) as Record<string, unknown>;
-    return error === 'invalid_tenant' || (Array.isArray(codes) && codes.some((code) => NO_SUCH_TENANT.has(code)));
-  } catch {
-    // No JSON, or `null`: not Entra's.
-    return false;
-  }
+  const { error, error_codes: codes } = parseJsonObject(text) ?? {};
+  return error === 'invalid_tenant' || (Array.isArray(codes) && codes.some((code) => NO_SUCH_TENANT.has(code)));
 }
 
-function readKeys(jwks: Record<string, unknown>): Pick<PublishedKeys, 'keys' | 'unusable'> {
+function readKeys(jwks: JsonObject): Pick<PublishedKeys, 'keys' | 'unusable'> {
   const entries = Array.isArray(jwks['keys']) ? (jwks['keys'] as unknown[]) : [];
   const keys: SigningKey[] = [];
   const unusable: UnusableKey[] = [];
@@ -250,9 +254,9 @@ function readKeys(jwks: Record<string, unknown>): Pick<PublishedKeys, 'keys' | '
   return { keys, unusable };
 }
 
-/** RSA keys for signatures; whatever else stands in the set is none of our business. */
+/** Reads an RSA key for signatures; `undefined` for any other kind of entry, which no token of Entra's can need. */
 function readSigningKey(entry: unknown): SigningKey | UnusableKey | undefined {
-  const jwk = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
+  const jwk = isJsonObject(entry) ? entry : {};
   const { kty, kid, issuer } = jwk;
   if (kty !== 'RSA' || typeof kid !== 'string') {
     return undefined;
@@ -267,7 +271,7 @@ function readSigningKey(entry: unknown): SigningKey | UnusableKey | undefined {
     : { kid, reason };
 }
 
-function readPublicKey(jwk: Record<string, unknown>): KeyObject | undefined {
+function readPublicKey(jwk: JsonObject): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
   } catch {
@@ -275,7 +279,11 @@ function readPublicKey(jwk: Record<string, unknown>): KeyObject | undefined {
   }
 }
 
-/** What a key is for (RFC 7517 §4.2 to §4.4); Entra's tokens are signed with RS256. */
+/**
+ * Why a key must not verify tokens by what it says of its purpose (`use`, `key_ops`, `alg`); Entra signs with RS256.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7517#section-4.2
+ */
 function whyNotForTokens({ use, key_ops: operations, alg }: Record<string, unknown>): string | undefined {
   if (use !== undefined && use !== 'sig') {
     return 'its use is not sig';
@@ -286,23 +294,32 @@ function whyNotForTokens({ use, key_ops: operations, alg }: Record<string, unkno
   return alg === undefined || alg === 'RS256' ? undefined : 'its alg is not RS256';
 }
 
-/** Bits (RFC 7518 §3.3). */
-const MIN_MODULUS = 2_048;
+/**
+ * The shortest modulus for RS256.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7518#section-3.3
+ */
+const MIN_MODULUS_BITS = 2_048;
 
-/** An exponent of 1 signs everything; RFC 8017 §3.1 wants an odd one from 3 on. */
+/**
+ * The smallest public exponent, which must also be odd. With an exponent of 1, anybody can make a valid signature.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8017#section-3.1
+ */
 const MIN_EXPONENT = 3n;
 
+/** Why a key is too weak to verify tokens; `undefined` when it is not. */
 function whyTooWeak({ asymmetricKeyDetails }: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = asymmetricKeyDetails ?? {};
-  if (modulusLength < MIN_MODULUS) {
-    return `it has ${modulusLength} bits, and RS256 needs ${MIN_MODULUS}`;
+  if (modulusLength < MIN_MODULUS_BITS) {
+    return `it has ${modulusLength} bits, and RS256 needs ${MIN_MODULUS_BITS}`;
   }
   return publicExponent < MIN_EXPONENT || publicExponent % 2n === 0n
     ? 'its exponent is even or less than 3'
     : undefined;
 }
 
-/** The signing keys of v1 and v2 tokens, refreshed every hour and when a token names a key that is not there yet. */
+/** The signing keys of v1 and v2 tokens: fetched every hour, and when a token names a key that is not known. */
 export class SigningKeys {
   readonly #sets: Readonly<Record<TokenVersion, KeySet>>;
   #timer: NodeJS.Timeout | undefined;
@@ -321,45 +338,51 @@ export class SigningKeys {
     };
   }
 
-  /** False while no key can be had at all. */
+  /** False until the keys of one version have been fetched. */
   get isReady(): boolean {
     return this.#sets.v1.isLoaded || this.#sets.v2.isLoaded;
   }
 
-  /** False while a version's keys are still to be had. */
+  /** False while the keys of a version that Entra has are still missing. */
   get #isComplete(): boolean {
     return this.isReady && Object.values(this.#sets).every((set) => set.isLoaded || set.isAbsent);
   }
 
   /**
-   * Fetches the keys now, again and again until there are some, and every hour from then on. Where only one version's
-   * keys can be had, the other's are tried some times, and after that with the next token that needs them.
+   * Fetches the keys now, tries again until it succeeds, and fetches them every hour from then on. When the keys of one
+   * version are there and those of the other fail, the pauses are used up once; after that, the next token that needs
+   * the missing keys makes the gateway ask for them.
+   *
+   * @param pausesMs the pauses between the first tries
    */
-  start(tries: readonly number[] = FIRST_TRIES): void {
-    const [pause = FIRST_TRIES.at(-1) ?? REFRESH_INTERVAL, ...later] = tries;
+  start(pausesMs: readonly number[] = FIRST_PAUSES_MS): void {
+    const [pauseMs = FIRST_PAUSES_MS.at(-1) ?? REFRESH_INTERVAL_MS, ...later] = pausesMs;
     void this.refresh().then(() => {
       if (this.#stopped) {
         return;
       }
-      const isDone = this.#isComplete || (this.isReady && tries.length === 0);
-      const next = isDone ? ([FIRST_TRIES, REFRESH_INTERVAL] as const) : ([later, pause] as const);
+      const isDone = this.#isComplete || (this.isReady && pausesMs.length === 0);
+      const next = isDone ? ([FIRST_PAUSES_MS, REFRESH_INTERVAL_MS] as const) : ([later, pauseMs] as const);
       this.#timer = setTimeout(() => this.start(next[0]), next[1]).unref();
     });
   }
 
+  /** Ends the fetching in the background. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
   }
 
+  /** Fetches the keys of both versions now; never rejects, because the last good keys stay. */
   async refresh(): Promise<void> {
     await Promise.all([this.#sets.v1.refresh(), this.#sets.v2.refresh()]);
   }
 
   /**
-   * The key that a token of a version names.
+   * Finds the key that a token of a version names.
    *
-   * @throws {GatewayError} `identity_unavailable` while there are no keys to look in, `invalid_token` for an unknown one
+   * @throws {GatewayError} `identity_unavailable` while there are no keys of that version, `invalid_token` for a `kid`
+   *   that Entra does not publish
    */
   async find(version: TokenVersion, kid: string): Promise<SigningKey> {
     const set = this.#sets[version];
@@ -368,7 +391,9 @@ export class SigningKeys {
       return key;
     }
     if (!this.isReady || (!set.isLoaded && !set.isAbsent)) {
-      throw new GatewayError('identity_unavailable', { log: { reason: 'no signing keys of Entra could be had yet' } });
+      throw new GatewayError('identity_unavailable', {
+        log: { reason: 'the signing keys of Entra have not been fetched yet' },
+      });
     }
     throw new GatewayError('invalid_token', { log: { reason: `Entra publishes no ${version} key with this kid` } });
   }
@@ -379,18 +404,21 @@ export class SigningKeys {
   }
 
   /**
-   * True when Entra lets a key sign for a tenant. v1 keys are often bound to the issuer of v2, so both names of the
-   * tenant count.
+   * True when a key may sign the tokens of a tenant: Entra binds a key to an issuer, and v1 keys are often bound to the
+   * issuer of v2, so that both issuers of the tenant count.
    *
-   * @throws {GatewayError} `identity_unavailable` while one of the names is still to be learnt
+   * @throws {GatewayError} `identity_unavailable` while one of the two issuers is not known yet
+   * @see https://learn.microsoft.com/entra/identity-platform/access-tokens
    */
   mayKeySignFor(key: SigningKey, tenantId: string): boolean {
     const bound = key.issuer?.replaceAll('{tenantid}', tenantId);
-    const names = [this.issuerOf('v1', tenantId), this.issuerOf('v2', tenantId)];
-    const isBound = bound === undefined || (bound !== '' && names.includes(bound));
-    if (!isBound && Object.values(this.#sets).some((set) => !set.isLoaded && !set.isAbsent)) {
-      throw new GatewayError('identity_unavailable', { log: { reason: 'not all metadata of Entra could be had yet' } });
+    const issuers = [this.issuerOf('v1', tenantId), this.issuerOf('v2', tenantId)];
+    const isAllowed = bound === undefined || (bound !== '' && issuers.includes(bound));
+    if (!isAllowed && Object.values(this.#sets).some((set) => !set.isLoaded && !set.isAbsent)) {
+      throw new GatewayError('identity_unavailable', {
+        log: { reason: 'not all metadata of Entra has been fetched yet' },
+      });
     }
-    return isBound;
+    return isAllowed;
   }
 }

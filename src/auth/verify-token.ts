@@ -3,6 +3,7 @@ import passport from 'passport';
 import { Strategy as JwtStrategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 import type { TokenVersion } from '../entra/authority.ts';
 import { GatewayError } from '../failures.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { toPrincipal, type Principal, type TokenClaims } from '../session/principal.ts';
 import type { SigningKey } from '../session/signing-key.ts';
 import { readBearerToken } from './bearer-token.ts';
@@ -10,14 +11,14 @@ import type { SigningKeys } from './signing-keys.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import { parseJsonObject, type JsonObject } from '../syntax/json.ts';
 
-/** What a token must meet besides its signature. */
+/** What a token must fulfil besides having a good signature. */
 export interface TokenRules {
   readonly audiences: readonly string[];
-  /** A tenant id in lower case; `organizations` means any, and the list of allowed ones is the authorize step's. */
+  /** A tenant id in lower case, or `organizations` for any tenant; the authorize step has the list of allowed ones. */
   readonly tenant: string;
-  /** Milliseconds. */
+  /** How far the clocks of Entra and of the gateway may differ; milliseconds. */
   readonly clockTolerance: number;
-  /** What happens to tokens that are bound to a key (`cnf`) and sent as plain bearer tokens. */
+  /** What happens to a token that is bound to a key (`cnf`) and is sent as a plain bearer token. */
   readonly boundTokens: 'accept' | 'refuse';
 }
 
@@ -25,27 +26,37 @@ export interface TokenRules {
 export interface VerifiedToken {
   readonly principal: Principal;
   readonly signingKey: SigningKey;
-  /** Seconds since the epoch. */
-  readonly expiresAt: number;
+  /** `exp`; seconds since the epoch. */
+  readonly expSeconds: number;
 }
 
-/** The last second of the year 9999 (RFC 3339 §5.6), in seconds since the epoch. */
-const LAST_SECOND = 253_402_300_799;
+/**
+ * The last second of the year 9999, in seconds since the epoch: RFC 3339 has no later date.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+ */
+const MAX_TIME_SECONDS = 253_402_300_799;
 
-/** Of what a token says of itself, the log takes no more; characters. */
-const MAX_LOGGED = 200;
+/** The longest text of a claim in the log. */
+const MAX_LOGGED_CHARACTERS = 200;
 
 /**
- * Makes the function that verifies the access token of a request with passport-jwt: signature (RS256 only) and times
- * there, the audience and Entra's own rules in {@link checkClaims}, where a refusal can tell the operator what came.
+ * Makes the function that verifies the access token of a request. passport-jwt checks the signature (RS256 only) and
+ * the times. {@link checkClaims} checks the audience and Entra's own rules, so that a refusal can tell the operator
+ * what the token says.
  *
- * Each verification gets a strategy of its own, because the strategy shares nothing between the look-up of the key and
- * the check of the claims, and the issuer depends on both. This happens once for each token, not for each request.
+ * Each verification makes a strategy of its own, because a strategy passes nothing from the look-up of the key to the
+ * check of the claims, and the issuer depends on both. This happens once for each token, not for each request.
+ *
+ * @throws {GatewayError} (the function, by rejecting) what {@link readBearerToken} throws, `invalid_token`, or
+ *   `identity_unavailable` while Entra's keys cannot be fetched
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-7.2
+ * @see https://learn.microsoft.com/entra/identity-platform/access-tokens
  */
 export function createTokenVerifier(
   keys: SigningKeys,
   rules: TokenRules,
-  now: () => number,
+  now: Clock,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<VerifiedToken> {
   const authenticator = new passport.Passport();
   return (req, res) =>
@@ -53,7 +64,7 @@ export function createTokenVerifier(
       let signingKey: SigningKey | undefined;
       const options: StrategyOptionsWithoutRequest = {
         jwtFromRequest: readBearerToken,
-        // It only counts at the top level: passport-jwt overwrites what stands inside jsonWebTokenOptions.
+        // This belongs at the top level: passport-jwt overwrites `algorithms` inside jsonWebTokenOptions.
         algorithms: ['RS256'],
         jsonWebTokenOptions: {
           clockTimestamp: Math.floor(now() / 1_000),
@@ -63,8 +74,8 @@ export function createTokenVerifier(
           findSigningKey(keys, token).then(
             (key) => {
               signingKey = key;
-              // jsonwebtoken would parse a PEM anew for each token, which takes longer than the rest of the verification;
-              // the types of passport-jwt do not know that it takes a key, too.
+              // jsonwebtoken would parse a PEM for each token, which takes longer than the rest of the verification. It
+              // takes a key object, too, but the types of passport-jwt do not say so.
               done(null, key.publicKey as unknown as string);
             },
             (error: unknown) => done(error),
@@ -72,7 +83,7 @@ export function createTokenVerifier(
         },
       };
       const strategy = new JwtStrategy(options, (claims: TokenClaims, done) => {
-        // An exception must not leave the callback: passport-jwt would only catch it while nothing is awaited.
+        // No exception may leave this callback: passport-jwt catches one only when the key is found without waiting.
         try {
           done(null, checkClaims(claims, signingKey, keys, rules));
         } catch (error) {
@@ -86,7 +97,7 @@ export function createTokenVerifier(
           reject(toRefusal(error ?? info, req));
         }
       };
-      // passport reports every failure, also that Entra's keys cannot be had, to the callback's third parameter.
+      // passport reports every failure in the callback's third parameter, also one of the look-up of the key.
       const authenticate: unknown = authenticator.authenticate(strategy, { session: false }, settle);
       (authenticate as (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void)(
         req,
@@ -96,7 +107,7 @@ export function createTokenVerifier(
     });
 }
 
-/** Names of errors that jsonwebtoken throws only once the signature is found good. */
+/** The errors that jsonwebtoken throws only after it has found the signature good. */
 const AFTER_THE_SIGNATURE: ReadonlySet<string> = new Set(['TokenExpiredError', 'NotBeforeError']);
 
 function toRefusal(error: unknown, req: IncomingMessage): unknown {
@@ -104,28 +115,28 @@ function toRefusal(error: unknown, req: IncomingMessage): unknown {
     return error;
   }
   if (!(error instanceof Error)) {
-    return refuse('the token cannot be read');
+    return invalidToken('the token cannot be read');
   }
-  const refusal = refuse(error.message);
+  const refusal = invalidToken(error.message);
   return AFTER_THE_SIGNATURE.has(error.name)
     ? tellClaims(refusal, parsePart(readBearerToken(req).split('.')[1]))
     : refusal;
 }
 
-/** Looks at the unverified token only to find out which key to verify it with. */
+/** Reads the unverified token only to find the key that verifies it. */
 async function findSigningKey(keys: SigningKeys, token: string): Promise<SigningKey> {
   const [header, payload, signature = '', ...rest] = token.split('.');
   if (rest.length > 0 || !isCanonical(signature)) {
-    throw refuse('the token is no signed JWT of three parts');
+    throw invalidToken('the token is no signed JWT of three parts');
   }
   const { alg, kid, crit } = parsePart(header);
   if (alg !== 'RS256' || typeof kid !== 'string' || crit !== undefined) {
-    throw refuse('the header of the token asks for something else than RS256 with a kid');
+    throw invalidToken('the header of the token asks for something else than RS256 with a kid');
   }
   return keys.find(versionOf(parsePart(payload)), kid);
 }
 
-/** The last bits of base64url can vary without meaning; each spelling would be a session of its own. */
+/** The last bits of base64url can differ and mean the same, and each spelling would have a session of its own. */
 function isCanonical(part: string): boolean {
   return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part;
 }
@@ -134,17 +145,17 @@ function parsePart(part = ''): JsonObject {
   const value = parseJsonObject(Buffer.from(part, 'base64url').toString('utf8'));
   if (value === undefined) {
     // jsonwebtoken would crash on a payload of `null`.
-    throw refuse('a part of the token is no JSON object');
+    throw invalidToken('a part of the token is no JSON object');
   }
   return value;
 }
 
-/** Entra writes `ver` into every token; one that lacks it is taken by the rules of v2. */
+/** Entra writes `ver` into every token; the rules of v2 apply to a token without it. */
 function versionOf(claims: TokenClaims): TokenVersion {
   return claims['ver'] === '1.0' ? 'v1' : 'v2';
 }
 
-/** The checks that jsonwebtoken does not do: it accepts tokens without times and knows no tenant. */
+/** Makes the checks that jsonwebtoken leaves out: it accepts tokens without times and knows no tenants. */
 function checkClaims(
   claims: TokenClaims,
   signingKey: SigningKey | undefined,
@@ -153,59 +164,64 @@ function checkClaims(
 ): VerifiedToken {
   const { exp, nbf, iat, aud, iss, tid, ver, cnf } = claims;
   if (signingKey === undefined || !isTime(exp) || !isTime(nbf) || (iat !== undefined && !isTime(iat))) {
-    throw refuse('the token lacks exp or nbf, or a time of it is none');
+    throw invalidToken('the token lacks exp or nbf, or one of its times is not a time');
   }
   if (typeof aud !== 'string' || !rules.audiences.includes(aud)) {
-    throw refuse('the token is for another audience: see identity.audiences');
+    throw invalidToken('the token is for another audience: see identity.audiences');
   }
   if (typeof tid !== 'string' || !GUID.test(tid) || (ver !== undefined && ver !== '1.0' && ver !== '2.0')) {
-    throw refuse('the token lacks a tenant id or a known version');
+    throw invalidToken('the token lacks a tenant id or a known version');
   }
   const tenant = tid.toLowerCase();
   if (rules.tenant !== 'organizations' && rules.tenant !== tenant) {
-    throw refuse('the token is of another tenant than identity.tenant');
+    throw invalidToken('the token is of another tenant than identity.tenant');
   }
   const issuer = keys.issuerOf(versionOf(claims), tenant);
   if (issuer === '' || iss !== issuer) {
-    throw refuse('the token is of another issuer');
+    throw invalidToken('the token is of another issuer');
   }
   if (!keys.mayKeySignFor(signingKey, tenant)) {
-    throw refuse('the key that signed the token belongs to another issuer');
+    throw invalidToken('the key that signed the token belongs to another issuer');
   }
   if (cnf !== undefined && rules.boundTokens === 'refuse') {
-    throw refuse('the token is bound to a key (cnf), and identity.boundTokens is refuse');
+    throw invalidToken('the token is bound to a key (cnf), and identity.boundTokens is refuse');
   }
-  return { principal: toPrincipal(claims), signingKey, expiresAt: exp };
+  return { principal: toPrincipal(claims), signingKey, expSeconds: exp };
 }
 
-/** A date of RFC 7519 §2 that a calendar can name: JSON also has numbers that are infinite (1e400) or of no year. */
+/**
+ * True for a NumericDate that a calendar can name. JSON also has numbers that become infinite (1e400) or that are
+ * beyond every year.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7519#section-2
+ */
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= LAST_SECOND;
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIME_SECONDS;
 }
 
-function refuse(reason: string): GatewayError {
+function invalidToken(reason: string): GatewayError {
   return new GatewayError('invalid_token', { log: { reason } });
 }
 
-/** Tells the log what a refused token says; only ever of one whose signature is good. */
+/** Adds to a refusal what the token says, for the log; to be called only for a token whose signature is good. */
 function tellClaims(error: unknown, claims: TokenClaims): unknown {
-  if (!(error instanceof GatewayError) || error.failure !== 'invalid_token') {
+  if (!(error instanceof GatewayError) || error.code !== 'invalid_token') {
     return error;
   }
   return new GatewayError('invalid_token', { ...error.facts, log: { ...error.facts.log, ...describeClaims(claims) } });
 }
 
-/** The claims by which an operator recognises a token: for whom it is, from where and whose. */
+/** The claims by which an operator recognises a token: its audience, its issuer, its user and its client. */
 function describeClaims({ aud, iss, tid, oid, azp, appid, ver }: TokenClaims): Record<string, string> {
   const told = Object.entries({ aud, iss, tid, oid, azp: azp ?? appid, ver });
   return Object.fromEntries(told.flatMap(([name, value]) => (value === undefined ? [] : [[name, toOneLine(value)]])));
 }
 
-/** Signed is not the same as harmless: short and printable. */
+/** Makes a claim short and printable: a good signature does not make its text harmless. */
 function toOneLine(value: unknown): string {
   const texts = (Array.isArray(value) ? value : [value]).map((part) => (typeof part === 'string' ? part : typeof part));
   return texts
     .join(' ')
-    .slice(0, MAX_LOGGED)
+    .slice(0, MAX_LOGGED_CHARACTERS)
     .replaceAll(/[^\x20-\x7e]/g, '?');
 }

@@ -1,23 +1,24 @@
-import { isAccessTokenClaims, MAX_CLAIMS_BYTES } from '../syntax/claims-request.ts';
+import { isAccessTokenClaims } from '../syntax/claims-request.ts';
 import { parseChallenges, type Challenge } from './parse-challenges.ts';
 
 const BASE64 = /^[\w+/-]+={0,2}$/;
 
 /** What the 401 of a downstream asks for. */
 export type DownstreamDemand =
-  /** Nothing of the user: it simply does not take our token. */
+  /** Nothing that the user could give: the downstream does not accept our token. */
   | { readonly kind: 'none' }
-  /** Claims, as JSON text that may be relayed. */
+  /** Claims, as JSON text that may go to the caller. */
   | { readonly kind: 'claims'; readonly claims: string }
-  /** Claims that may not be relayed. */
+  /** Claims that must not go to the caller. */
   | { readonly kind: 'unreadable' };
 
 /**
- * Reads the claims request in the challenges of a downstream, whatever their `error`: Graph says
- * `insufficient_claims`, Azure Resource Manager says `invalid_token`. Nothing else of a foreign challenge is ever
- * used, and claims only in the one shape that cannot be anything but a claims request for an access token.
+ * Reads the claims request in the challenges of a downstream. Their `error` does not count: Graph says
+ * `insufficient_claims`, Azure Resource Manager says `invalid_token`. Nothing else of a foreign challenge is used, and
+ * the claims only in the one shape that cannot be anything but a claims request for an access token.
  *
  * @param headers the values of `WWW-Authenticate`, one for each line
+ * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function readDownstreamDemand(headers: readonly string[]): DownstreamDemand {
   const given = headers
@@ -36,17 +37,13 @@ function isBearer({ scheme }: Challenge): boolean {
   return scheme.toLowerCase() === 'bearer';
 }
 
-/** Standard or url-safe alphabet, with or without padding. */
+/** Decodes base64 in the standard or the URL-safe alphabet, with or without padding; `undefined` for other text. */
 function decode(encoded: string): string | undefined {
   if (!BASE64.test(encoded)) {
     return undefined;
   }
-  const bytes = Buffer.from(encoded, 'base64');
-  if (bytes.length > MAX_CLAIMS_BYTES) {
-    return undefined;
-  }
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, 'base64'));
   } catch {
     return undefined;
   }

@@ -1,17 +1,21 @@
-import { GatewayError, type Failure } from '../failures.ts';
+import { GatewayError, type FailureCode } from '../failures.ts';
 import type { Access } from '../session/requirement.ts';
 
-/** The refusals after which a client gets itself a new token. */
-const ABOUT_THE_TOKEN: ReadonlySet<Failure> = new Set(['missing_token', 'invalid_token']);
+/** The failures after which a client gets a new token. */
+const ABOUT_THE_TOKEN: ReadonlySet<FailureCode> = new Set(['missing_token', 'invalid_token']);
 
 /**
- * Names in a 401 the scopes that the operation asks of a user, in the first way there is (RFC 6750 §3), so that a client
- * asks Entra for those and no more. The failure itself is left alone: all who waited for one exchange share it.
+ * Names in a 401 about the token the scopes of the operation's first requirement for users (RFC 6750 §3), so that a
+ * client asks Entra for these and no more. It makes a new error, because every request that waited for one exchange
+ * shares the old one.
+ *
+ * @returns the error to answer with; any other failure as it is
+ * @see https://www.rfc-editor.org/rfc/rfc6750#section-3
  */
 export function nameScopes(error: unknown, access: Access): unknown {
-  if (!(error instanceof GatewayError) || !ABOUT_THE_TOKEN.has(error.failure) || access === 'anonymous') {
+  if (!(error instanceof GatewayError) || !ABOUT_THE_TOKEN.has(error.code) || access === 'anonymous') {
     return error;
   }
   const scopes = access.find((requirement) => requirement.caller === 'user')?.scopes ?? [];
-  return scopes.length === 0 ? error : new GatewayError(error.failure, { ...error.facts, scopes });
+  return scopes.length === 0 ? error : new GatewayError(error.code, { ...error.facts, scopes });
 }

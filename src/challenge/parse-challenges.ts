@@ -1,26 +1,29 @@
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
-  /** As it was written; compare without case. */
+  /** The scheme as it was written; compare it without case. */
   readonly scheme: string;
-  /** Names in lower case; of a repeated name, the first value. */
+  /** By name in lower case; a repeated name has its first value. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
 const TOKEN = /[!#$%&'*+\-.^`|~\w]+/y;
 const TOKEN68 = /[\w\-.~+/]+=*/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/sy;
-/** More than RFC 9110 allows without quotes: addresses and base64 are seen so. */
+/** A value without quotes. RFC 9110 allows only a token here, but servers write addresses and base64 in this way. */
 const BARE = /[^\s,"=][^\s,"]*/y;
 const SPACES = /[ \t]*/y;
 const COMMAS = /[ \t,]*/y;
 
 /**
- * Reads challenges by the grammar of RFC 9110 §11.6.1: several schemes in one header, parameters in any order,
- * tokens or quoted strings, commas inside quotes. Reading ends at the first place that no grammar explains.
+ * Parses a `WWW-Authenticate` header: several challenges in one header, parameters in any order, tokens or quoted
+ * strings, commas inside quotes. Parsing ends at the first place that the grammar does not allow, and what was read so
+ * far is returned. The time is linear in the length of the header.
  *
- * @example two challenges: Negotiate without parameters, Bearer with `error` and `claims`
- * Negotiate, Bearer error="insufficient_claims", claims="eyJhIjoxfQ=="
+ * @example Two challenges: `Negotiate` without parameters, and `Bearer` with `realm`, `error` and `claims`
+ * WWW-Authenticate: Negotiate, Bearer realm="", error="insufficient_claims",
+ *   claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19"
  *
+ * @param header the value of the header, such as `Negotiate, Bearer …`
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
 export function parseChallenges(header: string): Challenge[] {
@@ -43,7 +46,7 @@ export function parseChallenges(header: string): Challenge[] {
   }
 }
 
-/** What follows a scheme is a parameter, or a token68 that says nothing to us, or nothing. */
+/** Takes what follows a scheme: a parameter, or a token68, which nobody here needs, or nothing. */
 function takeFirstParameter(scanner: Scanner, parameters: Map<string, string>): void {
   if ((scanner.take(SPACES) ?? '') === '') {
     return;
@@ -66,7 +69,12 @@ function remember(parameters: Map<string, string>, name: string, value: string):
   }
 }
 
-/** `BWS "=" BWS ( token / quoted-string )`; goes back to where it began when that is not what comes. */
+/**
+ * Takes `BWS "=" BWS ( token / quoted-string )`, the rest of a parameter after its name. When something else follows,
+ * takes nothing.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.2
+ */
 function takeValue(scanner: Scanner): string | undefined {
   const start = scanner.position;
   scanner.take(SPACES);
@@ -85,7 +93,7 @@ function takeValue(scanner: Scanner): string | undefined {
   return undefined;
 }
 
-/** Walks through a text by sticky patterns. */
+/** A text, and the position up to which it has been read. */
 class Scanner {
   position = 0;
   readonly #text: string;
@@ -94,7 +102,7 @@ class Scanner {
     this.#text = text;
   }
 
-  /** Takes what a sticky pattern matches here. */
+  /** Takes what a sticky pattern matches at the position; `undefined` when it does not match. */
   take(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.position;
     const match = pattern.exec(this.#text)?.[0];
@@ -102,6 +110,7 @@ class Scanner {
     return match;
   }
 
+  /** Takes this very text at the position; false when it is not there. */
   takeText(text: string): boolean {
     const isHere = this.#text.startsWith(text, this.position);
     this.position += isHere ? text.length : 0;

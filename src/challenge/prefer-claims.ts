@@ -1,14 +1,14 @@
 import { GatewayError } from '../failures.ts';
 
 /**
- * What the caller hears when Entra refuses an exchange that a downstream's claims asked for: Entra's own claims or its
- * other verdict where it gives one, otherwise the downstream's claims.
+ * Chooses the failure when Entra refuses an exchange that a downstream's claims made necessary. A refusal that only
+ * says "sign in again" becomes a challenge with the downstream's claims, which say what the sign-in must provide. Every
+ * other refusal stays: it has claims of its own, or another cause.
  *
  * @param claims the claims request of the downstream, as JSON text
  */
 export function preferClaims(refusal: unknown, claims: string): unknown {
   const saysNothingElse =
-    refusal instanceof GatewayError &&
-    (refusal.failure === 'interaction_required' || refusal.failure === 'invalid_token');
+    refusal instanceof GatewayError && (refusal.code === 'interaction_required' || refusal.code === 'invalid_token');
   return saysNothingElse ? new GatewayError('insufficient_claims', { ...refusal.facts, claims }) : refusal;
 }

@@ -1,11 +1,11 @@
 import { GatewayError, type LoopRule } from '../failures.ts';
 import type { Principal } from '../session/principal.ts';
-import { toWish, type StepUpLoop } from './step-up-loop.ts';
+import { withoutChangingValues, type StepUpLoop } from './step-up-loop.ts';
 
-/** What decides whether a challenge may go out. */
+/** What decides whether a challenge goes to the caller. */
 export interface ChallengeRules {
   readonly loop: StepUpLoop;
-  /** True when only clients that declared `cp1` get claims challenges. */
+  /** True when only clients that declared the capability `cp1` get claims challenges. */
   readonly requireClientCapability: boolean;
 }
 
@@ -13,18 +13,20 @@ const CAPABILITY_REMEDY =
   'The client must declare cp1, and the registration of the gateway must list the optional claim xms_cc.';
 
 const STEP_UP = {
-  failure: 'step_up_unsatisfiable',
+  code: 'step_up_unsatisfiable',
   remedy: 'Look for a policy that the gateway itself cannot meet, such as one about locations.',
 } as const;
 
-/** The time that is not asked any more. */
-const MAX_REFUSALS = 3;
+/** How often a refusal must have met newer and newer tokens before it counts as a loop. */
+const REFUSALS_OF_LOOP = 3;
 
 /**
- * Looks at a failure on its way out: a challenge passes when the client can take it and is not going round in circles;
- * everything else passes as it is.
+ * Replaces a challenge that cannot help: one with claims for a client that does not understand claims, and one that the
+ * caller's new tokens keep meeting. Counts the challenge for the caller and the operation.
+ *
+ * @returns the error to answer with; every other error as it is
  */
-export function checkChallenge(
+export function replaceHopelessChallenge(
   error: unknown,
   principal: Principal | undefined,
   operation: string,
@@ -38,15 +40,15 @@ export function checkChallenge(
     return new GatewayError('client_not_capable', { log: { remedy: CAPABILITY_REMEDY } });
   }
   const found = findLoopRule(error);
-  return found !== undefined && rules.loop.countRefusal(found.refusal, principal, operation) >= MAX_REFUSALS
-    ? new GatewayError(found.failure, { log: { ...log, remedy: found.remedy } })
+  return found !== undefined && rules.loop.countRefusal(found.refusal, principal, operation) >= REFUSALS_OF_LOOP
+    ? new GatewayError(found.code, { log: { ...log, remedy: found.remedy } })
     : error;
 }
 
-/** `undefined` for what no new token is meant to end. */
-function findLoopRule({ failure, facts: { claims, loop } }: GatewayError): LoopRule | undefined {
+/** What to do about a loop of this failure; `undefined` for a failure that no new token is expected to end. */
+function findLoopRule({ code, facts: { claims, loop } }: GatewayError): LoopRule | undefined {
   if (claims !== undefined) {
-    return { ...STEP_UP, refusal: toWish(claims) };
+    return { ...STEP_UP, refusal: withoutChangingValues(claims) };
   }
-  return loop ?? (failure === 'interaction_required' ? { ...STEP_UP, refusal: failure } : undefined);
+  return loop ?? (code === 'interaction_required' ? { ...STEP_UP, refusal: code } : undefined);
 }

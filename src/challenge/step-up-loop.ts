@@ -1,29 +1,31 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../resilience/clock.ts';
-import type { Principal } from '../session/principal.ts';
+import { callerKey, type Principal } from '../session/principal.ts';
 
 interface RepeatedRefusal {
   readonly refusal: string;
+  /** On the monotonic clock; milliseconds. */
   readonly firstAt: number;
   readonly times: number;
-  /** Of the newest token. */
-  readonly issuedAt: number;
+  /** The `iat` of the newest token that met the refusal. */
+  readonly issuedAtSeconds: number;
 }
 
-/** How long the same refusals count as one loop. */
+/** How long equal refusals count as one loop. */
 const WINDOW_MS = 10 * 60 * 1_000;
 
-const MAX_CALLERS = 10_000;
+/** How many pairs of a caller and an operation are remembered. */
+const MAX_REMEMBERED = 10_000;
 
-/** Members that differ each time though the same is wanted: when, and why. */
+/** Members of a claims request that can differ each time, though it asks for the same: the time, and the reason. */
 const CHANGING: ReadonlySet<string> = new Set(['nbf', 'xms_caeerror']);
 
 /**
- * Notices callers that come back with a newer token each time and are refused in the same way. Location policies cause
- * that: the user's address passes, the gateway's does not, and no step-up can change it.
+ * Counts how often a caller comes back with a newer token and is refused in the same way. Policies about locations
+ * cause such loops: the user's address is allowed and the gateway's is not, and no step-up can change that.
  */
 export class StepUpLoop {
-  readonly #refusals = new LRUCache<string, RepeatedRefusal>({ max: MAX_CALLERS });
+  readonly #refusals = new LRUCache<string, RepeatedRefusal>({ max: MAX_REMEMBERED });
   readonly #monotonicMs: Clock;
 
   constructor(monotonicMs: Clock) {
@@ -31,44 +33,39 @@ export class StepUpLoop {
   }
 
   /**
-   * Counts a refusal.
+   * Counts a refusal of a caller by an operation.
    *
-   * @returns how often it was met within ten minutes, each time with a newer token
+   * @returns how often it came within ten minutes, each time for a newer token; 1 for a caller without `oid`
    */
   countRefusal(refusal: string, principal: Principal, operation: string): number {
-    const { objectId, issuedAt } = principal;
+    const { objectId, issuedAtSeconds } = principal;
     if (objectId === undefined) {
       return 1;
     }
-    const key = keyOf(principal, operation);
+    const key = callerKey(principal, operation);
     const now = this.#monotonicMs();
     const last = this.#refusals.get(key);
     if (last === undefined || last.refusal !== refusal || now - last.firstAt >= WINDOW_MS) {
-      this.#refusals.set(key, { refusal, firstAt: now, times: 1, issuedAt });
+      this.#refusals.set(key, { refusal, firstAt: now, times: 1, issuedAtSeconds });
       return 1;
     }
-    if (issuedAt <= last.issuedAt) {
+    if (issuedAtSeconds <= last.issuedAtSeconds) {
       return last.times;
     }
     const times = last.times + 1;
-    this.#refusals.set(key, { ...last, times, issuedAt });
+    this.#refusals.set(key, { ...last, times, issuedAtSeconds });
     return times;
   }
 
-  /** A call that went well ends a loop that was none. */
+  /** Ends the count, because a call of this caller succeeded. */
   forget(principal: Principal, operation: string): void {
     if (this.#refusals.size > 0) {
-      this.#refusals.delete(keyOf(principal, operation));
+      this.#refusals.delete(callerKey(principal, operation));
     }
   }
 }
 
-function keyOf({ tenantId, objectId, clientId }: Principal, operation: string): string {
-  // Every call that goes well asks for it, and JSON would take four times as long.
-  return `${tenantId}\n${objectId}\n${clientId}\n${operation}`;
-}
-
-/** What a claims request wants, without what is different in each one. */
-export function toWish(claims: string): string {
+/** A claims request without the values that differ each time, so that requests for the same thing are equal. */
+export function withoutChangingValues(claims: string): string {
   return JSON.stringify(JSON.parse(claims), (name, value: unknown) => (CHANGING.has(name) ? true : value));
 }

@@ -1,27 +1,41 @@
-/** The part of a challenge that is the same in every one. */
+/** The parameters that are the same in every challenge of a gateway. */
 export interface ChallengeFrame {
+  /** Where users sign in. */
   readonly authorizationUri: string;
+  /** The gateway's own client id. */
   readonly clientId: string;
-  /** Where the RFC 9728 metadata is. */
+  /**
+   * The address of the metadata of this API.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9728#section-5.1
+   */
   readonly resourceMetadata: string;
 }
 
-/** What one challenge says. */
+/** The parameters that differ from challenge to challenge. */
 export interface ChallengeFacts {
+  /**
+   * `null` for a request without a token, whose challenge has no `error`.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
+   */
   readonly error: string | null;
   readonly scopes?: readonly string[] | undefined;
+  /** True when the claims ask for an authentication context. */
   readonly authContext?: boolean | undefined;
-  /** A claims request as JSON text. */
+  /** The claims request, as JSON text. */
   readonly claims?: string | undefined;
 }
 
 /**
- * Writes the one `WWW-Authenticate` value of an answer, in the shape that every known client library can read: `", "`
- * between parameters, nothing in a value that a naive parser splits on, claims last and in standard base64 with
- * padding. The values come from the configuration, the contract and our own tables, which keep those characters out.
+ * Writes the value of the `WWW-Authenticate` header, of which an answer has one. Every known client library can read
+ * its shape: `", "` between parameters, no character in a value at which a simple parser would split, and the claims
+ * last, in standard base64 with padding. The values come from the configuration, the contract and our own tables, which
+ * do not allow these characters.
  *
- * @example the value for the authentication context c1, here on several lines
- * Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+ * @example The header that asks for the authentication context c1, broken here into lines
+ * WWW-Authenticate: Bearer realm="",
+ *   authorization_uri="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
  *   client_id="6e74172b-be56-4843-9ff4-e66a39bb12e3", error="insufficient_claims", cc_type="authcontext",
  *   resource_metadata="https://api.contoso.com/.well-known/oauth-protected-resource",
  *   claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19"

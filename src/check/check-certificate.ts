@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { CredentialSettings } from '../exchange/client-credential.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
-const DAY = 24 * 60 * 60 * 1_000;
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Milliseconds in which to get and upload a new certificate without haste. */
-const SOON = 30 * DAY;
+const SOON_MS = 30 * DAY_MS;
 
 const CHECK = 'credential: certificate';
 
@@ -36,7 +36,7 @@ function judgeValidity({ validFrom, validTo }: X509Certificate, now: number): Ro
     return fail(CHECK, `expired on ${toDate(end)}`, advice);
   }
   const found = `valid until ${toDate(end)}`;
-  return end - now < SOON ? warn(CHECK, found, advice) : pass(CHECK, found);
+  return end - now < SOON_MS ? warn(CHECK, found, advice) : pass(CHECK, found);
 }
 
 function toDate(time: number): string {

@@ -20,15 +20,15 @@ export interface CheckOptions {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Milliseconds for each call over the network. */
-  readonly deadline?: number;
+  readonly deadlineMs?: number;
 }
 
 /** Looks at everything that a gateway of this configuration depends on, side by side. */
 export async function checkDeployment(config: GatewayConfig, options: CheckOptions = {}): Promise<Row[]> {
-  const { now = Date.now, deadline = DEADLINE_MS } = options;
+  const { now = Date.now, deadlineMs = DEADLINE_MS } = options;
   const { server, identity, downstreams, tokenCache } = config;
   const authority = new Authority(identity.authority, identity.tenant);
-  const http = new EntraHttpClient(deadline);
+  const http = new EntraHttpClient(deadlineMs);
   try {
     const rows = await Promise.all([
       checkPorts(server),
@@ -36,8 +36,8 @@ export async function checkDeployment(config: GatewayConfig, options: CheckOptio
       checkClock({ authority, http, now, tolerance: identity.clockTolerance }),
       checkCredential({ authority, identity, http, now }),
       checkCertificate(identity.credential, now()),
-      ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadline)),
-      checkRedis(tokenCache.redis, deadline),
+      ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs)),
+      checkRedis(tokenCache.redis, deadlineMs),
     ]);
     return [...rows.flat(), ...adviseConfiguration(config), ...reportBackupReadiness(config)];
   } finally {

@@ -9,11 +9,11 @@ import { fail, pass, warn, type Row } from './row.ts';
  *
  * @param deadline milliseconds
  */
-export async function checkDownstream(name: string, settings: DownstreamSettings, deadline: number): Promise<Row[]> {
-  return [await reach(name, settings, deadline), ...adviseTransport(name, settings.baseUrl)];
+export async function checkDownstream(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row[]> {
+  return [await reach(name, settings, deadlineMs), ...adviseTransport(name, settings.baseUrl)];
 }
 
-async function reach(name: string, settings: DownstreamSettings, deadline: number): Promise<Row> {
+async function reach(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row> {
   const check = `downstream ${name}: reachable`;
   const downstream = new Downstream(name, settings, () => performance.now());
   try {
@@ -21,7 +21,7 @@ async function reach(name: string, settings: DownstreamSettings, deadline: numbe
       method: 'GET',
       path: downstream.basePath === '' ? '/' : downstream.basePath,
       headers: [...downstream.proxyHeaders],
-      signal: AbortSignal.timeout(deadline),
+      signal: AbortSignal.timeout(deadlineMs),
     });
     if (statusCode === 407 && downstream.proxyHeaders.length > 0) {
       throw new ProxyError(statusCode);

@@ -18,27 +18,27 @@ const ENTRY_LIFETIME_MS = 10_000;
  * @param address `undefined` without a second level: nothing is to be said then
  * @param deadline milliseconds
  */
-export async function checkRedis(address: RedisAddress | undefined, deadline: number): Promise<Row[]> {
+export async function checkRedis(address: RedisAddress | undefined, deadlineMs: number): Promise<Row[]> {
   if (address === undefined) {
     return [];
   }
   const connection = new RedisConnection(address);
   try {
-    return [...(await tryOut(connection, address.shown, deadline)), ...adviseTransport(address)];
+    return [...(await tryOut(connection, address.shown, deadlineMs)), ...adviseTransport(address)];
   } finally {
     connection.close();
   }
 }
 
-async function tryOut(connection: RedisConnection, shown: string, deadline: number): Promise<Row[]> {
+async function tryOut(connection: RedisConnection, shown: string, deadlineMs: number): Promise<Row[]> {
   const key = `obo:check:${randomUUID()}`;
   try {
-    await inTime(deadline, connect(connection));
-    await inTime(deadline, connection.get(key));
+    await inTime(deadlineMs, connect(connection));
+    await inTime(deadlineMs, connection.get(key));
     const start = performance.now();
-    await inTime(deadline, connection.get(key));
+    await inTime(deadlineMs, connection.get(key));
     const milliseconds = Math.ceil(performance.now() - start);
-    return [judgeSpeed(shown, milliseconds), await write(connection, { key, shown, deadline })];
+    return [judgeSpeed(shown, milliseconds), await write(connection, { key, shown, deadlineMs })];
   } catch (error) {
     const code = codeOfFailure(error);
     const advice = { reason: 'requests go on without the second level', remedy: remedyOf(code), key: KEY };
@@ -64,12 +64,12 @@ function judgeSpeed(shown: string, milliseconds: number): Row {
 
 async function write(
   connection: RedisConnection,
-  { key, shown, deadline }: { readonly key: string; readonly shown: string; readonly deadline: number },
+  { key, shown, deadlineMs }: { readonly key: string; readonly shown: string; readonly deadlineMs: number },
 ): Promise<Row> {
   const check = 'Redis: writable';
   try {
-    await inTime(deadline, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME_MS));
-    await inTime(deadline, connection.deleteIfEqual(key, 'check'));
+    await inTime(deadlineMs, connection.set(key, Buffer.from('check'), ENTRY_LIFETIME_MS));
+    await inTime(deadlineMs, connection.deleteIfEqual(key, 'check'));
     return pass(check, `${shown} takes tokens`);
   } catch (error) {
     const code = codeOfFailure(error);

@@ -3,7 +3,7 @@ import type { Refusal } from '../exchange/refusal.ts';
 import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
-interface Remedy {
+interface CredentialRemedy {
   readonly codes: readonly number[];
   readonly remedy: string;
   readonly key: string;
@@ -14,7 +14,7 @@ const CERTIFICATE = 'identity.credential.certificate';
 const CREDENTIAL = 'identity.credential';
 
 /** What an operator does about the refusals of a credential. */
-const CURES: readonly Remedy[] = [
+const CREDENTIAL_REMEDIES: readonly CredentialRemedy[] = [
   {
     codes: [7000215, 70002],
     remedy: 'use the value of a client secret of this app registration, not its id',
@@ -93,7 +93,7 @@ const TOO_MANY_REQUESTS = 429;
 /** Tells what a refused request of the gateway for itself, in one tenant, says about the credential. */
 export function judgeRefusal(check: string, tenantId: string, refusal: Refusal): Row {
   const refused = `refused in tenant ${tenantId}: ${nameRefusal(refusal)}`;
-  const cure = CURES.find(({ codes }) => codes.some((code) => refusal.codes.includes(code)));
+  const cure = CREDENTIAL_REMEDIES.find(({ codes }) => codes.some((code) => refusal.codes.includes(code)));
   if (cure !== undefined) {
     const { remedy, key } = cure;
     return fail(check, refused, { reason: explain(refusal), remedy, key });

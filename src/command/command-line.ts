@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { editDistance } from '../syntax/edit-distance.ts';
+import { findNearest } from '../syntax/edit-distance.ts';
 
 /** The options of a command by name: whether they take a value, and whether they must be there. */
 export type CommandOptions = Readonly<
@@ -15,7 +15,7 @@ export type CommandLine =
   | { readonly asks: 'command'; readonly name: string; readonly options: OptionValues }
   | { readonly asks: 'fault'; readonly fault: string };
 
-/** What is asked about the program itself, with any command or none. */
+/** The options about the program itself, which go with any command or none. */
 const QUESTIONS = { help: 'h', version: 'v' } as const;
 
 /**
@@ -95,9 +95,7 @@ function faultOf(
 }
 
 function suggest(unknown: string, known: readonly string[], prefix = ''): string {
-  const nearest = known
-    .map((word) => ({ word, distance: editDistance(unknown.toLowerCase(), word) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
+  const nearest = findNearest(unknown, known);
   return nearest !== undefined && nearest.distance <= Math.max(2, unknown.length / 3)
     ? `; did you mean ${prefix}${nearest.word}?`
     : '';

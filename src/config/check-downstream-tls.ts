@@ -4,9 +4,9 @@ import { readPem } from './read-pem.ts';
 import type { DownstreamsSettings } from './schema.ts';
 
 /**
- * Looks at the files that the downstreams' `tls` names, and at what belongs together.
+ * Checks the files that `tls` of each downstream names, and whether they belong together.
  *
- * @param unset keys whose variable is not set, which has been said
+ * @param unset the keys whose environment variable is not set, a fault that is reported already
  */
 export function checkDownstreamTls(
   downstreams: DownstreamsSettings,

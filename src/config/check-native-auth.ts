@@ -7,7 +7,7 @@ import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readKey } from './tree.ts';
 
-/** What `nativeAuth` needs of other keys; it looks at the tree, so that it speaks up also when other keys are wrong. */
+/** Checks what `nativeAuth` needs of other keys. It reads the tree, so that it also works when other keys are wrong. */
 export function checkNativeAuth(tree: unknown): ConfigFault[] {
   const nativeAuth = readKey(tree, 'nativeAuth');
   if (!isJsonObject(nativeAuth)) {
@@ -39,7 +39,7 @@ export function checkNativeAuth(tree: unknown): ConfigFault[] {
   ];
 }
 
-/** Only External ID has the API; a loopback host is somebody trying things out. */
+/** True for External ID, which alone has the API, and for a loopback host, where somebody tries things out. */
 function hasNativeAuth({ hostname }: URL): boolean {
   return hostname.endsWith('.ciamlogin.com') || isLoopback(hostname);
 }

@@ -7,9 +7,9 @@ import { readKey } from './tree.ts';
 const ALLOWED = "scopes of one resource only; '{resource}/.default' stands alone";
 
 /**
- * Entra gives tokens for one resource. Which one a bare name means depends on the cloud, so this binds
- * `downstreams.*.scopes` and `identity.authority`; it looks at the tree, so that it speaks up also when other keys are
- * wrong.
+ * Checks that the scopes of each downstream are of one resource, because Entra issues each token for one. The resource
+ * of a bare name depends on the cloud, so this needs both `downstreams.*.scopes` and `identity.authority`. It reads the
+ * tree, so that it also works when other keys are wrong.
  */
 export function checkScopes(tree: unknown): ConfigFault[] {
   const origin = readKey(readKey(tree, 'identity'), 'authority');
@@ -30,7 +30,7 @@ function areOfOneResource(scopes: readonly string[], authority: Authority): bool
   return resources.size <= 1 && (names.length <= 1 || !names.some((name) => name.endsWith('/.default')));
 }
 
-/** What is none is named by the schema. */
+/** True for a list of texts; the schema reports anything else. */
 function isListOfTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

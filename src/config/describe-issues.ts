@@ -1,16 +1,17 @@
 import type { z } from 'zod';
-import { editDistance } from '../syntax/edit-distance.ts';
+import { findNearest } from '../syntax/edit-distance.ts';
 import type { ConfigFault } from '../failures.ts';
 import { joinPath } from './environment.ts';
 import { readKey } from './tree.ts';
 
-/** A secret that slipped into the place of a key is no plain word, or looks like nothing else. */
+/** A key that may be shown: a secret that slipped into the place of a key is hardly ever a plain word. */
 const PLAIN_WORD = /^[A-Za-z]{1,30}$/;
 
+/** The keys whose values may be secrets. */
 const SECRET_PATH =
   /^(identity\.credential|tokenCache\.redis|downstreams\.[^.]+\.(headers(?!\.pass)|headers\.set|query|proxy))(\.|$)/;
 
-/** The name of a header or parameter, and not the whole of one with its value. */
+/** A name of a header or parameter that may be shown: it cannot be a whole line with its value. */
 const PLAIN_NAME = /^[\w.-]*$/;
 
 /**
@@ -77,13 +78,11 @@ export function hideSecrets(address: string): string {
 }
 
 function suggest(unknown: string, known: readonly string[]): string {
-  const nearest = known
-    .map((key) => ({ key, distance: editDistance(unknown.toLowerCase(), key.toLowerCase()) }))
-    .toSorted((a, b) => a.distance - b.distance)[0];
+  const nearest = findNearest(unknown, known);
   if (nearest === undefined) {
     return '';
   }
   return nearest.distance <= Math.max(2, unknown.length / 2)
-    ? `; did you mean ${nearest.key}?`
-    : `; nearest known: ${nearest.key}`;
+    ? `; did you mean ${nearest.word}?`
+    : `; nearest known: ${nearest.word}`;
 }

@@ -32,7 +32,7 @@ export function substituteEnvironment(tree: unknown, env: Environment, faults: C
   return tree;
 }
 
-/** The path of a key as messages show it: `downstreams.graph.scopes[0]`. */
+/** Writes the path of a key as messages show it: `downstreams.graph.scopes[0]`. */
 export function joinPath(parent: string, key: PropertyKey): string {
   if (typeof key === 'number') {
     return `${parent}[${key}]`;

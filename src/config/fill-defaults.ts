@@ -6,7 +6,7 @@ import type { GatewaySettings } from './schema.ts';
 
 /** One downstream of gateway.yaml. */
 export interface DownstreamConfig extends Readonly<GatewaySettings['downstreams'][string]> {
-  /** What a token of the gateway's own is asked for: whatever it may do at the resource of the scopes. */
+  /** The scope of the gateway's own token: everything that it may do at the resource of the scopes. */
   readonly applicationScope: string;
 }
 
@@ -27,8 +27,8 @@ export interface FilledSettings extends Omit<GatewaySettings, 'downstreams' | 'n
 }
 
 /**
- * Fills in the defaults that follow from other keys, and names every scope with its resource. What follows from a port
- * that is left to the system is known only later: {@link namePublicUrl}.
+ * Fills in the defaults that follow from other keys, and names every scope with its resource. The public address may
+ * depend on a port that the system chooses, and so follows later: {@link namePublicUrl}.
  */
 export function fillDefaults({ downstreams, nativeAuth, tokenCache, ...settings }: GatewaySettings): FilledSettings {
   const { identity, server } = settings;
@@ -36,14 +36,14 @@ export function fillDefaults({ downstreams, nativeAuth, tokenCache, ...settings 
   return {
     ...settings,
     identity: { ...identity, audiences: listAudiences(identity) },
-    downstreams: nameScopes(downstreams, new Authority(identity.authority, identity.tenant)),
+    downstreams: fillScopes(downstreams, new Authority(identity.authority, identity.tenant)),
     ...(nativeAuth && { nativeAuth: { ...nativeAuth, origins: nativeAuth.origins ?? server.cors.origins } }),
     tokenCache: { maxSessions, ...(redis && { redis: redis.url }) },
   };
 }
 
 /**
- * How clients reach the gateway, unless gateway.yaml says so.
+ * Names the address at which clients reach the gateway: that of gateway.yaml, else the one that it listens on.
  *
  * @param port the one that the gateway listens on
  */
@@ -54,7 +54,7 @@ export function namePublicUrl(
   return publicUrl ?? toUrl(host, port);
 }
 
-function nameScopes(
+function fillScopes(
   downstreams: GatewaySettings['downstreams'],
   authority: Authority,
 ): Readonly<Record<string, DownstreamConfig>> {

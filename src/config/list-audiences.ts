@@ -1,8 +1,8 @@
 import type { GatewaySettings } from './schema.ts';
 
 /**
- * The `aud` values that mean this API. By default they are the client id, which Entra writes in small letters however
- * gateway.yaml writes it, and the App ID URI that is made of it.
+ * Lists the `aud` values that mean this API. By default they are the client id, which Entra writes in small letters
+ * however gateway.yaml writes it, and the App ID URI that is made of it.
  */
 export function listAudiences({
   audiences,

@@ -55,7 +55,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
 }
 
 /**
- * Loads only where the management listener is, for a health check that must cost little.
+ * Loads only the address of the management listener, for a health check that must cost little.
  *
  * @throws {ConfigError} when that part of the file is wrong
  */
@@ -102,7 +102,7 @@ async function readYaml(file: string): Promise<unknown> {
 
 const CREDENTIALS = ['secret', 'certificate', 'federatedTokenFile', 'managedIdentity'];
 
-/** The rules that bind several keys; they look at the tree, so that they speak up also when other keys are wrong. */
+/** Checks the rules about several keys. They read the tree, so that they also work when other keys are wrong. */
 function checkAcrossKeys(tree: unknown): ConfigFault[] {
   const identity = readKey(tree, 'identity');
   const credential = readKey(identity, 'credential');
@@ -193,7 +193,7 @@ function checkCertificate(
   }
 }
 
-/** The keys that gateway.yaml may have at a path, from the schema itself. */
+/** Lists the keys that gateway.yaml may have at a path, from the schema itself. */
 function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   const schema = path.reduce<unknown>((node, key) => {
     const inner = unwrap(node);

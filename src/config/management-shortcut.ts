@@ -12,7 +12,7 @@ const DEFAULT_ADDRESS: ManagementAddress = { host: '127.0.0.1', port: 9090 };
 
 const MAX_PORT = 65_535;
 
-/** A key at the start of a line, and what stands behind it. */
+/** A key at the start of a line, and the value on the same line. */
 const KEY = /^([A-Za-z]\w*):(?: +(\S.*))?$/;
 
 /** A value that means the same to any reader of YAML: a word, a reference to the environment, or a quoted text. */
@@ -70,7 +70,7 @@ export async function parseManagementAddress(text: string, env: Environment): Pr
   }
 }
 
-/** All JSON is YAML, but not the reverse; `undefined` for what is none. */
+/** Parses JSON, all of which is YAML, too; `undefined` for a text that is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -96,13 +96,17 @@ function toAddress({ host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port, .
     : undefined;
 }
 
-/** What belongs to a key: what stands behind it, and the lines below it. */
+/** What belongs to a key: the value on its line, and the lines below it. */
 interface Section {
   readonly value: string;
   readonly lines: readonly string[];
 }
 
-/** Finds a key among those of one map; the lines of the others are not looked at. */
+/**
+ * Finds a key of one map; what belongs to the other keys is not read.
+ *
+ * @returns `undefined` where only a parser can read the lines
+ */
 function readSection(lines: readonly string[], name: string): Section | 'absent' | undefined {
   const indent = indentOf(lines[0] ?? '');
   let found: { value: string; lines: string[] } | undefined;
@@ -172,7 +176,7 @@ function readValue(written: string, env: Environment): string | undefined {
   return name === undefined ? text : env[name];
 }
 
-/** A name or an address that no reader of YAML takes for a number or a truth value. */
+/** True for a name or an address that no reader of YAML takes for a number or a truth value. */
 function isHost(text: string): boolean {
   return (
     /^[A-Za-z0-9:][A-Za-z0-9.:-]*$/.test(text) && Number.isNaN(Number(text)) && !/^(?:true|false|null)$/i.test(text)

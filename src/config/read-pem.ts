@@ -5,7 +5,7 @@ import type { ConfigFault } from '../failures.ts';
  * Reads a PEM file that gateway.yaml names.
  *
  * @param at the key that names it
- * @param faults gets what is wrong with it
+ * @param faults gets an entry when the file cannot be used
  * @returns `undefined` when it cannot be used
  */
 export function readPem<T>(file: string, at: string, faults: ConfigFault[], parse: (pem: string) => T): T | undefined {

@@ -5,10 +5,10 @@ import type { Environment } from './environment.ts';
 import type { DownstreamsSettings } from './schema.ts';
 
 /**
- * Gives each downstream the proxy that counts: its own, else that of the environment, and none for a loopback address.
+ * Gives each downstream the proxy to use: its own, else that of the environment, and none for a loopback address.
  * Afterwards an absent `proxy` means none.
  *
- * @param faults gets what the environment names and cannot be used
+ * @param faults gets an entry for each proxy of the environment that cannot be used
  */
 export function resolveProxies(
   downstreams: DownstreamsSettings,

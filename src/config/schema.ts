@@ -22,7 +22,7 @@ function duration(byDefault: string) {
   return quantity(parseDuration, allowed).prefault(byDefault);
 }
 
-/** A time after which something is given up: not zero, which would be at once, but perhaps never. */
+/** The time after which something is given up: not zero, which would be at once; `none` is never. */
 function timeLimit(byDefault: string) {
   const allowed = "a duration such as 500ms, 30s or 5m, not zero, or 'none'";
   return text(allowed)
@@ -53,7 +53,7 @@ function quantity(parse: (text: string) => number | undefined, allowed: string) 
   });
 }
 
-/** Editors see `${PORT}`, the gateway sees what it stands for. */
+/** Digits, or a reference: an editor that checks the file sees `${PORT}`, the gateway sees its value. */
 const NUMBER_OR_VARIABLE = /^(?:\d+|\$\{\w+\})$/;
 
 /** A whole number; digits in a text count too, because `${PORT}` is a text. */
@@ -71,7 +71,7 @@ function webAddress(allowed: string, accepts: (url: URL) => boolean) {
     .transform((value) => new URL(value).href.replace(/[?#]+$/, '').replace(/\/+$/, ''));
 }
 
-/** No user, query or fragment, and nothing that would break out of a challenge parameter. */
+/** True for an address without user, query and fragment, from which nothing breaks out of a challenge parameter. */
 function isPlainAddress(url: URL): boolean {
   const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   return plain && /^https?:$/.test(url.protocol) && !/[,=%"\\]/.test(url.href);
@@ -115,7 +115,11 @@ function isExactOrigin(value: string): boolean {
   return HYBRID_ORIGIN.test(value) || (URL.canParse(value) && new URL(value).origin === value);
 }
 
-/** The name of a header (RFC 9110 §5.1). */
+/**
+ * The name of a header (RFC 9110 §5.1).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.1
+ */
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 const HEADER_VALUE_ALLOWED = 'the value of a header: text of one line, without spaces around it';
@@ -126,7 +130,7 @@ const NOT_FIXED =
 const MIN_HEAD_LIMIT = 1_024;
 const MAX_HEAD_LIMIT = 1_024 * 1_024;
 
-/** Of the head of a request or an answer. */
+/** The size of the head of a request or an answer. */
 function headSize(byDefault: string) {
   return size(byDefault).refine((bytes) => bytes >= MIN_HEAD_LIMIT && bytes <= MAX_HEAD_LIMIT, {
     error: `a size from 1kb to 1mb, such as ${byDefault}`,
@@ -197,7 +201,7 @@ const credential = z
   })
   .describe('How the gateway proves itself to Entra: exactly one of the keys.');
 
-/** The Entra cloud of most. */
+/** The Entra cloud of most tenants. */
 export const DEFAULT_AUTHORITY = 'https://login.microsoftonline.com';
 
 const identity = z.strictObject({

@@ -1,8 +1,8 @@
 import { isLoopback } from '../network/loopback.ts';
 
-/** The places of one tenant at one Entra cloud. */
+/** The addresses of one tenant in one Entra cloud. */
 export class Authority {
-  /** The address of the cloud, without a slash at the end. */
+  /** The origin of the cloud's sign-in host, such as `https://login.microsoftonline.com`. */
   readonly origin: string;
   /** A tenant id in lower case, or `organizations`. */
   readonly tenant: string;
@@ -19,35 +19,46 @@ export class Authority {
     return `${this.origin}/${this.tenant}`;
   }
 
-  /** True where callers of many tenants are served, each at its own. */
+  /** True when callers of many tenants are served, each at the endpoints of its own tenant. */
   get servesManyTenants(): boolean {
     return this.tenant === 'organizations';
   }
 
-  /** The OpenID configuration for tokens of a version; its issuer and keys are those of that version. */
+  /**
+   * The address of the OpenID configuration, which has the issuer and the keys of one version of tokens.
+   *
+   * @see https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+   */
   metadataUrl(version: TokenVersion): string {
     const base = version === 'v2' ? `${this.tenantUrl}/v2.0` : this.tenantUrl;
     return `${base}/.well-known/openid-configuration`;
   }
 
-  /** The token endpoint of the tenant that issued an assertion. */
+  /** The token endpoint of a tenant; an assertion is exchanged at the tenant that issued it. */
   tokenEndpoint(tenantId: string): string {
     return `${this.origin}/${tenantId}/oauth2/v2.0/token`;
   }
 
+  /** The authorization endpoint of a tenant, where users sign in and consent. */
   authorizeEndpoint(tenantId: string): string {
     return `${this.origin}/${tenantId}/oauth2/v2.0/authorize`;
   }
 
+  /**
+   * The page where an administrator consents for the whole tenant.
+   *
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+   */
   adminConsentEndpoint(tenantId: string): string {
     return `${this.origin}/${tenantId}/v2.0/adminconsent`;
   }
 
   /**
-   * The `authorization_uri` of challenges. Microsoft's format asks for the tenant `common` while the realm is empty;
-   * External ID has no such tenant, whether it is called by its own host or by a domain of the customer.
+   * The `authorization_uri` of challenges. Microsoft's format has the tenant `common` with an empty realm. External ID
+   * has no such tenant, whether it is called by its own host or by a domain of the customer.
    *
    * @param published the issuer that Entra's own metadata names; empty while it is not known
+   * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
    */
   challengeUri(published: string): string {
     const hasCommonTenant = (CLOUD_BY_HOST.has(this.#hostname) || isLoopback(this.#hostname)) && !isExternal(published);
@@ -55,9 +66,11 @@ export class Authority {
   }
 
   /**
-   * The issuer for RFC 9728 metadata. External ID names its issuers by the tenant id, whatever its host is called.
+   * The issuer for the metadata of the protected resource (RFC 9728). External ID names its issuers by the tenant id,
+   * whatever its host is called.
    *
    * @param published the issuer that Entra's own metadata names; empty while it is not known
+   * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
    */
   nameIssuer(published: string): string {
     if (isIssuerAddress(published)) {
@@ -67,27 +80,27 @@ export class Authority {
     return `${origin}/${this.tenant}/v2.0`;
   }
 
-  /** The audience of federated tokens, which differs by cloud. */
+  /** The audience of the federated tokens that prove the gateway, which differs by cloud. */
   get tokenExchangeAudience(): string {
     return `api://AzureADTokenExchange${this.#cloud.suffix}`;
   }
 
-  /** Microsoft Graph of this cloud, to which scopes without a resource belong. */
+  /** The address of Microsoft Graph in this cloud; scopes without a resource belong to it. */
   get graph(): string {
     return this.#cloud.graphs[0];
   }
 
-  /** True for Microsoft Graph of another cloud, for which this one gives no tokens. */
+  /** True for the Microsoft Graph of another cloud, for which this cloud gives no tokens. */
   isForeignGraph(resource: string): boolean {
     return !this.#cloud.graphs.includes(resource) && CLOUDS.some(({ graphs }) => graphs.includes(resource));
   }
 
-  /** Names a scope with its resource; those of OpenID Connect have none. */
+  /** The scope with its resource in front; the scopes of OpenID Connect have no resource. */
   qualifyScope(scope: string): string {
     return scope.includes('/') || OPENID_SCOPES.has(scope) ? scope : `${this.graph}/${scope}`;
   }
 
-  /** The resource of a scope, which is what stands before its last slash. */
+  /** The resource of a scope: the part before its last slash. */
   resourceOf(scope: string): string {
     return scope.includes('/') ? scope.slice(0, scope.lastIndexOf('/')) : this.graph;
   }
@@ -102,13 +115,13 @@ export class Authority {
   }
 }
 
-/** What differs between the clouds of Entra besides their hosts. */
+/** One cloud of Entra: its hosts, and what else differs between clouds. */
 interface Cloud {
-  /** Where people sign in: the name that counts and older ones. */
+  /** The hosts of its sign-in pages: first the official one, then older ones. */
   readonly hosts: readonly string[];
   /** The end of the audience of federated tokens. */
   readonly suffix: string;
-  /** The addresses of Microsoft Graph: that of most and others. */
+  /** The addresses of Microsoft Graph: first the usual one, then others. */
   readonly graphs: readonly [string, ...string[]];
 }
 
@@ -119,8 +132,8 @@ const PUBLIC_CLOUD: Cloud = {
 };
 
 /**
- * Every cloud; all other hosts are External ID, a domain of a customer of it, or a loopback host. The US Department of
- * Defense has a Graph of its own, but no host for signing in.
+ * Every cloud. Any other host is External ID, a customer's domain for it, or a loopback host. The US Department of
+ * Defense has a Graph of its own, but no sign-in host.
  *
  * @see https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
  */
@@ -146,7 +159,12 @@ const CLOUD_BY_HOST: ReadonlyMap<string, Cloud> = new Map(
   CLOUDS.flatMap((cloud) => cloud.hosts.map((host) => [host, cloud] as const)),
 );
 
-/** The scopes that no API has (OpenID Connect Core §3.1.2.1 and §11). */
+/**
+ * The scopes of OpenID Connect, which belong to no API.
+ *
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess
+ */
 const OPENID_SCOPES: ReadonlySet<string> = new Set(['openid', 'profile', 'email', 'offline_access']);
 
 /** True for an address of External ID. */
@@ -154,7 +172,12 @@ function isExternal(address: string): boolean {
   return URL.canParse(address) && new URL(address).hostname.endsWith('.ciamlogin.com');
 }
 
-/** RFC 8414 §2: https (http on this machine), no query and no fragment; the template for many tenants is no address of an issuer. */
+/**
+ * True for an address that can be an issuer: https (or http on this machine), without query and fragment. The template
+ * for many tenants, with `{tenantid}` in it, is none.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8414#section-2
+ */
 function isIssuerAddress(issuer: string): boolean {
   if (!URL.canParse(issuer) || issuer.includes('{')) {
     return false;
@@ -164,5 +187,5 @@ function isIssuerAddress(issuer: string): boolean {
   return isSecure && search === '' && hash === '';
 }
 
-/** Entra's two shapes of access tokens; the API's registration decides which one it gets. */
+/** The two versions of Entra's access tokens; the API's registration decides which one it gets. */
 export type TokenVersion = 'v1' | 'v2';

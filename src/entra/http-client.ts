@@ -3,9 +3,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import { AxiosError, AxiosHeaders, getAdapter, type AxiosRequestConfig } from 'axios';
 import { isLoopback } from '../network/loopback.ts';
 
-/** An answer of Entra, whatever its status and content. */
+/** An answer of Entra, with any status and any content. */
 export interface EntraResponse {
   readonly status: number;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
@@ -15,8 +16,7 @@ interface EntraCall {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string;
-  /** Milliseconds. */
-  readonly deadline: number;
+  readonly deadlineMs: number;
 }
 
 /** Entra could not be reached, hung up, or took too long. */
@@ -24,36 +24,40 @@ export class EntraUnreachable extends Error {
   override readonly name = 'EntraUnreachable';
 }
 
-const MAX_RESPONSE = 1024 * 1024;
+/** The longest answer that is read. */
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 
+/** Tells axios to use no proxy. */
 const DIRECT = { proxy: false } as const;
 
-/** Axios without its interceptors and the merging of defaults, which take 0.04 ms of a call and do nothing here. */
+/** Axios without its interceptors and its merging of defaults, which take 0.04 ms of a call and do nothing here. */
 const send = getAdapter('http');
 
 /**
- * The one way to talk to Entra: keep-alive connections, a deadline on every call, no redirects, bounded answers. An
- * address of this machine is never asked through a proxy, which would read the secret that goes there in clear.
+ * The HTTP client for all calls to Entra: keep-alive connections, a deadline on every call, no redirects, bounded
+ * answers. A call to an address of this machine never goes through a proxy: it is in clear text, and the proxy would
+ * read the secret in it.
  */
 export class EntraHttpClient {
   readonly #settings: AxiosRequestConfig;
   readonly #useProxy: boolean;
   readonly #agents = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true })] as const;
-  /** Milliseconds from the start of a call to the end of its answer. */
-  readonly deadline: number;
+  /** The time for a whole call, from its start to the end of the answer. */
+  readonly deadlineMs: number;
 
   /**
-   * @param deadline milliseconds from the start of a call to the end of its answer
-   * @param options.useProxy whether HTTP_PROXY and its kin count, but for loopback addresses; default true
+   * @param deadlineMs the time for a whole call, from its start to the end of the answer
+   * @param options.useProxy whether the proxy variables of the environment (`HTTPS_PROXY`, `NO_PROXY` …) count; default
+   *   true, but never for loopback addresses
    */
-  constructor(deadline: number, { useProxy = true }: { readonly useProxy?: boolean } = {}) {
-    this.deadline = deadline;
+  constructor(deadlineMs: number, { useProxy = true }: { readonly useProxy?: boolean } = {}) {
+    this.deadlineMs = deadlineMs;
     this.#useProxy = useProxy;
     this.#settings = {
       httpAgent: this.#agents[0],
       httpsAgent: this.#agents[1],
       maxRedirects: 0,
-      maxContentLength: MAX_RESPONSE,
+      maxContentLength: MAX_RESPONSE_BYTES,
       responseType: 'text',
       validateStatus: () => true,
     };
@@ -65,21 +69,21 @@ export class EntraHttpClient {
       method: 'GET',
       url,
       headers: { accept: 'application/json', ...headers },
-      deadline: this.deadline,
+      deadlineMs: this.deadlineMs,
     });
   }
 
   /**
-   * @param deadline milliseconds, for a call that has less time than others
+   * @param deadlineMs for a call that has less time than others; default {@link EntraHttpClient.deadlineMs}
    * @throws {EntraUnreachable} when there is no complete answer within the deadline
    */
   post(
     url: string,
     headers: Readonly<Record<string, string>>,
     body: string,
-    deadline = this.deadline,
+    deadlineMs = this.deadlineMs,
   ): Promise<EntraResponse> {
-    return this.#send({ method: 'POST', url, headers, data: body, deadline });
+    return this.#send({ method: 'POST', url, headers, data: body, deadlineMs });
   }
 
   /** Closes idle connections. */
@@ -89,10 +93,10 @@ export class EntraHttpClient {
     }
   }
 
-  async #send({ deadline, headers: given, ...call }: EntraCall): Promise<EntraResponse> {
-    // AbortSignal.timeout would keep each call in memory until its deadline, long after its answer.
+  async #send({ deadlineMs, headers: given, ...call }: EntraCall): Promise<EntraResponse> {
+    // AbortSignal.timeout would keep each call in memory until its deadline, long after the answer.
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), deadline);
+    const timer = setTimeout(() => giveUp.abort(), deadlineMs);
     const { signal } = giveUp;
     const headers = AxiosHeaders.from(given);
     try {
@@ -100,7 +104,7 @@ export class EntraHttpClient {
       const response = await send({ ...this.#settings, ...route, ...call, headers, signal });
       return { status: response.status, headers: flatten(response.headers), text: String(response.data) };
     } catch (error) {
-      // The cause would carry the request with its assertion and secret, so only its code survives.
+      // The cause would carry the request with its assertion and secret, so only the code of the error is kept.
       throw new EntraUnreachable(describe(error));
     } finally {
       clearTimeout(timer);

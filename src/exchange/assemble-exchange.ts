@@ -12,28 +12,28 @@ import { SessionTokens, type SessionTokensOptions } from './session-tokens.ts';
 
 /** What {@link assembleExchange} works with. */
 export interface ExchangeOptions extends SessionTokensOptions, Pick<EntraTokensOptions, 'client' | 'onExchange'> {
-  /** The second level of the users' tokens; default none. */
+  /** The tokens of users in Redis, the second level; absent where Redis is not used. */
   readonly redis?: RedisTokenStore | undefined;
 }
 
 /** The step between a verified caller and a call downstream. */
 export interface Exchange extends TokenSource {
   /**
-   * Forgets a token that the downstream did not accept, here and in Redis.
+   * Forgets a token that the downstream refused, here and in Redis.
    *
-   * @param request with the claims that the downstream asked for, if it did
-   * @returns true when it was forgotten now; false when another request did so before, or it is too early
+   * @param request has the claims that the downstream asked for, if it asked for any
+   * @returns true when the token was forgotten now; false when another request has forgotten it, or it is too early
    */
   discard(request: TokenRequest, refused: DownstreamToken): boolean;
-  /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
+  /** Remembers that an operation answers this assertion with a challenge, so that no request has to ask again. */
   remember(session: Session, operation: string, challenge: Error): void;
-  /** The challenge that is remembered for an operation. */
+  /** The challenge that is remembered for an operation; `undefined` for none. */
   recall(session: Session, operation: string): Error | undefined;
-  /** Lets the next assertions of this caller be exchanged with claims at once: its request could not be sent again. */
+  /** Has the caller's next assertions exchanged with these claims, because its request could not be repeated. */
   expect(session: Session, downstream: DownstreamScopes, claims: string): void;
 }
 
-/** Makes the exchange step: five sources of tokens, each of which asks the next one for what it has not got. */
+/** Makes the exchange step: five sources of tokens, each of which asks the next one for what it does not have. */
 export function assembleExchange(options: ExchangeOptions): Exchange {
   const { client, redis: store, monotonicMs, onExchange } = options;
   const circuits = new EntraCircuits(monotonicMs);

@@ -7,10 +7,10 @@ import { LOOP_DETECTED, TENANT_THROTTLED } from './entra-codes.ts';
 import { ExchangeNotTried, ExchangeRefused } from './exchange-refused.ts';
 import type { Refusal } from './refusal.ts';
 
-/** The time over which callers who were all sent away at once come back. */
+/** The random time by which callers who are refused at the same moment come back later. */
 const SPREAD_MS = 2_000;
 
-/** Asks nobody while Entra fails everyone, or all of a tenant. */
+/** The fourth source: passes requests on to Entra, but none while Entra fails everyone, or everyone of the tenant. */
 export class CircuitBreakerTokens implements RemoteTokenSource {
   readonly #next: RemoteTokenSource;
   readonly #circuits: EntraCircuits;
@@ -24,7 +24,7 @@ export class CircuitBreakerTokens implements RemoteTokenSource {
 
   /**
    * @throws {ExchangeNotTried} while the circuit is open
-   * @throws {ExchangeRefused} whenever there is no token
+   * @throws {ExchangeRefused} when the next source has no token
    */
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     const { session } = request;
@@ -52,20 +52,20 @@ export class CircuitBreakerTokens implements RemoteTokenSource {
     if (refusal.class === 'retry' && !refusal.codes.includes(LOOP_DETECTED)) {
       const { retryAt } = refusal;
       const isThrottling = isAboutTenant(refusal);
-      this.#circuits.recordFailure({ caller: personOf(session), tenantId, isThrottling, retryAt });
+      this.#circuits.recordFailure({ caller: callerOf(session), tenantId, isThrottling, retryAt });
     } else if (refusal.status !== 0) {
       this.#circuits.recordAnswer(tenantId);
     }
   }
 }
 
-/** Entra answered, and what it said is about the tenant or somebody in it: it asks for patience. */
+/** True when Entra answered and throttles the tenant or somebody in it, so that others can be served. */
 function isAboutTenant({ status, codes }: Refusal): boolean {
   return (status >= 400 && status < 500) || codes.includes(TENANT_THROTTLED);
 }
 
-/** Whom Entra may throttle alone: a user, whatever the tokens; all apps of a tenant, because they share one token. */
-function personOf(session: Session): unknown {
+/** Whom Entra may throttle alone: one user with all tokens, or all apps of a tenant, because they share one token. */
+function callerOf(session: Session): unknown {
   const { kind, tenantId, objectId } = session.principal;
   if (kind === 'app') {
     return tenantId;

@@ -4,13 +4,13 @@ import type { Clock } from '../resilience/clock.ts';
 
 const signAsync = promisify(sign);
 
-/** How long an assertion is valid; Microsoft recommends five to ten minutes. */
+/** How long a client assertion is valid; Microsoft recommends five to ten minutes. */
 const LIFETIME_SECONDS = 600;
 
-/** How long one is used again: signing costs 1 ms, three times as much as the rest of an exchange. */
+/** How long a client assertion is reused: signing takes 1 ms, three times as long as the rest of an exchange. */
 const REUSE_SECONDS = 300;
 
-/** Whom an assertion is for. */
+/** Who an assertion is from, and the endpoint that it is for. */
 interface Audience {
   readonly clientId: string;
   readonly tokenEndpoint?: string;
@@ -19,7 +19,7 @@ interface Audience {
 /** What {@link createAssertionSigner} signs with. */
 export interface SigningCertificate {
   readonly certificate: X509Certificate;
-  /** The certificate and those that vouch for it, in PEM. */
+  /** The certificate and its issuers, in PEM. */
   readonly chain: string;
   /** An RSA key. */
   readonly privateKey: KeyObject;
@@ -27,9 +27,12 @@ export interface SigningCertificate {
 }
 
 /**
- * Makes the function that signs the gateway's client assertions (RFC 7523 §2.2) in the form that Entra documents: PS256,
- * with `x5t#S256` to name the certificate, and with its chain, so that registrations by subject name and issuer work
- * too.
+ * Makes the function that signs the gateway's client assertions in the form that Entra documents: PS256, with
+ * `x5t#S256` to name the certificate, and with the chain in `x5c`, so that registrations by subject name and issuer
+ * work, too.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc7523#section-2.2
+ * @see https://learn.microsoft.com/entra/identity-platform/certificate-credentials
  */
 export function createAssertionSigner(material: SigningCertificate): (audience: Audience) => Promise<string> {
   const { certificate, chain, privateKey, now = Date.now } = material;
@@ -44,7 +47,7 @@ export function createAssertionSigner(material: SigningCertificate): (audience: 
   return ({ clientId, tokenEndpoint = '' }) => {
     const at = Math.floor(now() / 1_000);
     const known = signed.get(tokenEndpoint);
-    // One that was made before the clock was set back is not valid yet.
+    // An assertion from before the clock was set back is not valid yet.
     if (known !== undefined && at >= known.at && at - known.at < REUSE_SECONDS) {
       return known.assertion;
     }

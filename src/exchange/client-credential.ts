@@ -6,12 +6,12 @@ import { EntraHttpClient } from '../entra/http-client.ts';
 import { createAssertionSigner } from './client-assertion.ts';
 import { RecordingNetwork } from './recording-network.ts';
 
-/** How the gateway proves itself to Entra, as gateway.yaml says it: exactly one of the members is there. */
+/** How the gateway proves itself to Entra, as gateway.yaml says it: exactly one of the members is present. */
 export interface CredentialSettings {
   readonly secret?: string | undefined;
   /** Paths of PEM files. */
   readonly certificate?: CertificateFiles | undefined;
-  /** The path of a file that someone else keeps fresh. */
+  /** The path of a file with a token that the platform keeps fresh. */
   readonly federatedTokenFile?: string | undefined;
   readonly managedIdentity?: { readonly clientId: string } | undefined;
 }
@@ -24,10 +24,10 @@ interface CertificateFiles {
 /** The part of MSAL's configuration that holds the credential. */
 export type ClientCredential = Pick<Configuration['auth'], 'clientSecret' | 'clientAssertion'>;
 
-/** The gateway's credential could not be had; the message says which and why, and never quotes it. */
+/** The gateway's credential is not available; the message says which one and why, and never quotes it. */
 export class CredentialUnavailable extends Error {
   override readonly name = 'CredentialUnavailable';
-  /** True when it may well be there the next time. */
+  /** True when the next try may find it. */
   readonly isTransient: boolean;
 
   constructor(message: string, isTransient = false) {
@@ -37,7 +37,7 @@ export class CredentialUnavailable extends Error {
 }
 
 /**
- * Gives the credential for one exchange, as fresh as its source.
+ * Gives the credential for one exchange, read from its source anew where the source can change.
  *
  * @throws {CredentialUnavailable} when its source fails
  */
@@ -63,8 +63,8 @@ export function createCredentialSource(settings: CredentialSettings, tokenExchan
 }
 
 /**
- * A certificate signs client assertions. The files are read again when they change; while they do not fit together,
- * because only one of them is new yet, the last pair that did stays in use.
+ * Proves the gateway by client assertions that a certificate signs. The files are read again when they change. While
+ * the two do not fit together, because only one of them has been replaced yet, the last good pair stays in use.
  */
 function fromCertificate(files: CertificateFiles): CredentialSource {
   let version = '';
@@ -95,7 +95,7 @@ interface LoadedCertificate {
   readonly credential: ClientCredential;
 }
 
-/** @param before what stays when the files were only written again */
+/** @param before the last good pair, which is given again when the files have only been rewritten */
 async function readCertificate(
   { cert, key }: CertificateFiles,
   before: LoadedCertificate | undefined,
@@ -114,7 +114,7 @@ async function readCertificate(
     : { chain, credential: { clientAssertion: createAssertionSigner({ certificate, chain, privateKey }) } };
 }
 
-/** The file is read for each exchange: whoever writes it replaces it before the token in it expires. */
+/** Proves the gateway by the token in a file. Reads it for each exchange, because the platform replaces it in time. */
 function fromTokenFile(file: string): CredentialSource {
   return async () => {
     const clientAssertion = await readTokenFile(file);
@@ -133,18 +133,21 @@ async function readTokenFile(file: string): Promise<string> {
   }
 }
 
-/** Names the key and the code of the fault; Node's own message could quote the file. */
+/** An error with the key and the code of the fault; Node's own message could quote the file. */
 function unreadable(key: keyof CredentialSettings, error: unknown): CredentialUnavailable {
   const { code, name } = error as NodeJS.ErrnoException;
   return new CredentialUnavailable(`identity.credential.${key} cannot be read (${code ?? name})`);
 }
 
-/** Short, because the instance metadata endpoint is on the same host. */
+/** The time for a call to the instance metadata endpoint; it is short, because the endpoint is on the same host. */
 const METADATA_DEADLINE_MS = 3_000;
 
 /**
- * A user-assigned managed identity proves itself by a token for Entra's token exchange. MSAL keeps that token, and the
- * network of its first application, for the whole process: what went wrong can only be read from its error.
+ * Proves the gateway by the token that a user-assigned managed identity gets for Entra's token exchange. MSAL keeps
+ * that token, and the network of its first application, for the whole process, so that the cause of a failure can only
+ * be read from MSAL's error.
+ *
+ * @see https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
  */
 function fromManagedIdentity(clientId: string, audience: string): CredentialSource {
   const network = new RecordingNetwork(new EntraHttpClient(METADATA_DEADLINE_MS, { useProxy: false }));
@@ -156,7 +159,7 @@ function fromManagedIdentity(clientId: string, audience: string): CredentialSour
     let status: number | 'no answer' = 200;
     try {
       const { accessToken } = await application.acquireToken({ resource: audience });
-      // MSAL takes any answer without an `error` for a success.
+      // MSAL counts every answer without an `error` as a success.
       if (accessToken) {
         return { clientAssertion: accessToken };
       }
@@ -170,7 +173,11 @@ function fromManagedIdentity(clientId: string, audience: string): CredentialSour
   };
 }
 
-/** Microsoft's guide to the endpoint: all but these pass by themselves. */
+/**
+ * True for a status that does not pass by itself, by Microsoft's guide to the endpoint.
+ *
+ * @see https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
+ */
 function isLasting(status: number): boolean {
   return status >= 400 && status < 500 && ![404, 408, 410, 429].includes(status);
 }

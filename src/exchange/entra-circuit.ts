@@ -1,35 +1,39 @@
 import type { Clock } from '../resilience/clock.ts';
 
-/** What a circuit has to know of a failure. */
+/** What a circuit needs to know of a failure. */
 export interface EntraFailure {
-  /** Whose exchange failed: a value that is the same for the same caller, whatever token the caller comes with. */
+  /** Whose exchange failed: a value that is the same for the same caller, with any of its tokens. */
   readonly caller: unknown;
   readonly tenantId: string;
-  /** True when Entra answered, and only asked for patience; otherwise it was down, slow or talked nonsense. */
+  /** True when Entra answered and throttled; false when it was unreachable, slow, or gave an unusable answer. */
   readonly isThrottling: boolean;
-  /** Until when Entra asked to wait, if it did; on the monotonic clock. */
+  /** The time that Entra named to come back, on the monotonic clock; `undefined` when it named none. */
   readonly retryAt: number | undefined;
 }
 
-/** Failures in a row that open the circuit, and how many callers they must come from. */
+/** How many failures in a row open the circuit. */
 const FAILURES_TO_OPEN = 10;
+
+/** How many callers these failures must come from. */
 const CALLERS_TO_OPEN = 3;
 
 /** How long a failure counts. */
 const WINDOW_MS = 60_000;
 
-/** How long it stays open when Entra names no time, and the longest when it does. */
+/** How long the circuit stays open when Entra names no time. */
 const OPEN_FOR_MS = 5_000;
+
+/** The longest that it stays open when Entra names a time. */
 const MAX_OPEN_FOR_MS = 5 * 60_000;
 
 /**
- * Stops asking Entra while it fails everyone. One caller who is throttled opens nothing. Once the time is over, one
- * exchange is let through as a probe; its outcome closes the circuit or opens it again.
+ * Stops asking Entra while it fails everyone; one throttled caller does not open the circuit. When the time is over,
+ * one exchange goes through as a probe, and its outcome closes the circuit or opens it again.
  */
 export class EntraCircuit {
   readonly #monotonicMs: Clock;
   readonly #tenants: number;
-  /** The last failures without a success between them, oldest first. */
+  /** The last failures with no success between them, oldest first. */
   #failures: (EntraFailure & { readonly at: number })[] = [];
   #openUntil: number | undefined;
 
@@ -40,8 +44,8 @@ export class EntraCircuit {
   }
 
   /**
-   * True while it is closed and nothing broke lately, so that a failure may be a mishap that a second try puts right.
-   * That Entra throttles somebody says nothing about what breaks.
+   * True while the circuit is closed and nothing broke in the last minute, so that a failure may be a single one that a
+   * second try ends. Throttling does not count: it does not say that anything is broken.
    */
   get isCalm(): boolean {
     const now = this.#monotonicMs();
@@ -51,26 +55,26 @@ export class EntraCircuit {
     );
   }
 
-  /** Milliseconds until it is worth asking. */
+  /** Milliseconds until an exchange may go through; 0 while the circuit is closed. */
   get waitMs(): number {
     return this.#openUntil === undefined ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
   }
 
-  /** An exchange is on its way; while the circuit is open, no other until its outcome is recorded. */
+  /** Called when an exchange begins; while the circuit is open, no other may begin until its outcome is recorded. */
   recordCall(): void {
     if (this.#openUntil !== undefined) {
-      // It is the probe; should its outcome never come, the next one is.
+      // This exchange is the probe. When its outcome is never recorded, the next one becomes the probe.
       this.#openUntil = this.#monotonicMs() + OPEN_FOR_MS;
     }
   }
 
-  /** Entra gave an answer that means something, be it a refusal. */
+  /** Called when Entra gave a usable answer, even if it is a refusal. */
   recordAnswer(): void {
     this.#failures = [];
     this.#openUntil = undefined;
   }
 
-  /** Entra was throttling, down, slow or talked nonsense. */
+  /** Called when Entra throttled, was unreachable or slow, or gave an unusable answer. */
   recordFailure(failure: EntraFailure): void {
     const at = this.#monotonicMs();
     const recent = this.#failures.filter((before) => at - before.at < WINDOW_MS);
@@ -89,8 +93,8 @@ export class EntraCircuit {
   }
 
   /**
-   * A time that Entra named counts when it named one each time: then it is not about one caller. The earliest does,
-   * because somebody was told to come back then.
+   * The time that Entra named counts only when it named one with each failure, because then it is not about one caller.
+   * The earliest of them is taken, because some caller was told to come back at that time.
    */
   #timeToStayOpen(now: number): number {
     const times = this.#failures.map(({ retryAt }) => retryAt ?? Number.NEGATIVE_INFINITY);

@@ -2,21 +2,21 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../resilience/clock.ts';
 import { EntraCircuit, type EntraFailure } from './entra-circuit.ts';
 
-/** Tenants whose circuit is remembered: those that failed last. */
+/** How many tenants' circuits are remembered: those of the tenants that failed last. */
 const MAX_TENANTS = 1_000;
 
-/** Tenants that must fail before all others are kept from Entra, too. */
+/** How many tenants must fail before exchanges of all tenants stop. */
 const TENANTS_TO_OPEN = 2;
 
 /**
- * The circuits to Entra: one for each tenant, and one for all. What happens to one tenant, such as its throttling,
- * opens its own at most. The common one opens when Entra breaks for several tenants: it cannot be reached, answers 5xx
- * or talks nonsense.
+ * The circuits to Entra: one for each tenant, and a common one for all. What happens to one tenant, such as throttling,
+ * can open only its own circuit. The common circuit opens when Entra fails several tenants: it cannot be reached,
+ * answers 5xx, or gives an unusable answer.
  */
 export class EntraCircuits {
   readonly #monotonicMs: Clock;
   readonly #common: EntraCircuit;
-  /** Only those of tenants in which something failed since the last answer. */
+  /** Has only tenants with a failure since the last usable answer. */
   readonly #tenants = new LRUCache<string, EntraCircuit>({ max: MAX_TENANTS });
 
   constructor(monotonicMs: Clock) {
@@ -24,16 +24,16 @@ export class EntraCircuits {
     this.#common = new EntraCircuit(monotonicMs, TENANTS_TO_OPEN);
   }
 
-  /** True while a failure of this tenant's exchange may be a mishap that a second try puts right. */
+  /** True while a failure of this tenant's exchange may be a single one that a second try ends. */
   isCalm(tenantId: string): boolean {
     return this.#common.waitMs === 0 && (this.#tenants.get(tenantId)?.isCalm ?? true);
   }
 
   /**
-   * Lets an exchange of this tenant through, or says how long to wait. While one of its circuits is open, no other is
-   * let through until the outcome of this one is recorded.
+   * Admits an exchange of this tenant, or says how long to wait. When the exchange is the probe of an open circuit, no
+   * other is admitted until its outcome is recorded.
    *
-   * @returns milliseconds until it is worth asking; 0 for an exchange that is let through
+   * @returns milliseconds until an exchange may be admitted; 0 for an exchange that is admitted
    */
   admit(tenantId: string): number {
     const own = this.#tenants.get(tenantId);
@@ -45,17 +45,17 @@ export class EntraCircuits {
     return waitMs;
   }
 
-  /** Entra gave the tenant an answer that means something, be it a refusal. */
+  /** Called when Entra gave the tenant a usable answer, even if it is a refusal. */
   recordAnswer(tenantId: string): void {
     this.#common.recordAnswer();
     this.#tenants.delete(tenantId);
   }
 
-  /** Entra was throttling, down, slow or talked nonsense. */
+  /** Called when Entra throttled, was unreachable or slow, or gave an unusable answer. */
   recordFailure(failure: EntraFailure): void {
     const { tenantId, isThrottling } = failure;
     if (isThrottling) {
-      // It is there for the others.
+      // An Entra that throttles one tenant still serves the others.
       this.#common.recordAnswer();
     } else {
       this.#common.recordFailure(failure);

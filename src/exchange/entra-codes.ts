@@ -1,25 +1,28 @@
 /**
- * What Entra's refusals mean for a gateway: one table of AADSTS codes, of suberrors and of OAuth errors. Sources:
- * Microsoft's list of error codes and real answers. Microsoft says that codes may change, which is why `claims`,
- * suberror and error come first and why unknown codes have a rule of their own.
+ * What Entra's refusals mean for a gateway: a table of AADSTS codes, one of suberrors and one of OAuth errors. They
+ * come from Microsoft's list of error codes and from real answers. Microsoft says that codes may change, so `claims`,
+ * the suberror and the error are looked at first, and unknown codes have a rule of their own.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 
 /**
- * What a refusal asks for: `interaction`, a proof that the user can give; `reauthenticate`, a new sign-in; `consent`;
- * `denied`, nothing helps; `misconfigured`, the operator must correct the registration; `retry`, try again later.
+ * What a refusal asks for: `interaction`, a proof that the user can give; `reauthenticate`, a new sign-in; `consent`,
+ * the consent of the user or an administrator; `denied`, nothing that the user can do; `misconfigured`, the operator
+ * must correct the registration; `retry`, another try later.
  */
 export type RefusalClass = 'interaction' | 'reauthenticate' | 'consent' | 'denied' | 'misconfigured' | 'retry';
 
 /** One AADSTS code. */
 export interface EntraCode {
   readonly class: RefusalClass;
-  /** For the log: what it means. */
+  /** What the code means, for the log. */
   readonly meaning: string;
-  /** The OAuth errors it is seen with, where it is not always `invalid_grant` or `interaction_required`. */
+  /** The OAuth errors that the code comes with, where they differ from `invalid_grant` and `interaction_required`. */
   readonly errors?: readonly string[];
   /**
-   * What stops every exchange, not this one only: a `credential` that is refused is so for everyone, and where the
-   * `registration` or its tenant is not as it should be, nobody of that tenant can be served.
+   * Set when the code stops every exchange, not only this one: a refused `credential` is refused for everyone, and a
+   * wrong `registration` or tenant stops everyone of that tenant.
    */
   readonly fault?: 'credential' | 'registration';
 }
@@ -32,7 +35,7 @@ function rows(
   return Object.entries(codes).map(([code, meaning]) => [Number(code), { class: refusalClass, meaning, ...more }]);
 }
 
-/** The AADSTS codes that a middle tier can meet. */
+/** The AADSTS codes that a service in the middle can meet. */
 export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
   ...rows('interaction', {
     50072: 'the user must register for multi-factor authentication',
@@ -134,7 +137,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     135010: 'a key was not found',
     140000: 'the nonce of the request expired',
     165900: 'the request is not valid',
-    220501: 'a certificate revocation list could not be had',
+    220501: 'a certificate revocation list could not be fetched',
     221000: 'a token for devices only was used',
     500011: 'the downstream API has no service principal in the tenant',
     500131: 'the audience of the assertion is not this app',
@@ -199,21 +202,21 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
   }),
 ]);
 
-/** Entra saw the same request again and again: about one user or client alone. */
+/** Entra saw the same request again and again; this concerns one user or client only. */
 export const LOOP_DETECTED = 50196;
 
-/** Everyone of one tenant is asked for patience. */
+/** Entra throttles everyone of one tenant. */
 export const TENANT_THROTTLED = 90055;
 
-/** The user's tenant has no service principal of the downstream API, or no subscription to it. */
+/** The user's tenant has no service principal for the downstream API, or no subscription to it. */
 const DOWNSTREAM_IS_MISSING = [500011, 650052];
 
-/** True for a refusal that ends when an administrator of the tenant lets the downstream API in. */
+/** True for a refusal that ends when an administrator of the tenant admits the downstream API. */
 export function lacksDownstream(codes: readonly number[]): boolean {
   return codes.some((code) => DOWNSTREAM_IS_MISSING.includes(code));
 }
 
-/** Suberrors that say what can be done, whatever the code. */
+/** Suberrors that decide the class, whatever the code. */
 export const SUBERRORS: ReadonlyMap<string, RefusalClass> = new Map([
   ['basic_action', 'interaction'],
   ['additional_action', 'interaction'],
@@ -227,7 +230,7 @@ export const SUBERRORS: ReadonlyMap<string, RefusalClass> = new Map([
   ['protection_policy_required', 'denied'],
 ]);
 
-/** OAuth errors that decide by themselves; the codes decide what `invalid_grant` and `interaction_required` mean. */
+/** OAuth errors that decide the class; what `invalid_grant` and `interaction_required` mean, the codes decide. */
 export const ERRORS: ReadonlyMap<string, RefusalClass> = new Map([
   ['access_denied', 'denied'],
   ['consent_required', 'consent'],
@@ -242,7 +245,7 @@ export const ERRORS: ReadonlyMap<string, RefusalClass> = new Map([
   ['server_error', 'retry'],
 ]);
 
-/** What an operator can do about a class of refusals; for the log. */
+/** What an operator can do about a class of refusals, for the log. */
 export const REMEDIES: Readonly<Record<RefusalClass, string>> = {
   interaction:
     'Nothing to fix: the client has to satisfy the challenge. If many users meet it, look at the Conditional Access policies of the downstream API.',

@@ -17,35 +17,38 @@ export interface OnBehalfOfRequest {
   /** The `tid` of the assertion: guests are exchanged where their token was issued. */
   readonly tenantId: string;
   readonly scopes: readonly string[];
-  /** A claims request as JSON text, checked before; empty for none. */
+  /** A claims request, as JSON text that has been checked; empty for none. */
   readonly claims: string;
-  /** True when the caller can take claims challenges, so that the downstream token may be one that meets them. */
+  /** True when the caller can take claims challenges, so that Entra may give tokens that downstreams challenge. */
   readonly handlesClaims: boolean;
-  /** A GUID by which Entra's sign-in log knows the exchange: its `client-request-id`. */
+  /** The `client-request-id`, a GUID by which Entra's sign-in log knows the exchange. */
   readonly correlationId: string;
+  /** Default never. */
   readonly mayTryAgain?: MayTryAgain;
 }
 
-/** One token for the gateway itself. */
+/** One request for a token of the gateway itself. */
 export interface ApplicationRequest {
   readonly tenantId: string;
   /** `{resource}/.default`. */
   readonly scope: string;
-  /** A claims request as JSON text, checked before; default none. */
+  /** A claims request, as JSON text that has been checked; default none. */
   readonly claims?: string;
-  /** A GUID by which Entra's sign-in log knows the request: its `client-request-id`. */
+  /** The `client-request-id`, a GUID by which Entra's sign-in log knows the request. */
   readonly correlationId: string;
+  /** Default never. */
   readonly mayTryAgain?: MayTryAgain;
 }
 
-/** What can stand in an `Authorization` header. */
+/** True for a text that can be sent in an `Authorization` header. */
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[\u0021-\u007e]+$/.test(value);
 }
 
 /**
- * Gets downstream tokens from Entra through MSAL. Each exchange has an MSAL client of its own: a long-lived one scans
- * every token it ever stored, even when told to skip its cache, while a new one with static metadata costs 0.06 ms.
+ * Gets downstream tokens from Entra through MSAL. Each exchange makes an MSAL client of its own: a long-lived client
+ * scans every token that it has ever stored, even when it is told to skip its cache, while a new client with static
+ * metadata takes 0.06 ms.
  */
 export class EntraTokenClient {
   readonly #options: EntraTokenClientOptions;
@@ -57,9 +60,11 @@ export class EntraTokenClient {
   }
 
   /**
-   * Exchanges an assertion (OAuth 2.0 on-behalf-of).
+   * Exchanges an assertion for a downstream token (OAuth 2.0 on-behalf-of).
    *
-   * @throws {ExchangeRefused} whenever there is no token, whatever the reason
+   * @throws {ExchangeRefused} when there is no token, for any reason
+   * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
+   * @see https://www.rfc-editor.org/rfc/rfc7523#section-2.1
    */
   onBehalfOf(request: OnBehalfOfRequest): Promise<DownstreamToken> {
     const { assertion, tenantId, scopes, claims, correlationId, mayTryAgain } = request;
@@ -78,7 +83,8 @@ export class EntraTokenClient {
   /**
    * Gets a token for the gateway itself (client credentials), for callers that are apps.
    *
-   * @throws {ExchangeRefused} whenever there is no token, whatever the reason
+   * @throws {ExchangeRefused} when there is no token, for any reason
+   * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
    */
   asApplication(request: ApplicationRequest): Promise<DownstreamToken> {
     const { tenantId, scope, claims = '', correlationId, mayTryAgain } = request;
@@ -93,8 +99,8 @@ export class EntraTokenClient {
   }
 
   /**
-   * Why no exchange can work: Entra did not accept the gateway's own credential the last time, and that was a moment
-   * ago. After a while the answer is `undefined` again, so that requests come and find out whether it was fixed.
+   * Says why no exchange can succeed: Entra has refused the gateway's own credential within the last 30 seconds. After
+   * that time the answer is `undefined` again, so that requests arrive and find out whether it was fixed.
    */
   whyNotReady(): string | undefined {
     const { at, reason } = this.#rejected ?? {};
@@ -110,7 +116,7 @@ export class EntraTokenClient {
       const reason = whyRejected(error, request.tenantId === this.#options.authority.tenant);
       if (reason !== undefined) {
         this.#rejected = { at: this.#options.monotonicMs(), reason };
-      } else if (!isTransient(error)) {
+      } else if (!saysNothingOfCredential(error)) {
         this.#rejected = undefined;
       }
       throw error;
@@ -126,7 +132,7 @@ export class EntraTokenClient {
       if (isDeepStrictEqual(after, before)) {
         throw error;
       }
-      // The certificate was replaced while the old one was on its way; a new refusal counts.
+      // The certificate was replaced while the old one was in use; a refusal of the new one counts.
       return this.#acquireWith(after, request, acquire);
     }
   }
@@ -139,7 +145,7 @@ export class EntraTokenClient {
       throw new ExchangeRefused({
         ...NOTHING_SAID,
         class: isKnown && error.isTransient ? 'retry' : 'misconfigured',
-        error: isKnown ? error.message : 'the credential cannot be had',
+        error: isKnown ? error.message : 'the credential is not available',
       });
     }
   }
@@ -150,7 +156,7 @@ export class EntraTokenClient {
     let cause: unknown;
     try {
       const { accessToken } = (await acquire(this.#createClient(credential, request, network))) ?? {};
-      // MSAL takes any answer without an `error` for a success, whatever its status and whatever the token is.
+      // MSAL counts every answer without an `error` as a success, with any status and any token.
       if (network.response?.status === 200 && isToken(accessToken)) {
         return planToken(accessToken, askedAt, network.readLifetime());
       }
@@ -178,7 +184,7 @@ export class EntraTokenClient {
     }
     const { authority, clientId } = this.#options;
     const { host } = new URL(authority.origin);
-    // MSAL insists on an https authority. Only its name has to be one: the requests go to the endpoints below.
+    // MSAL requires an authority with https, but only its name: the requests go to the endpoints below.
     const base = `https://${host}/${tenantId}`;
     const settings: TenantSettings = {
       clientId,
@@ -208,18 +214,18 @@ export class EntraTokenClient {
     if (unreachable !== undefined) {
       return new ExchangeRefused({ ...NOTHING_SAID, class: 'retry', error: unreachable.message }, correlationId);
     }
-    // MSAL gave up before it asked Entra: what we configured it with cannot work.
+    // MSAL gave up before it asked Entra, so it cannot work with this configuration.
     return new ExchangeRefused({ ...NOTHING_SAID, class: 'misconfigured', error: describe(cause) });
   }
 }
 
-/** What MSAL is told of a tenant, so that it discovers nothing. */
+/** What MSAL needs to know of a tenant, so that it does not have to discover it. */
 type TenantSettings = Pick<
   Configuration['auth'],
   'clientId' | 'authority' | 'knownAuthorities' | 'cloudDiscoveryMetadata' | 'authorityMetadata'
 >;
 
-/** Tenants whose description is kept. */
+/** How many tenants' settings are kept. */
 const MAX_TENANTS = 1_000;
 
 /** What the two kinds of requests have in common. */
@@ -232,14 +238,14 @@ interface CommonRequest {
 
 type Acquire = (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;
 
-/** How long a rejected credential keeps the gateway from being ready. */
+/** How long a refused credential keeps the gateway from being ready. */
 const REJECTION_LIFETIME_MS = 30_000;
 
 /**
- * Why nobody can be served, when that is what the error is about: the `error` of a refusal does not say it, because
- * `invalid_client` also comes for one permission or one tenant, so each of its codes has to.
+ * Says why nobody can be served, when an error means that; `undefined` when it does not. Every code of the refusal must
+ * mean it, because its `error` is not enough: `invalid_client` also comes for one permission or one tenant.
  *
- * @param isOwnTenant true when it happened in the gateway's own tenant, the only one it serves
+ * @param isOwnTenant true when it happened in the gateway's own tenant, the only one that it serves
  */
 function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
   if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'misconfigured') {
@@ -258,14 +264,14 @@ function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
   return isForEveryone ? 'Entra does not accept the credential of the gateway' : undefined;
 }
 
-/** A failure that passes, or one of the registration, says nothing about the credential. */
-function isTransient(error: unknown): boolean {
+/** True for an error that says nothing about the credential: an outage, or a fault of the registration. */
+function saysNothingOfCredential(error: unknown): boolean {
   return (
     error instanceof ExchangeRefused && (error.refusal.class === 'retry' || error.refusal.class === 'misconfigured')
   );
 }
 
-/** Codes with which Entra refuses a certificate that a newer one may have replaced. */
+/** The codes with which Entra refuses a certificate that a newer one may have replaced. */
 const CERTIFICATE_CODES: ReadonlySet<number> = new Set([700024, 700027, 1000502, 7000214, 7000274, 7000277]);
 
 function isAboutCertificate(error: unknown): boolean {

@@ -7,13 +7,13 @@ import { ExchangeRefused } from './exchange-refused.ts';
 /** What {@link EntraTokens} works with. */
 export interface EntraTokensOptions {
   readonly client: EntraTokenClient;
-  /** Says, at the moment when it counts, whether a tenant's request that failed may be sent once more. */
+  /** Says whether a tenant's failed request may be sent once more; called when it has failed. */
   readonly mayTryAgain: (tenantId: string) => boolean;
-  /** Is called after each request to Entra; the outcome is `token` or the class of the refusal. */
+  /** Called after each request to Entra; the outcome is `token`, the class of the refusal, or `fault` for our bug. */
   readonly onExchange: (downstream: string, outcome: string, seconds: number) => void;
 }
 
-/** The last source: Entra, which is asked on behalf of a user, or for the gateway itself when the caller is an app. */
+/** The last source: asks Entra on behalf of the user, or for the gateway itself when the caller is an app. */
 export class EntraTokens implements RemoteTokenSource {
   readonly #options: EntraTokensOptions;
 
@@ -21,7 +21,7 @@ export class EntraTokens implements RemoteTokenSource {
     this.#options = options;
   }
 
-  /** @throws {ExchangeRefused} whenever there is no token */
+  /** @throws {ExchangeRefused} when there is no token */
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     const { downstream, correlationId = randomUUID() } = request;
     const start = performance.now();

@@ -1,6 +1,6 @@
 import type { Refusal } from './refusal.ts';
 
-/** The facts of a refusal that Entra did not utter. */
+/** The facts of a refusal that Entra did not send. */
 export const NOTHING_SAID: Omit<Refusal, 'class'> = {
   error: undefined,
   suberror: undefined,
@@ -15,7 +15,7 @@ export const NOTHING_SAID: Omit<Refusal, 'class'> = {
 export class ExchangeRefused extends Error {
   override readonly name = 'ExchangeRefused';
   readonly refusal: Refusal;
-  /** The `client-request-id` that Entra has it under; `undefined` when Entra was not asked. */
+  /** The `client-request-id` of the exchange; `undefined` when Entra was not asked. */
   readonly correlationId: string | undefined;
 
   constructor(refusal: Refusal, correlationId?: string) {
@@ -25,9 +25,9 @@ export class ExchangeRefused extends Error {
   }
 }
 
-/** Entra was not even asked, because it fails everyone, or all of the tenant, at the moment. */
+/** Entra was not asked, because at the moment it fails everyone, or everyone of the tenant. */
 export class ExchangeNotTried extends ExchangeRefused {
-  /** @param retryAt when it is worth asking again; on the monotonic clock */
+  /** @param retryAt when Entra may be asked again; milliseconds on the monotonic clock */
   constructor(retryAt: number) {
     super({
       ...NOTHING_SAID,
@@ -38,7 +38,7 @@ export class ExchangeNotTried extends ExchangeRefused {
   }
 }
 
-/** True for a failure of Entra's own, which says nothing about the caller: it is down, too slow, or throttles. */
+/** True when Entra itself fails, which says nothing about the caller: it is unreachable, too slow, or throttles. */
 export function isOutage(error: unknown): error is ExchangeRefused {
   return error instanceof ExchangeRefused && error.refusal.class === 'retry';
 }

@@ -4,7 +4,10 @@ import type { RemoteTokenSource, TokenRequest } from '../session/token-source.ts
 import { isOutage } from './exchange-refused.ts';
 import type { ExpectedClaims } from './expected-claims.ts';
 
-/** Asks at once for the claims that a downstream is known to want, and without them when Entra refuses. */
+/**
+ * The third source: asks for a token with the claims that the downstream is expected to ask for, and for one without
+ * them when Entra refuses.
+ */
 export class ExpectedClaimsTokens implements RemoteTokenSource {
   readonly #next: RemoteTokenSource;
   readonly #expected: ExpectedClaims;
@@ -16,12 +19,12 @@ export class ExpectedClaimsTokens implements RemoteTokenSource {
 
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     const { session, downstream, claims, isRefresh = false } = request;
-    // A token is refreshed with its own claims, and with no others.
+    // A refresh asks for the claims of the token that it replaces, and for no others.
     const known = claims === '' && !isRefresh ? this.#expected.find(session.principal, downstream.name) : undefined;
     if (known === undefined) {
       return this.#next.acquire(request);
     }
-    // Both tries are for one request, so that Entra has them under one id.
+    // Both tries belong to one request, so they have one id at Entra.
     const { correlationId = randomUUID() } = request;
     try {
       return await this.#next.acquire({ ...request, correlationId, claims: known });

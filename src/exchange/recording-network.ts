@@ -1,19 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from '@azure/msal-node';
 import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
+import { parseJsonObject } from '../syntax/json.ts';
 
-/** Says, at the moment when it counts, whether a request that failed may be sent once more. */
+/** Says whether a failed request may be sent once more; called when it has failed. */
 export type MayTryAgain = () => boolean;
 
-/** The pause before the second try: a moment, and not the same one for everybody. */
+/** The pause before the second try: `least`, and a random part of `more`, so that callers do not come back together. */
 const PAUSE_MS = { least: 50, more: 150 } as const;
 
-/** The connection failed before Entra could answer. */
+/** Errors of a connection that broke before Entra could answer. */
 const LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
+/** What MSAL gets for a body that is no JSON object, so that it fails; its error is not used. */
+const NONSENSE = { error: 'temporarily_unavailable' } as const;
+
 /**
- * Carries MSAL's one request of an exchange and keeps Entra's raw answer, because MSAL's errors lose the claims of
- * some refusals, the status and `Retry-After`, and give up on what is not JSON.
+ * Sends the one request that MSAL makes for an exchange, and keeps Entra's raw answer: MSAL's errors lose the claims of
+ * some refusals, the status and `Retry-After`, and say nothing about an answer that is not JSON.
  */
 export class RecordingNetwork implements INetworkModule {
   readonly #http: EntraHttpClient;
@@ -28,17 +32,17 @@ export class RecordingNetwork implements INetworkModule {
     this.#mayTryAgain = mayTryAgain;
   }
 
-  /** The answer of the token endpoint; `undefined` when none came. */
+  /** The answer of the token endpoint; `undefined` when there was none. */
   get response(): EntraResponse | undefined {
     return this.#response;
   }
 
-  /** Why no answer came. */
+  /** Why there was no answer. */
   get unreachable(): EntraUnreachable | undefined {
     return this.#unreachable;
   }
 
-  /** What the answer says of the token; in seconds. */
+  /** The lifetime of the token as the answer says it; in seconds. */
   readLifetime(): { readonly expiresIn: number; readonly refreshIn: number | undefined } {
     return {
       expiresIn: toSeconds(this.#body['expires_in']) ?? 0,
@@ -46,16 +50,17 @@ export class RecordingNetwork implements INetworkModule {
     };
   }
 
+  /** Called by MSAL for the request to the token endpoint. */
   sendPostRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
     return this.#record(() => this.#post(url, options?.headers ?? {}, options?.body ?? ''));
   }
 
-  /** Only managed identities get something: with static metadata, MSAL has nothing else to ask for. */
+  /** Called by MSAL for managed identities only: with static metadata, it has nothing else to fetch by GET. */
   sendGetRequestAsync<T>(url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> {
     return this.#record(() => this.#http.get(url, options?.headers));
   }
 
-  /** Tries a second time, within the deadline of the first, when the first came to nothing that Entra meant to say. */
+  /** Tries a second time, within the deadline of the first try, when Entra broke instead of deciding. */
   async #post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<EntraResponse> {
     const start = performance.now();
     let first: EntraResponse | EntraUnreachable;
@@ -65,7 +70,7 @@ export class RecordingNetwork implements INetworkModule {
       first = toUnreachable(error);
     }
     const pauseMs = PAUSE_MS.least + Math.random() * PAUSE_MS.more;
-    const leftMs = this.#http.deadline - (performance.now() - start) - pauseMs;
+    const leftMs = this.#http.deadlineMs - (performance.now() - start) - pauseMs;
     if (isWorthAnotherTry(first) && leftMs > 0 && this.#mayTryAgain()) {
       await sleep(pauseMs);
       return this.#http.post(url, headers, body, Math.ceil(leftMs));
@@ -84,13 +89,13 @@ export class RecordingNetwork implements INetworkModule {
       throw this.#unreachable;
     }
     const { status, text } = this.#response;
-    this.#body = parse(text);
-    // Entra's headers stay here: MSAL would take Retry-After as a reason to refuse the calls of other users.
+    this.#body = parseJsonObject(text) ?? NONSENSE;
+    // MSAL gets no headers: it would take Retry-After as a reason to refuse the calls of other users.
     return { status, headers: {}, body: this.#body as T };
   }
 }
 
-/** Never after a 4xx, and never against a time that Entra named. */
+/** False after a 4xx, which is a decision, and when Entra named a time to come back. */
 function isWorthAnotherTry(answer: EntraResponse | EntraUnreachable): boolean {
   return answer instanceof EntraUnreachable
     ? LOST.has(answer.message)
@@ -101,19 +106,8 @@ function toUnreachable(error: unknown): EntraUnreachable {
   return error instanceof EntraUnreachable ? error : new EntraUnreachable('unknown');
 }
 
-/** Entra's v1 endpoints write numbers as strings. */
+/** Reads a number of seconds, which Entra's v1 endpoints write as a string. */
 function toSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' ? Number.parseInt(value, 10) : value;
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : NONSENSE;
-  } catch {
-    return NONSENSE;
-  }
-}
-
-const NONSENSE = { error: 'temporarily_unavailable' } as const;

@@ -4,29 +4,32 @@ import type { Clock } from '../resilience/clock.ts';
 import { ENTRA_CODES, lacksDownstream, REMEDIES } from './entra-codes.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What the answer to a refused exchange needs to know of the exchange. */
+/** The facts of an exchange that the answer to its refusal needs. */
 export interface RefusedExchange {
   readonly authority: Authority;
   readonly clientId: string;
+  /** Where Entra sends users after they have consented; without it, callers get no address for consent. */
   readonly consentRedirectUri: string | undefined;
   readonly tenantId: string;
-  /** True for the gateway's own token: what Entra asks of it, no caller can give. */
+  /** True for the gateway's own token: no caller can provide what Entra asks of the gateway. */
   readonly isOwnToken: boolean;
-  /** Its `client-request-id`; `undefined` when Entra was not asked. */
+  /** The `client-request-id` of the exchange; `undefined` when Entra was not asked. */
   readonly correlationId: string | undefined;
   readonly scopes: readonly string[];
   readonly monotonicMs: Clock;
 }
 
-/** When Entra does not say how long to wait; up to two more, so that callers do not all come back at once. */
+/** How long a caller is told to wait when Entra names no time. */
 const DEFAULT_WAIT_SECONDS = 10;
+
+/** The random time that is added to it, so that callers do not all come back at once. */
 const SPREAD_SECONDS = 2;
 
-/** Codes with which Entra asks for an administrator instead of the user. */
+/** The codes with which Entra asks an administrator for consent instead of the user. */
 const ADMIN_CONSENT = new Set([90094, 90095]);
 
 const OWN_TOKEN_REMEDY =
-  'Give the gateway the application permissions of the downstream API, exempt it from policies for workload identities that it cannot meet, and look at identity.* in gateway.yaml.';
+  'Give the gateway the application permissions of the downstream API, exempt it from policies for workload identities that it cannot meet, and check identity.* in gateway.yaml.';
 
 const THEIR_ADMINISTRATOR_REMEDY =
   'Nothing is wrong here: an administrator of that tenant has to consent to the permissions for the downstream API (identity.consentRedirectUri gives callers the address), or has to buy it.';
@@ -37,7 +40,7 @@ const SIGNING_KEY_REMEDY =
 const NEW_TOKENS_REMEDY =
   'New tokens of the user keep meeting this. Look for a policy that the gateway itself cannot meet, such as one about locations, and compare the clock with that of Entra.';
 
-/** Turns a refusal of Entra into the failure of the request: the rows of the answers table that Entra causes. */
+/** Turns a refusal of Entra into the failure of the request, by its class. */
 export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayError {
   const log = describeForLog(refusal, exchange);
   if (exchange.isOwnToken && refusal.class !== 'retry' && !needsTheirAdministrator(refusal)) {
@@ -47,12 +50,12 @@ export function toFailure(refusal: Refusal, exchange: RefusedExchange): GatewayE
     case 'interaction':
       return toChallenge(refusal, log);
     case 'reauthenticate':
-      return new GatewayError('invalid_token', { log, loop: findLoopRule(refusal) });
+      return new GatewayError('invalid_token', { log, loop: toLoopRule(refusal) });
     case 'consent':
       return new GatewayError('consent_required', {
         log,
         scopes: exchange.scopes,
-        ...readConsentUri(refusal, exchange),
+        ...toConsentUri(refusal, exchange),
       });
     case 'denied':
       return new GatewayError('access_denied', { log });
@@ -70,34 +73,40 @@ function toChallenge(refusal: Refusal, log: NonNullable<FailureFacts['log']>): G
   const { claims, suberror } = refusal;
   const more = suberror === undefined ? {} : { suberror };
   return claims === undefined
-    ? new GatewayError('interaction_required', { log, loop: findLoopRule(refusal), ...more })
+    ? new GatewayError('interaction_required', { log, loop: toLoopRule(refusal), ...more })
     : new GatewayError('insufficient_claims', { log, claims, ...more });
 }
 
-/** The gateway found the assertion good and Entra does not know its signature, whatever token comes. */
+/** Entra does not accept the signature of an assertion that the gateway has found good. */
 const ASSERTION_INVALID = 50013;
 
-/** Nobody is helped by the same sign-in a third time. */
-function findLoopRule({ class: refusalClass, codes, suberror }: Refusal): LoopRule {
+/** What replaces the refusal when new tokens of the caller keep meeting it: a third sign-in would not help. */
+function toLoopRule({ class: refusalClass, codes, suberror }: Refusal): LoopRule {
   const refusal = [refusalClass, ...codes, suberror].join(' ');
   return codes.includes(ASSERTION_INVALID)
-    ? { refusal, failure: 'gateway_misconfigured', remedy: SIGNING_KEY_REMEDY }
-    : { refusal, failure: 'step_up_unsatisfiable', remedy: NEW_TOKENS_REMEDY };
+    ? { refusal, code: 'gateway_misconfigured', remedy: SIGNING_KEY_REMEDY }
+    : { refusal, code: 'step_up_unsatisfiable', remedy: NEW_TOKENS_REMEDY };
 }
 
-/** What is left of the time that Entra asked for. */
+/** What is left of the time that Entra named, or else the default. */
 function waitSecondsOf({ retryAt }: Refusal, monotonicMs: number): number {
   return retryAt === undefined
     ? DEFAULT_WAIT_SECONDS + Math.round(Math.random() * SPREAD_SECONDS)
     : Math.max(1, Math.ceil((retryAt - monotonicMs) / 1_000));
 }
 
-/** Another tenant lacks the downstream API, which its administrator lets in by consenting to its permissions. */
+/** True when another tenant lacks the downstream API; its administrator adds it by consenting to its permissions. */
 function needsTheirAdministrator({ class: refusalClass, codes }: Refusal): boolean {
   return refusalClass === 'consent' && lacksDownstream(codes);
 }
 
-function readConsentUri(refusal: Refusal, exchange: RefusedExchange): { consentUri?: string } {
+/**
+ * The address where the user or an administrator can consent.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/v2-admin-consent
+ * @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+ */
+function toConsentUri(refusal: Refusal, exchange: RefusedExchange): { consentUri?: string } {
   const { authority, clientId, consentRedirectUri, tenantId, scopes } = exchange;
   if (consentRedirectUri === undefined) {
     return {};
@@ -122,7 +131,7 @@ function findRemedy(refusal: Refusal): string {
     : REMEDIES[refusal.class];
 }
 
-/** For operators: the code, what it means, what to do, and the ids of the exchange at Entra; never Entra's text. */
+/** What the log says of a refusal: its code and meaning, the remedy, and Entra's ids of the exchange; no Entra text. */
 function describeForLog(refusal: Refusal, { correlationId }: RefusedExchange): Readonly<Record<string, unknown>> {
   const { codes, error, suberror, status, traceId } = refusal;
   return {

@@ -19,25 +19,25 @@ export interface SessionTokensOptions {
   readonly authority: Authority;
   readonly clientId: string;
   readonly consentRedirectUri: string | undefined;
-  /** Is called for what no caller hears of. */
+  /** Takes the failures of background refreshes, which no caller hears of. */
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** How long Entra need not be asked again what it refused. */
+/** How long a lasting refusal is remembered, so that Entra is not asked again. */
 const REFUSAL_LIFETIME_MS = 60_000;
 
-/** The same for any other failure: long enough for a client that tries again at once, and hardly noticed by a person. */
+/** How long any other failure is remembered: long enough for a client that retries at once, too short for a person. */
 const FAILURE_LIFETIME_MS = 1_000;
 
-/** Tenants whose tokens for apps are held. */
+/** How many tenants' tokens for apps are held. */
 const MAX_TENANTS = 1_000;
 
-/** Refusals that another request with the same assertion would only hear again. */
+/** The classes of refusals that another exchange of the same assertion would only meet again. */
 const LASTING: ReadonlySet<RefusalClass> = new Set(['interaction', 'consent', 'denied']);
 
 /**
- * The first source: tokens in memory. A user's tokens live in the user's session; the gateway's own tokens, for callers
- * that are apps, are shared by all of them. Whoever asks for the same token at the same time waits for one answer of the
+ * The first source: tokens in memory. A user's tokens are in the user's session; the gateway's own tokens, for callers
+ * that are apps, are shared by all of them. Requests for the same token at the same time wait for one answer of the
  * next source, and a refusal is remembered for a while.
  */
 export class SessionTokens implements TokenSource {
@@ -52,7 +52,7 @@ export class SessionTokens implements TokenSource {
   }
 
   /**
-   * The token that is held, at once; otherwise a new one.
+   * Gives the token that is held, at once, or a promise of a new one.
    *
    * @throws {GatewayError} what Entra's refusal means for the caller
    */
@@ -74,12 +74,13 @@ export class SessionTokens implements TokenSource {
   }
 
   /**
-   * Forgets a token that the downstream did not accept. Where it did not ask for claims, a new one helps seldom, so that
-   * only one token a minute is forgotten: a downstream that refuses everything must not cost an exchange for each
-   * request. The gateway's own token serves many, so that it is forgotten once a minute for the same claims, too.
+   * Forgets a token that the downstream refused. When the downstream asked for no claims, a new token seldom helps, so
+   * only one token a minute is forgotten: a downstream that refuses everything must not cost one exchange for each
+   * request. The gateway's own token serves many callers, so even with claims it is forgotten only once a minute for
+   * the same claims.
    *
-   * @param request with the claims that the downstream asked for, if it did
-   * @returns true when it was forgotten now; false when another request did so before, or it is too early
+   * @param request has the claims that the downstream asked for, if it asked for any
+   * @returns true when the token was forgotten now; false when another request has forgotten it, or it is too early
    */
   discard(request: TokenRequest, refused: DownstreamToken): boolean {
     const tokens = this.#tokensOf(request.session);
@@ -90,13 +91,13 @@ export class SessionTokens implements TokenSource {
     return mayDiscard;
   }
 
-  /** Remembers that an operation only answers this assertion with a challenge, so that nobody need be asked again. */
+  /** Remembers that an operation answers this assertion with a challenge, so that no request has to ask again. */
   rememberChallenge(session: Session, operation: string, challenge: Error): void {
     const monotonicMs = this.#options.monotonicMs();
     session.tokens.remember(`operation ${operation}`, challenge, monotonicMs + REFUSAL_LIFETIME_MS, monotonicMs);
   }
 
-  /** The challenge that is remembered for an operation. */
+  /** The challenge that is remembered for an operation; `undefined` for none. */
   recallChallenge(session: Session, operation: string): Error | undefined {
     return session.tokens.hasRefusals
       ? session.tokens.findRefusal(`operation ${operation}`, this.#options.monotonicMs())
@@ -151,11 +152,11 @@ export class SessionTokens implements TokenSource {
     }
   }
 
-  /** Replaces a token that still serves; whatever comes of it, no request hears of it. */
+  /** Replaces a token that still serves, in the background: no request waits for the result or fails with it. */
   async #refresh(request: TokenRequest, held: HeldToken): Promise<void> {
     const { session, downstream } = request;
     const tokens = this.#tokensOf(session);
-    // With an id of its own: it is not made for the request that noticed that it is due.
+    // The refresh has an id of its own, because it does not serve the request that found it due.
     const renewal = { ...request, claims: held.claims, correlationId: undefined, isRefresh: true };
     if (hasToWait(tokens.findRefusal(refusalKey(renewal), this.#options.monotonicMs()))) {
       return;
@@ -164,7 +165,7 @@ export class SessionTokens implements TokenSource {
       await tokens.refresh(downstream.name, held, () => this.#fetchFromNext(renewal));
     } catch (error) {
       if (isOutage(error)) {
-        // At once, so that no request has to find out in the place of this one.
+        // Prolonged at once, so that no request has to meet the outage itself first.
         held.prolong(this.#options.now());
       } else {
         held.endAsPlanned();
@@ -176,7 +177,7 @@ export class SessionTokens implements TokenSource {
     }
   }
 
-  /** Gets what memory does not have, and remembers in its place why it could not be had. */
+  /** Gets a token that is not in memory; when that fails, remembers why. */
   async #fetchFromNext(request: TokenRequest): Promise<FetchedToken> {
     try {
       return await this.#next.acquire(request);
@@ -190,6 +191,7 @@ export class SessionTokens implements TokenSource {
     }
   }
 
+  /** Turns a refusal into the failure of the request; leaves any other error as it is. */
   #explain(error: unknown, { session, downstream }: TokenRequest): unknown {
     if (!(error instanceof ExchangeRefused)) {
       return error;
@@ -202,17 +204,17 @@ export class SessionTokens implements TokenSource {
   }
 }
 
-/** Under which a refusal is remembered. */
+/** The key under which a refusal is remembered. */
 function refusalKey({ downstream, claims }: TokenRequest): string {
   return `${downstream.name} ${claims}`;
 }
 
-/** Entra exchanges no assertion that expired, though the gateway still accepts it for a moment. */
+/** False for an expired assertion: the gateway still accepts it for a moment, but Entra does not exchange it. */
 function isWorthRefreshing({ principal, assertionExpiresAt }: Session, now: number): boolean {
   return principal.kind === 'app' || now < assertionExpiresAt;
 }
 
-/** On the monotonic clock; `undefined` for what is no refusal of Entra's. */
+/** How long an error is remembered, on the monotonic clock; `undefined` for an error that is no refusal of Entra. */
 function rememberUntil(error: unknown, monotonicMs: number): number | undefined {
   if (!(error instanceof ExchangeRefused) || error instanceof ExchangeNotTried) {
     return undefined;
@@ -224,7 +226,7 @@ function rememberUntil(error: unknown, monotonicMs: number): number | undefined 
   return monotonicMs + (LASTING.has(refusalClass) ? REFUSAL_LIFETIME_MS : FAILURE_LIFETIME_MS);
 }
 
-/** Entra named a time, so that even a refresh that is due is not worth another try before. */
+/** True when Entra named a time, before which even a refresh that is due is not worth a try. */
 function hasToWait(remembered: Error | undefined): boolean {
   return isOutage(remembered) && remembered.refusal.retryAt !== undefined;
 }

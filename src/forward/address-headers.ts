@@ -1,6 +1,14 @@
 import { NameTable } from './name-table.ts';
 
-/** Headers of answers that hold the address of something else (RFC 9110 §10.2.2, §8.7, RFC 8288, Azure's guidelines). */
+/**
+ * Headers of answers that hold an address: Location (RFC 9110 §10.2.2), Content-Location (§8.7), Link (RFC 8288 §3),
+ * and two of the guidelines for Azure's APIs.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.2
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.7
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ * @see https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md
+ */
 const ADDRESSES: ReadonlySet<string> = new Set([
   'azure-asyncoperation',
   'content-location',
@@ -10,8 +18,8 @@ const ADDRESSES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The first letters of their names, in lower case, by length: that tells nearly every other header from them, without the
- * price of a look-up.
+ * The first letter of each of these names, in lower case, by the length of the name (no two are of one length). To
+ * compare length and letter rules out nearly every other header, and costs less than a look-up.
  */
 const INITIALS: readonly number[] = [...ADDRESSES].reduce<number[]>(
   (initials, name) => {
@@ -21,12 +29,12 @@ const INITIALS: readonly number[] = [...ADDRESSES].reduce<number[]>(
   Array.from({ length: 64 }, () => 0),
 );
 
-/** So many that no paging needs more, so few that a downstream cannot keep us busy with one line. */
+/** The links of one line that are kept: no paging needs more, and one line of a downstream cannot keep us busy. */
 const MAX_LINKS = 250;
 
 const kinds = new NameTable((lower) => (ADDRESSES.has(lower) ? (lower === 'link' ? 'links' : 'address') : 'other'));
 
-/** True when some header holds an address: few do, and the others should not pay for it. */
+/** True when some header holds an address. Few answers have one, and the others should not pay for the rewriting. */
 export function holdsAddress(headers: readonly string[]): boolean {
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
@@ -41,7 +49,7 @@ export function holdsAddress(headers: readonly string[]): boolean {
  * Rewrites the addresses in the headers of an answer.
  *
  * @param headers names and values in turn
- * @param rewrite gives another address for one, or `undefined` when it must not be seen; its header then goes
+ * @param rewrite returns the address to write instead, or `undefined` to drop the header or the link
  */
 export function rewriteAddresses(
   headers: readonly string[],
@@ -60,7 +68,11 @@ export function rewriteAddresses(
   return rewritten;
 }
 
-/** `<target>; parameters, <target>; parameters` (RFC 8288 §3); what is nothing of the kind goes. */
+/**
+ * Rewrites `<target>; parameters, <target>; parameters` (RFC 8288 §3), and drops what is not of this form.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ */
 function rewriteLinks(line: string, rewrite: (address: string) => string | undefined): string | undefined {
   const links: string[] = [];
   for (let at = 0, count = 0; at < line.length && count < MAX_LINKS; count += 1) {
@@ -88,7 +100,7 @@ function skipSeparators(line: string, from: number): number {
   return at;
 }
 
-/** The next comma that stands in no quoted text, or the end. */
+/** Finds the next comma outside quoted text, or the end of the line. */
 function endOfLink(line: string, from: number): number {
   let isQuoted = false;
   for (let at = from; at < line.length; at += 1) {

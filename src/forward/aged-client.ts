@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import { Client, type buildConnector } from 'undici';
 
-/** So that connections that were opened together do not all end together. */
+/** The share of its age by which a connection may end earlier: those opened together then do not all end together. */
 const SPREAD = 0.1;
 
 /**
- * Makes a client of one connection that follows a changed DNS name: a connection is used for at most a time, and then
- * ends as soon as no request is under way on it. undici's own `clientTtl` keeps a callback for each request that it sees
+ * Makes a client of one connection that follows a changed DNS name: at a certain age the connection ends, as soon as no
+ * request is under way on it. Not with undici's own `clientTtl`, which keeps a callback for each request that it sees
  * while an old connection still streams.
  *
  * @param options.connect opens the connections
- * @param options.maxAgeMs at most; up to a tenth less
+ * @param options.maxAgeMs the most milliseconds that a connection is used; each is used for up to a tenth less
  */
 export function createAgedClient(
   origin: URL,

@@ -2,10 +2,10 @@ import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError, type Failure } from '../failures.ts';
 
-/** What the kernel says when the gateway itself has no file descriptor, port or memory left for a connection. */
+/** The error codes of the system when the gateway itself has no file descriptor, port or memory for a connection. */
 const NOTHING_LEFT: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
 
-/** What is said of a connection that the other side gave up. */
+/** The error codes of a connection that the other side or the network ended. */
 const GIVEN_UP: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
   'ECONNABORTED',
@@ -17,23 +17,25 @@ const GIVEN_UP: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
-/** undici's words for answers that no request asked for, which it tells by the connection. */
+/** The messages of undici for an answer without a request, which it reports as an error of the connection. */
 const UNASKED: ReadonlySet<string> = new Set(['bad response', 'bad upgrade']);
 
-/** Seconds after which the gateway may have room again. */
+/** `Retry-After` in seconds when the gateway itself has no room for another connection. */
 const ROOM_AGAIN_SECONDS = 1;
 
-/** True when the connection broke, whatever was said on it. */
+/** True when the connection itself broke, and nothing wrong was received on it. */
 export function isDeadConnection(error: Error): boolean {
-  return GIVEN_UP.has(codeOf(error)) && !UNASKED.has(error.message);
+  return GIVEN_UP.has(nameReason(error)) && !UNASKED.has(error.message);
 }
 
-/** True when a call failed because the gateway is full: that says nothing about the downstream. */
+/** True when a call failed because the gateway itself is full, which says nothing about the downstream. */
 export function isOwnFault(error: Error): boolean {
-  return NOTHING_LEFT.has(codeOf(error));
+  return NOTHING_LEFT.has(nameReason(error));
 }
 
-/** Whose fault it is that no answer came, or that it broke off. */
+/**
+ * Turns the error of a call that got no answer, or whose answer broke off, into a failure that says whose fault it is.
+ */
 export function toFailure(error: Error): Error {
   if (error instanceof GatewayError || error instanceof CallerGone) {
     return error;
@@ -41,7 +43,7 @@ export function toFailure(error: Error): Error {
   if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
     return new GatewayError('internal_error', { cause: error });
   }
-  const log = { reason: codeOf(error) };
+  const log = { reason: nameReason(error) };
   return isOwnFault(error)
     ? new GatewayError('overloaded', { retryAfter: ROOM_AGAIN_SECONDS, log, cause: error })
     : new GatewayError(nameFailure(error), { log, cause: error });
@@ -63,6 +65,6 @@ function nameFailure(error: Error): Failure {
   return isInvalid ? 'downstream_invalid_response' : 'downstream_unreachable';
 }
 
-function codeOf(error: Error): string {
+function nameReason(error: Error): string {
   return 'code' in error ? String(error.code) : error.name;
 }

@@ -7,13 +7,13 @@ import { TlsFiles, type TlsSettings, type TlsTexts } from './tls-files.ts';
 export interface ConnectorSettings {
   readonly tls: TlsSettings | undefined;
   readonly proxy: Proxy | undefined;
-  /** For each part of the way; 0 is no limit. */
+  /** For each part of the way: to the proxy, through it, and to the downstream; 0 is no limit. */
   readonly timeoutMs: number;
 }
 
 /**
- * Makes what opens connections that end at the downstream itself: straight, or in a tunnel through a proxy; with TLS for
- * https.
+ * Makes a connector whose connections end at the downstream itself: they lead there directly or in a tunnel through a
+ * proxy, with TLS for https.
  */
 export function createConnector({ tls, proxy, timeoutMs }: ConnectorSettings): buildConnector.connector {
   const connect = tls === undefined ? buildConnector({ timeout: timeoutMs }) : createTlsConnector(tls, timeoutMs);
@@ -45,7 +45,7 @@ export function createConnector({ tls, proxy, timeoutMs }: ConnectorSettings): b
   };
 }
 
-/** The files are looked at for each new connection, so that a certificate can be replaced while the gateway runs. */
+/** Looks at the files for each new connection, so that a certificate can be replaced while the gateway runs. */
 function createTlsConnector({ serverName, ...paths }: TlsSettings, timeoutMs: number): buildConnector.connector {
   const files = new TlsFiles(paths);
   let texts: TlsTexts | undefined;

@@ -1,4 +1,4 @@
-/** A promise that is settled from outside, by callbacks; `Promise.withResolvers` where Node 20 is gone. */
+/** A promise that callbacks settle from outside. Once Node 20 is gone, `Promise.withResolvers` can replace it. */
 export class Deferred<T> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;

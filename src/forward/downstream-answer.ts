@@ -8,7 +8,7 @@ import type { Downstream } from './downstream.ts';
 import { passInterimAnswer } from './interim-answer.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
 
-/** A downstream answers, and this is what it says; the body waits until someone wants it. */
+/** The answer of a downstream. Its head is here; its body waits until it is sent on or discarded. */
 export interface DownstreamAnswer {
   readonly status: number;
   /** Names and values in turn, as they came. */
@@ -16,33 +16,34 @@ export interface DownstreamAnswer {
   /**
    * Streams the body to the caller, as fast as the caller reads.
    *
+   * @returns `undefined` when there is nothing to wait for
    * @throws {GatewayError} when the downstream breaks off; the caller's connection must then break too
    */
   sendTo(res: ServerResponse, headers: string[]): Promise<void> | undefined;
-  /** Lets the answer go unread. */
+  /** Drops the answer without reading its body. */
   discard(): void;
 }
 
 /** Answers that have no body, whatever their headers announce. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
-/** While nobody reads yet, this many bytes may wait here. */
+/** Bytes of a body that may wait here before the caller reads it. */
 const MAX_WAITING_BYTES = 64 * 1_024;
 
-/** So many interim answers of one call pass; the rest is dropped. */
+/** Interim answers of one call that pass; further ones are dropped. */
 const MAX_INTERIM_ANSWERS = 100;
 
-/** What a call to a downstream is part of. */
+/** What the answer to a call has to do with: its downstream, its caller and its request. */
 export interface AnswerSurroundings {
   readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
-  /** The caller's side, which hears interim answers at once. */
+  /** The response to the caller, which gets interim answers at once. */
   readonly res: ServerResponse;
   /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
   /**
    * Sends the request once more, on a new connection; absent where that could do something twice.
    *
-   * @returns false where its body is not at hand any more
+   * @returns false when its body is not available any more
    */
   readonly sendAgain: (() => boolean) | undefined;
 }
@@ -82,7 +83,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.#surroundings = surroundings;
   }
 
-  /** True once undici has nothing more to say of the call. */
+  /** True once the call is over and no callback follows. */
   get isOver(): boolean {
     return this.#ended || this.#failure !== undefined;
   }
@@ -92,7 +93,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     return this.#started.promise;
   }
 
-  /** Cancels the call: the caller left, or sends no more. */
+  /** Cancels the call, because the caller left or stopped sending. */
   cancel(reason: Error): void {
     this.#cancelled ??= reason;
     this.#abort?.(reason);
@@ -111,15 +112,15 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.#hasBegun = true;
   }
 
-  /** While a request is being sent, its answer is not late: undici, too, begins its wait anew with each piece. */
+  /** An answer is not late while its request is still being sent: undici, too, restarts its wait with each piece. */
   onBodySent(): void {
     this.#interimSince = undefined;
   }
 
-  /** @returns true, because the body may come too */
+  /** @returns true, so that undici goes on to the body */
   onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void, reason: string): boolean {
     if (status === 101) {
-      // Another protocol, for which nobody asked: what follows is no HTTP.
+      // The downstream changed to a protocol that nobody asked for: what follows is not HTTP.
       this.#abort?.(new GatewayError('downstream_invalid_response', { log: { reason: '101 without an upgrade' } }));
       return true;
     }
@@ -139,7 +140,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     return true;
   }
 
-  /** @returns false to hear no more until it is resumed */
+  /** @returns false to get no more data until it is resumed */
   onData(chunk: Buffer): boolean {
     if (this.#sink !== undefined) {
       return this.#sink.write(chunk);
@@ -156,7 +157,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   onError(error: Error): void {
     if (BODILESS.has(this.status) && error instanceof errors.ResponseContentLengthMismatchError) {
-      // The length is that of the body which another answer would have (RFC 9110 §8.6); undici waits for it.
+      // Such an answer may give the length of a body that it does not have (RFC 9110 §8.6); undici waits for that body.
       this.onComplete();
       return;
     }
@@ -171,7 +172,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     const failure = toFailure(error);
     this.#failure = failure;
     if (this.#abort === undefined && !isOwnFault(error)) {
-      // What goes wrong on a connection says nothing about other calls; that there is none does.
+      // A fault on a connection says nothing about other calls; that no connection could be made does.
       this.#surroundings.downstream.circuit.recordFailure();
     }
     this.#refuse(failure);
@@ -209,7 +210,10 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.cancel(new CallerGone());
   }
 
-  /** undici begins its wait for the head anew with each interim answer, so that it could go on for ever. */
+  /**
+   * Limits the time of interim answers: undici restarts its wait for the head with each, so that it could last for
+   * ever.
+   */
   #boundInterim(): void {
     const now = performance.now();
     this.#interimSince ??= now;
@@ -226,7 +230,13 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     }
   }
 
-  /** A kept connection may be closed by the other side just as the request goes out (RFC 9110 §9.2.2, RFC 9112 §9.3.1). */
+  /**
+   * Sends the request once more when it went out on a kept connection just as the other side closed it (RFC 9110
+   * §9.2.2, RFC 9112 §9.3.1).
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+   * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1
+   */
   #sendAgain(error: Error): boolean {
     const isWorthIt = this.#isOnKept && !this.#hasBegun && !this.#wasSentAgain && isDeadConnection(error);
     if (!isWorthIt || this.#surroundings.sendAgain === undefined) {
@@ -252,12 +262,12 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 }
 
 /**
- * Up to so many bytes, head and body go out as one text: copying costs less than a second buffer for the kernel to
- * gather (measured: about 0.5 µs a request).
+ * The largest body that goes out as one text with its head: copying it costs less than a second buffer for the kernel
+ * to gather (measured: about 0.5 µs a request).
  */
 const MAX_ONE_TEXT_BYTES = 8 * 1_024;
 
-/** Ends an answer that is complete by now, as short ones are: no stream is needed. */
+/** Ends an answer whose whole body is here, as that of a short one is, without a stream. */
 function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   const [first] = chunks;
   const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
@@ -268,14 +278,14 @@ function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   }
 }
 
-/** The caller's side of a body that streams. */
+/** Writes a body that streams to the caller, and pauses it while the caller does not read. */
 class BodySink {
   readonly #res: ServerResponse;
   readonly #idleTimeout: number;
   readonly #resume: () => void;
   readonly #done = new Deferred<void>();
   #isStalled = false;
-  #patience: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
 
   constructor(res: ServerResponse, idleTimeout: number, resume: () => void) {
     this.#res = res;
@@ -301,40 +311,44 @@ class BodySink {
   #waitForDrain(): void {
     this.#isStalled = true;
     if (Number.isFinite(this.#idleTimeout)) {
-      this.#patience = setTimeout(() => this.#res.destroy(), this.#idleTimeout);
+      this.#stallTimer = setTimeout(() => this.#res.destroy(), this.#idleTimeout);
     }
     this.#res.once('drain', () => {
-      clearTimeout(this.#patience);
+      clearTimeout(this.#stallTimer);
       this.#isStalled = false;
       this.#resume();
     });
   }
 
   end(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#stallTimer);
     this.#res.end();
     this.#done.resolve();
   }
 
   fail(failure: Error): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#stallTimer);
     this.#done.reject(failure);
   }
 }
 
-/** undici gives names and values as buffers, in Latin-1 as HTTP/1.1 has them. */
+/** Turns the names and values that undici gives as buffers into text: they are Latin-1, as HTTP/1.1 has them. */
 function toTexts(rawHeaders: readonly Buffer[]): string[] {
   return rawHeaders.map((part) => part.toString('latin1'));
 }
 
-/** What Node writes in a status line (RFC 9112 §4). */
+/**
+ * A reason phrase that Node accepts for a status line (RFC 9112 §4).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-4
+ */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * The reason phrase of the downstream, byte for byte, as far as undici keeps it: it decodes UTF-8, and of a phrase that
- * comes in two pieces it keeps the second.
+ * Restores the bytes of the downstream's reason phrase, as far as undici keeps them: it decodes the phrase as UTF-8,
+ * and keeps only the second half of one that arrives in two pieces.
  *
- * @returns `undefined` for the usual phrase of a status
+ * @returns `undefined` where the usual phrase of the status is to be written
  */
 function toReasonPhrase(status: number, reason = ''): string | undefined {
   const usual = STATUS_CODES[status];

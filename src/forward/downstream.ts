@@ -17,9 +17,9 @@ export interface DownstreamSettings {
     readonly response: number | undefined;
     readonly idle: number | undefined;
   };
-  /** Absent for what Node trusts and no certificate of our own. */
+  /** Absent: Node's own authorities are trusted, and the gateway shows no certificate. */
   readonly tls?: TlsSettings | undefined;
-  /** For how long a connection is used. */
+  /** How long a connection is used. */
   readonly connections: { readonly maxAge: number | undefined };
   /** Bytes that the head of an answer may have. */
   readonly headLimit: number;
@@ -27,25 +27,27 @@ export interface DownstreamSettings {
   readonly proxy?: string | undefined;
 }
 
-/** So many that a restart or a lost connection does not open it, so short that it hardly delays the recovery. */
+/** A restart or a lost connection causes fewer failures in a row than these, and the pause hardly delays a recovery. */
 const CIRCUIT = { failures: 50, openForMs: 2_000 } as const;
 
 /** An API behind the gateway and the connections to it. */
 export class Downstream {
   readonly name: string;
   readonly pool: Pool;
-  /** Makes a new connection for each call; for what a kept one lost. */
+  /** Makes a new connection for each call; for calls that a kept connection lost. */
   readonly newConnections: Pool;
   /**
-   * What the target of every request begins with: the path of the base address, or nothing when it has none. A proxy for
-   * http gets the whole address (RFC 9112 §3.2.2).
+   * What the target of every request begins with: the path of the base address, or nothing when it has none. A proxy
+   * for http gets the whole address (RFC 9112 §3.2.2).
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
    */
   readonly basePath: string;
   /** The same for a connection of {@link connect}, which ends at the API: always the path alone. */
   readonly ownPath: string;
   /** The value of `Host` for such a connection. */
   readonly host: string;
-  /** What a proxy for http has to be told with every request: names and values in turn. */
+  /** The headers of every request to a proxy for http: names and values in turn. */
   readonly proxyHeaders: readonly string[];
   /** Opens when the API cannot be reached many times in a row. */
   readonly circuit: Circuit;
@@ -65,7 +67,7 @@ export class Downstream {
     const proxy = settings.proxy === undefined ? undefined : readProxy(settings.proxy);
     // For undici, 0 is no limit.
     const timeoutMs = timeout.connect ?? 0;
-    // What proxies expect: a tunnel for https, and for http each request by itself. Many refuse tunnels to port 80.
+    // Proxies expect a tunnel for https and single requests for http; many refuse a tunnel to port 80.
     const httpProxy = baseUrl.protocol === 'http:' ? proxy : undefined;
     this.name = name;
     this.ownPath = baseUrl.pathname.replace(/\/$/, '');
@@ -106,7 +108,7 @@ export class Downstream {
     return this.#isConnecting;
   }
 
-  /** undici tells of a connection and sends the first request on it before it lets anyone else run. */
+  /** undici emits `connect` and sends the first request on the connection in one go, before any microtask runs. */
   #noteConnection(): void {
     this.#isConnecting = true;
     queueMicrotask(() => {
@@ -115,7 +117,7 @@ export class Downstream {
   }
 
   /**
-   * Opens a connection of its own, for what is no plain request; behind a proxy it is a tunnel.
+   * Opens a connection outside the pools, for a WebSocket; behind a proxy it is a tunnel.
    *
    * @throws {Error} of undici or Node, or a {@link ProxyError}
    */

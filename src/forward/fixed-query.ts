@@ -23,7 +23,12 @@ export function compileFixedQuery(fixed: Readonly<Record<string, string>>): AddF
   };
 }
 
-/** Read as forms are (URL Standard §5.1), so that also what is no clean encoding has a name. */
+/**
+ * Reads the name of a parameter as forms are read (URL Standard §5.1), so that one with a broken encoding has a name,
+ * too.
+ *
+ * @see https://url.spec.whatwg.org/#urlencoded-parsing
+ */
 function readName(part: string): string {
   const [first] = new URLSearchParams(`&${part}`).keys();
   return first ?? '';

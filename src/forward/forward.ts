@@ -14,7 +14,7 @@ export interface DownstreamCall {
   readonly method: string;
   /** The filled path, still without the downstream's base path. */
   readonly path: string;
-  /** As the caller sent it, with its `?`; empty when there is none. */
+  /** As the caller sent it, with the fixed parameters of the downstream and its `?`; empty when there is none. */
   readonly query: string;
   /** Names and values in turn. */
   readonly headers: string[];
@@ -23,12 +23,16 @@ export interface DownstreamCall {
   readonly onHead: () => void;
 }
 
-/** What may be done twice (RFC 9110 §9.2.2). */
+/**
+ * The idempotent methods: their requests may be sent twice (RFC 9110 §9.2.2).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
+ */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /**
- * Sends a request on and waits for the head of the answer. When the caller hangs up, or gets another answer, the call is
- * cancelled. What may be done twice is sent once more when a kept connection turns out dead before it said anything.
+ * Sends a request on and waits for the head of the answer. When the caller hangs up, or gets another answer, the call
+ * is cancelled. An idempotent request is sent once more when a kept connection breaks before any of the answer came.
  *
  * @throws {GatewayError} `downstream_unreachable`, `downstream_timeout`, `downstream_unavailable`,
  *   `downstream_invalid_response`, `overloaded`, or what the body threw
@@ -58,7 +62,8 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
 }
 
 /**
- * Refuses what would be in vain.
+ * Refuses a call that would be in vain. One that is not refused may be the single call that an open circuit lets
+ * through after its pause.
  *
  * @throws {GatewayError} `downstream_unavailable` while the downstream is known to be down
  * @throws {CallerGone} when the caller left while an earlier step was waiting
@@ -73,7 +78,7 @@ export function requireReachable(res: ServerResponse, { circuit }: Downstream): 
   }
 }
 
-/** What a proxy asks of us is not for the caller to answer. */
+/** Refuses the 407 of a proxy: it asks the gateway for a password, not the caller. */
 function refuseProxysOwn(answer: DownstreamAnswer): DownstreamAnswer {
   if (answer.status === 407) {
     answer.discard();
@@ -96,7 +101,7 @@ function sendAgain(
   return isAtHand;
 }
 
-/** undici takes any async iterable; only its types do not know. */
+/** Gives undici the body: it takes any async iterable, although its types name only a stream. */
 function toSend(body: OutgoingBody): Buffer | Readable | null {
   return (body.send() ?? null) as Buffer | Readable | null;
 }

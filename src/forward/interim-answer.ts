@@ -2,11 +2,13 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { selectResponseHeaders } from './response-headers.ts';
 
 /**
- * Passes an interim answer of a downstream on (RFC 9110 §15.2), by the rules for the headers of every answer. Where the
- * caller knows none (HTTP/1.0), does not read, or has its answer already, it is dropped, as it may be.
+ * Passes an interim answer of a downstream on (RFC 9110 §15.2), by the rules for the headers of every answer. It is
+ * dropped, as it may be, for a caller that knows none (HTTP/1.0), does not read, or has its answer already.
  *
  * @param status 102 to 199; 100 is between the gateway and its own callers, 101 is no interim answer
  * @param rawHeaders names and values in turn, in Latin-1
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.2
  */
 export function passInterimAnswer(res: ServerResponse, status: number, rawHeaders: readonly string[]): void {
   const { socket, req } = res;

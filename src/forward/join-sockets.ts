@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 
-/** Milliseconds that what is under way may take to arrive once one side has ended. */
-const LAST_BYTES = 5_000;
+/** Milliseconds in which the last bytes may still arrive once one side has ended. */
+const LAST_BYTES_MS = 5_000;
 
 /**
- * Makes one connection of two: what comes on one goes out on the other, no faster than it is read there. When one side
- * ends, what it sent still arrives, and then both are closed.
+ * Joins two connections: what comes on one goes out on the other, no faster than it is read there. When one side ends,
+ * what it sent still arrives, and then both are closed.
  *
  * @param idleTimeoutMs both are closed when no byte goes either way for so long; may be infinite
  */
@@ -30,7 +30,7 @@ export function joinSockets(one: Socket, other: Socket, idleTimeoutMs: number): 
     other.unpipe(one);
     one.destroySoon();
     other.destroySoon();
-    setTimeout(destroy, LAST_BYTES).unref();
+    setTimeout(destroy, LAST_BYTES_MS).unref();
   }
 
   function destroy(): void {

@@ -1,11 +1,11 @@
-/** So many names that all common ones fit, so few that a caller who makes names up cannot fill the memory. */
+/** The names that a table remembers: all common ones fit, and a caller that makes names up cannot fill the memory. */
 const MAX_NAMES = 1_000;
 
-/** Characters; a longer name is decided each time. */
-const MAX_NAME = 100;
+/** Characters; a longer name is decided anew each time. */
+const MAX_NAME_LENGTH = 100;
 
 /**
- * Remembers what was decided about a header name, as it was written: the same few names come with every request, and
+ * Remembers what was decided about each header name, as it was written: the same few names come with every request, and
  * looking one up costs less than lower-casing it and comparing it with every rule again.
  */
 export class NameTable<T> {
@@ -24,7 +24,7 @@ export class NameTable<T> {
 
   #add(name: string): T {
     const decision = this.#decide(name.toLowerCase());
-    if (this.#decided.size < MAX_NAMES && name.length <= MAX_NAME) {
+    if (this.#decided.size < MAX_NAMES && name.length <= MAX_NAME_LENGTH) {
       this.#decided.set(name, decision);
     }
     return decision;

@@ -6,13 +6,13 @@ import { buildConnector, errors } from 'undici';
 export interface Proxy {
   /** Where it listens; without user and password. */
   readonly origin: URL;
-  /** What it is told with every request or tunnel: names and values in turn; the password is in here. */
+  /** The headers of every request or tunnel: names and values in turn; they hold the password. */
   readonly headers: readonly string[];
 }
 
 /**
- * The proxy refused, or cannot be reached: the code says that it was the proxy, and why, and nothing of its address or
- * its text.
+ * The proxy refused, or cannot be reached. The code says that it was the proxy and why; it holds nothing of the proxy's
+ * address or text.
  */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
@@ -36,7 +36,7 @@ export function readProxy(address: string): Proxy {
 }
 
 /**
- * Makes a connector to the proxy itself, whatever it is asked for.
+ * Makes a connector that always connects to the proxy, whatever address it is asked for.
  *
  * @param timeoutMs for each connection; 0 is no limit
  */
@@ -59,10 +59,12 @@ export function createProxyConnector({ origin }: Proxy, timeoutMs: number): buil
 /**
  * Opens a tunnel through a connection to a proxy (CONNECT, RFC 9110 §9.3.6).
  *
- * @param socket a connection to the proxy; it is the tunnel afterwards
+ * @param socket a connection to the proxy, which becomes the tunnel
  * @param authority host and port of the other end
  * @param timeoutMs until the proxy must have answered; 0 is no limit
  * @param callback gets a {@link ProxyError} when the proxy refuses
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6
  */
 export function openTunnel(
   socket: Socket,

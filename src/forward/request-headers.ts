@@ -4,7 +4,11 @@ import { isTrusted, peerAddress } from '../request/client-address.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
 import { NameTable } from './name-table.ts';
 
-/** Headers that belong to one connection and never to the next (RFC 9110 §7.6.1), both ways. */
+/**
+ * Headers that belong to one connection (RFC 9110 §7.6.1): they pass neither to a downstream nor back.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+ */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'http2-settings',
@@ -16,7 +20,7 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** What a caller may never tell a downstream: who it is, another method or path, and what the connection decides. */
+/** What a caller may never tell a downstream: who it is, another method or path, and what belongs to a connection. */
 const NEVER_FROM_CALLERS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'authorization',
@@ -31,14 +35,16 @@ const NEVER_FROM_CALLERS: ReadonlySet<string> = new Set([
   'x-rewrite-url',
 ]);
 
-/** What was checked must arrive as what it was checked as, whatever `Connection` says. */
+/** Headers that pass even where `Connection` names them, because the body was checked by what they say of it. */
 const DESCRIBES_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-length', 'content-type']);
 
 /**
- * What servers in front of an API assert about who is calling. A downstream that stands behind such a server elsewhere
- * would believe it, and a caller could write it: RFC 9440 §4 (client certificates), Azure App Service, AWS load balancers,
- * Google IAP, Cloudflare Access, oauth2-proxy, the authenticating proxies of Kubernetes, and plain single sign-on. Other
- * `x-ms-*` pass, because the APIs of Azure need them.
+ * Headers in which a server in front of an API says who is calling. A downstream that stands behind such a server
+ * elsewhere would believe them, and any caller could write them: RFC 9440 §4 (client certificates), Azure App Service,
+ * AWS load balancers, Google IAP, Cloudflare Access, oauth2-proxy, the authenticating proxies of Kubernetes, and plain
+ * single sign-on. Other `x-ms-*` pass, because the APIs of Azure need them.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9440#section-4
  */
 const ASSERTIONS: ReadonlySet<string> = new Set([
   'client-cert',
@@ -63,12 +69,16 @@ const ASSERTION_PREFIXES = [
   'x-remote-extra-',
 ] as const;
 
-/** By which clients and proxies speak to proxies (RFC 9110 §11.7). */
+/**
+ * The prefix of the headers between clients and their proxies (RFC 9110 §11.7).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.7
+ */
 const PROXY_PREFIX = 'proxy-';
 
 /**
- * What gateway.yaml can neither set nor let pass: credentials, which are the exchange's, and what decides where a request
- * goes and where its body ends.
+ * True for a header that gateway.yaml can neither set nor let pass: a credential, which only the exchange sets, or one
+ * that decides where a request goes and where its body ends.
  *
  * @param name in any case
  */
@@ -79,15 +89,15 @@ export function isFixed(name: string): boolean {
 
 const FIXED: ReadonlySet<string> = new Set(['authorization', 'content-length', 'cookie', 'expect', 'host']);
 
-/** What only a trusted proxy may say about where a request came from. */
+/** Headers about where a request came from, which only a trusted proxy may set. */
 const FORWARDING: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip']);
 const FORWARDING_PREFIX = 'x-forwarded-';
 
-/** Which headers of a request go on to a downstream, and which are made anew. */
+/** What decides which headers of a request go on to a downstream, and which are made anew. */
 export interface RequestHeaderRules {
   /** How clients reach the gateway: what downstreams read as X-Forwarded-Host and -Proto. */
   readonly publicUrl: URL;
-  /** The proxies whose word about where a request came from is believed; absent when there are none. */
+  /** The proxies whose headers about where a request came from are believed; absent when there are none. */
   readonly trustedProxies: BlockList | undefined;
   /** What gateway.yaml says for one downstream. */
   readonly headers?: HeaderSettings;
@@ -101,7 +111,7 @@ export interface HeaderSettings {
   readonly pass: readonly string[];
 }
 
-/** What we say ourselves. */
+/** What the gateway itself adds to each request. */
 export interface OwnHeaders {
   readonly requestId: string;
   /** The downstream's token; absent for an anonymous operation. */
@@ -111,12 +121,12 @@ export interface OwnHeaders {
 /** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
 type RequestHeaderHandling = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
 
-/** The one table for all downstreams that have no headers of their own. */
-const usualFates = new NameTable(decideHandling);
+/** The one table for all downstreams without header settings of their own. */
+const usualHandlings = new NameTable(decideHandling);
 
 /**
- * Makes the one sanitiser of request headers of a downstream, for the first send and for a replay. Values are copied as
- * they are, in their order, and repeated headers stay repeated.
+ * Makes the function that selects the request headers for a downstream, for the first send and for a second. Values are
+ * copied as they are, in their order, and repeated headers stay repeated.
  *
  * @returns a function that gives names and values in turn
  */
@@ -125,7 +135,8 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
   const fixed = Object.entries(settings.set).flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
   const replaced = new Set(Object.keys(settings.set).map((name) => name.toLowerCase()));
   const believed = new Set(settings.pass.map((name) => name.toLowerCase()));
-  const handlings = replaced.size + believed.size === 0 ? usualFates : new NameTable((name) => decideFateHere(name));
+  const handlings =
+    replaced.size + believed.size === 0 ? usualHandlings : new NameTable((name) => decideHandlingHere(name));
   const known = withoutReplaced([
     ['x-forwarded-host', publicUrl.host],
     ['x-forwarded-proto', publicUrl.protocol.slice(0, -1)],
@@ -163,7 +174,7 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
     return headers;
   };
 
-  function decideFateHere(name: string): RequestHeaderHandling {
+  function decideHandlingHere(name: string): RequestHeaderHandling {
     if (replaced.has(name)) {
       return 'drop';
     }
@@ -171,7 +182,7 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
     return handling === 'drop' && believed.has(name) && name !== 'x-request-id' ? 'pass' : handling;
   }
 
-  /** The word of a trusted proxy, or of anyone where gateway.yaml says so, is kept and continued; else it is replaced. */
+  /** Keeps and continues what a trusted proxy says, or anyone where gateway.yaml lets it pass; else replaces it. */
   function pushForwarding(headers: string[], peer: string, said: ReadonlyMap<string, string> | undefined): void {
     const kept = said === undefined ? NOTHING_SAID : keepBelieved(said, peer);
     if (kept.size === 0) {
@@ -204,7 +215,7 @@ const NOTHING_SAID: ReadonlyMap<string, string> = new Map();
 /** Selects the headers of one request. */
 export type SelectRequestHeaders = (req: IncomingMessage, own: OwnHeaders) => string[];
 
-/** The headers that `Connection` names, which are then hop-by-hop too; `undefined` for the usual values. */
+/** Lists the headers that `Connection` names, which are then hop-by-hop too; `undefined` for the usual values. */
 export function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') {
     return undefined;
@@ -232,7 +243,7 @@ function decideHandling(name: string): RequestHeaderHandling {
 }
 
 function mayPass(handling: RequestHeaderHandling, value: string): boolean {
-  // A value that does not fit starts no trace downstream.
+  // A malformed value must not start a trace downstream.
   return handling === 'traceparent' ? TRACEPARENT.test(value) : handling !== 'drop';
 }
 

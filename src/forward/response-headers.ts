@@ -2,10 +2,10 @@ import { NameTable } from './name-table.ts';
 import { namedByConnection } from './request-headers.ts';
 import { isWithheld } from './withheld-headers.ts';
 
-/** What would let a cache keep a refusal. */
+/** Headers that could let a cache keep a refusal. */
 const CACHING: ReadonlySet<string> = new Set(['cache-control', 'expires', 'pragma']);
 
-/** What becomes of a header of an answer; `caching` goes where the answer is a refusal. */
+/** What becomes of a header of an answer; `caching` is dropped from a refusal. */
 type ResponseHeaderHandling = 'drop' | 'pass' | 'caching' | 'connection' | 'length' | 'disposition';
 
 const handlings = new NameTable(decideHandling);
@@ -26,17 +26,21 @@ function decideHandling(name: string): ResponseHeaderHandling {
   return CACHING.has(name) ? 'caching' : 'pass';
 }
 
-/** What holds for one answer. */
+/** What one answer may have. */
 export interface AnswerRules {
   /** False for a refusal, which holds for one caller only; default true. */
   readonly mayBeCached?: boolean;
-  /** False for a 204 and interim answers (RFC 9110 §8.6); default true. */
+  /**
+   * False for a 204 and interim answers (RFC 9110 §8.6); default true.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.6
+   */
   readonly mayHaveLength?: boolean;
 }
 
 /**
- * The headers of a downstream's answer that go on to the caller, in their order; only a `Content-Length` never stands
- * before a `Content-Disposition`, because Node refuses bytes beyond ASCII in the second once it knows the first.
+ * Selects the headers of a downstream's answer that go on to the caller, in their order. Only a `Content-Length` moves
+ * behind a `Content-Disposition`, because Node refuses bytes beyond ASCII in the second once it knows the first.
  *
  * @param rawHeaders names and values in turn
  * @returns names and values in turn
@@ -75,7 +79,11 @@ function nameAt(headers: readonly string[], index: number): string {
   return (headers[index - (index % 2)] ?? '').toLowerCase();
 }
 
-/** Every value of a header, one for each line it came in. */
+/**
+ * Finds every value of a header, one for each line it came in.
+ *
+ * @param name in lower case
+ */
 export function findHeaders(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }

@@ -1,14 +1,18 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 
-/** What gateway.yaml says of TLS with a downstream; the files are paths of PEM files. */
+/** What gateway.yaml says of TLS with a downstream; `ca`, `cert` and `key` are paths of PEM files. */
 export interface TlsSettings {
   /** The only authorities that may vouch for the downstream; default those of Node. */
   readonly ca?: string | undefined;
-  /** Our own certificate, with its key. */
+  /** The gateway's own certificate; it goes with its key. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** The name that is asked for (RFC 6066 §3) and that the downstream's certificate must have; default its host. */
+  /**
+   * The name that is asked for (RFC 6066 §3) and that the downstream's certificate must have; default: its host.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc6066#section-3
+   */
   readonly serverName?: string | undefined;
 }
 
@@ -20,8 +24,8 @@ export interface TlsTexts {
 }
 
 /**
- * Reads the files of a downstream's TLS, and again when they change. While they do not fit together, because only one of
- * them is new yet, what was read last stays in use.
+ * Reads the files of a downstream's TLS, and reads them again when they change. While they do not fit together, because
+ * only one of them was replaced yet, what was read before stays in use.
  */
 export class TlsFiles {
   readonly #files: readonly (readonly [keyof TlsTexts, string])[];
@@ -36,7 +40,7 @@ export class TlsFiles {
 
   /**
    * @returns the same object as long as nothing changed
-   * @throws when the files cannot be read, and never could
+   * @throws when the files cannot be used and nothing was read before
    */
   async read(): Promise<TlsTexts> {
     try {

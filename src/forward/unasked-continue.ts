@@ -1,4 +1,6 @@
-/** Stands for a 100 (Continue) that nobody asked for; no server sends it, because IANA has given it no meaning. */
+/**
+ * The status that replaces a 100 (Continue) which nobody asked for; no server sends it, as IANA has not assigned it.
+ */
 export const UNASKED_CONTINUE = 199;
 
 interface Parser {
@@ -6,13 +8,15 @@ interface Parser {
 }
 
 /**
- * Lets a connection of undici take a 100 that was not asked for as the interim answer that it is (RFC 9110 §15.2: a client
- * must be able to read it). undici breaks the connection instead, whatever its options, so this reaches into its parser;
- * where that is built otherwise, nothing happens and undici has its way: such an answer is then a broken connection. It
- * rests on undici 7's symbols `socket` and `parser` and on the name of that method; a move to another version looks whether
- * undici reads a 100 by itself, and then drops this file.
+ * Makes a connection of undici read a 100 that was not asked for as an interim answer, as a client must (RFC 9110
+ * §15.2). undici breaks the connection instead, whatever its options, so this function changes its parser. It relies on
+ * the symbols `socket` and `parser` of undici 7 and on the name of the method; where they are missing it does nothing,
+ * and such an answer breaks the connection. Before a move to another version, see whether undici reads a 100 by itself:
+ * then this file can go.
  *
  * @param client undici's client, just connected
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.2
  */
 export function tolerateUnaskedContinue(client: object): void {
   const parser = readSymbol(readSymbol(client, 'socket'), 'parser') as Parser | undefined;

@@ -90,7 +90,7 @@ function readAnswer(request: ClientRequest, { res, responseTimeout, idleTimeout 
         settle(() => resolve(new Tunnel(head, socket, idleTimeout)));
       })
       .once('response', (message: IncomingMessage) => {
-        // Node calls a 101 without the headers that belong to it an ordinary answer.
+        // Node reports a 101 that lacks its headers as an ordinary answer.
         if (message.statusCode === 101) {
           message.destroy();
           settle(() => reject(unasked()));
@@ -129,13 +129,13 @@ class Tunnel implements DownstreamAnswer {
   readonly #idleTimeout: number;
 
   constructor({ rawHeaders }: IncomingMessage, socket: Socket, idleTimeout: number) {
-    // A 1xx has no length (RFC 9110 §8.6), whatever is said.
+    // A 1xx has no length (RFC 9110 §8.6), whatever its headers say.
     this.rawHeaders = rawHeaders.filter(
       (_, index) => rawHeaders[index - (index % 2)]?.toLowerCase() !== 'content-length',
     );
     this.#socket = socket;
     this.#idleTimeout = idleTimeout;
-    // Nobody listens until the caller has its answer.
+    // Until the caller has its answer nobody else listens, and an error without a listener would end the process.
     socket.on('error', () => socket.destroy());
   }
 
@@ -155,7 +155,7 @@ class Tunnel implements DownstreamAnswer {
   }
 }
 
-/** Anything but a 101: the downstream refuses, or has something else to say. */
+/** Any answer but a 101, such as a refusal. */
 class OrdinaryAnswer implements DownstreamAnswer {
   readonly status: number;
   readonly rawHeaders: readonly string[];
@@ -175,7 +175,7 @@ class OrdinaryAnswer implements DownstreamAnswer {
     try {
       await pipeline(this.#message, res);
     } catch (error) {
-      // A downstream that breaks off has an error of its own.
+      // A premature close is the caller's: a downstream that breaks off causes another error.
       const isCallers = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
       throw isCallers ? new CallerGone() : toFailure(error as Error);
     }

@@ -1,6 +1,6 @@
 import { HOP_BY_HOP } from './request-headers.ts';
 
-/** Headers of answers that have one purpose, and who says so. */
+/** Headers of answers that have one purpose, and the specifications that give it to them. */
 interface Withheld {
   readonly purpose: string;
   readonly source: string;
@@ -11,9 +11,10 @@ interface Withheld {
 }
 
 /**
- * What a downstream may never tell a caller, by purpose. A header stands here when it holds for more than its own answer:
- * for the whole address, which many downstreams share, for the caller's relation to us, or for a server in front of us.
- * What speaks of one answer or one page passes (Content-Security-Policy, Permissions-Policy, Cross-Origin-*, Vary, Link).
+ * The headers that never pass from a downstream to a caller, by purpose. A header is in this list when its effect goes
+ * beyond its own answer: to the whole address, which many downstreams share, to the caller's relation to the gateway,
+ * or to a server in front of it. Headers about one answer or one page pass (Content-Security-Policy,
+ * Permissions-Policy, Cross-Origin-*, Vary, Link).
  */
 export const WITHHELD: readonly Withheld[] = [
   {

@@ -3,17 +3,21 @@ import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import { toProblem } from './problem.ts';
 import { formatChallenge, type ChallengeFrame } from '../challenge/www-authenticate.ts';
-import { FAILURES, type GatewayError } from '../failures.ts';
+import type { GatewayError } from '../failures.ts';
 
-/** What the answer to a failure needs besides the failure. */
+/** What the answer to a failure needs, besides the failure. */
 export interface FailureContext {
   readonly frame: ChallengeFrame;
   readonly requestId: string;
-  /** The path of the request. */
+  /** The `instance` of the problem document: the path of the request. */
   readonly instance: string;
-  /** Headers that every answer of ours carries: names and values in turn. */
+  /** The headers that all our own answers have: names and values in turn. */
   readonly ownHeaders: readonly string[];
-  /** Members of the problem document besides the usual ones (RFC 9457 §3.2). */
+  /**
+   * More members of the problem document; default none.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9457#section-3.2
+   */
   readonly extensions?: object | undefined;
 }
 
@@ -23,24 +27,33 @@ interface WrittenAnswer {
   readonly body: string;
 }
 
-/** Seconds, for a 503 or 429 whose cause does not say how long it lasts. */
+/** The `Retry-After` of a 503 or 429 whose cause does not say how long it lasts. */
 const DEFAULT_WAIT_SECONDS = 5;
 
 /**
- * Writes the answer to a failure: the only place where a failure becomes HTTP. Once the answer has begun there is
- * nothing left to say, and the connection breaks so that the caller cannot take a part for the whole.
+ * Writes the answer to a failure. This is the only place where a failure becomes HTTP. When an answer has already
+ * begun, the connection is broken instead, so that the caller cannot take a part of that answer for the whole.
  *
- * @example `invalid_request` of a body
- * HTTP/1.1 400 Bad Request
- * Content-Type: application/problem+json
+ * @example `insufficient_claims` for the authentication context c1; the long lines are broken here
+ * HTTP/1.1 401 Unauthorized
+ * content-type: application/problem+json
+ * content-length: 376
+ * cache-control: no-store
+ * x-request-id: 5f2d1c88-6f0e-4a57-9c1f-0d8f4e1b7a32
+ * www-authenticate: Bearer realm="", …, error="insufficient_claims", cc_type="authcontext", …,
+ *   claims="eyJhY2Nlc3NfdG9rZW4iOnsiYWNycyI6eyJlc3NlbnRpYWwiOnRydWUsInZhbHVlIjoiYzEifX19"
  *
- * {"type":"urn:obo-gateway:problem:invalid_request","title":"The request does not match the contract","status":400,…}
+ * {"type":"urn:obo-gateway:problem:insufficient_claims","title":"More proof is required","status":401,
+ *   "detail":"Ask Entra for a new access token for this API with the given claims, then try again.",
+ *   "instance":"/orders","code":"insufficient_claims","requestId":"5f2d1c88-6f0e-4a57-9c1f-0d8f4e1b7a32",
+ *   "claims":"{\"access_token\":{\"acrs\":{\"essential\":true,\"value\":\"c1\"}}}"}
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457#section-3
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15
  */
 export function answerFailure(res: ServerResponse, error: GatewayError, context: FailureContext): void {
   if (res.headersSent) {
-    // Not a plain end, which an HTTP/1.0 caller takes for the end of the body.
+    // A reset instead of a plain end, because an HTTP/1.0 caller takes a plain end for the end of the body.
     res.socket?.resetAndDestroy();
     return;
   }
@@ -49,7 +62,7 @@ export function answerFailure(res: ServerResponse, error: GatewayError, context:
   res.end(body);
 }
 
-/** The same for a connection whose request could not even be parsed; the connection ends with it. */
+/** Writes the answer to a failure on a connection whose request could not be parsed, and closes the connection. */
 export function answerFailureOnSocket(socket: Socket, error: GatewayError, context: FailureContext): void {
   const { status, headers, body } = compose(error, context);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'connection: close'];
@@ -61,8 +74,7 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
 
 function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
   const { frame, ownHeaders, extensions } = context;
-  const { failure, facts } = error;
-  const rule = FAILURES[failure];
+  const { rule, facts } = error;
   const body = JSON.stringify({ ...toProblem(error, context), ...extensions });
   const headers = [
     'content-type',
@@ -73,7 +85,7 @@ function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
     'no-store',
     ...ownHeaders,
   ];
-  if ('challenge' in rule) {
+  if (rule.challenge !== undefined) {
     const { scopes, authContext, claims } = facts;
     headers.push('www-authenticate', formatChallenge(frame, { error: rule.challenge, scopes, authContext, claims }));
   }

@@ -2,16 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody } from '../request/body.ts';
 
-/** A parser's complaint about bytes that are no request. */
+/** The failures of bytes that the parser cannot read as a request. */
 export type ParserFault = 'headers_too_large' | 'target_too_long' | 'request_timeout' | 'invalid_request';
 
-/** What Node tells of bytes that its parser stopped at; `rawPacket` is the piece that they came in. */
+/** The error with which Node's parser stops; `rawPacket` is the piece of bytes that it stopped in. */
 export type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonly bytesParsed?: number };
 
 /** Writes the answer to bytes that are no request; `head` is the piece that they came in, as Latin-1. */
 export type AnswerFault = (socket: Socket, fault: ParserFault, head: string) => void;
 
-/** A request as Node's parser hands it on: whether it asks for another protocol, and then whether it gets it. */
+/**
+ * A request as Node's parser hands it on; `upgrade` says that it asks for another protocol, and then that it gets one.
+ */
 type ParsedRequest = IncomingMessage & { upgrade: boolean };
 
 /** Called by Node's parser with the head of each request. */
@@ -26,28 +28,30 @@ interface HeldRequest {
   readonly shouldKeepAlive: boolean;
 }
 
-/** What llhttp takes from the callback of a head for "stop here" (`HPE_PAUSED` of llhttp.h). */
+/** The result of the callback of a head that makes llhttp stop there (`HPE_PAUSED` of llhttp.h). */
 const STOP = 21;
 
-/** Nothing to parse. Not `Buffer.alloc(0)`, which Node's parser takes for the end of the connection. */
+/** An empty buffer for the parser. Not `Buffer.alloc(0)`, which Node's parser takes for the end of the connection. */
 const NO_BYTES = Buffer.from('-').subarray(1);
 
 /**
- * Milliseconds for which a connection that is closing goes on reading what nobody wants: one that closes with unread
+ * Milliseconds for which a connection that is closing still reads, and drops, what comes: one that closes with unread
  * bytes can take its last answer with it (RFC 9112 §9.6).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
  */
 export const LINGER_MS = 5_000;
 
 /**
  * One connection of a caller: one of its requests is answered at a time, and the next one is read only then.
  *
- * Node reads 64 kB at once and hands on every request in it, some 2,500, whether or not anyone reads the answers. So the
- * parser is stopped at the head of a request that comes too early: the callback of a head may return `HPE_PAUSED`, and
- * Node tells in `clientError` how far it came. From then on bytes come through here before they go to the parser, and
- * wait while an answer is under way. A connection that sends its next request after the answer never comes to that, and
- * pays a comparison for each request. (To cut the bytes into requests before the parser sees them would do as well, but
- * takes every socket away from the parser, which reads straight from the handle otherwise: a sixth more CPU for a server
- * that says hello, measured side by side.)
+ * Node reads 64 kB at once and hands on every request in it, some 2,500, whether or not anyone reads the answers. So
+ * the parser is stopped at the head of a request that comes too early: the callback of a head may return `HPE_PAUSED`,
+ * and Node tells in `clientError` how far it came. From then on bytes come through here before they go to the parser,
+ * and wait while an answer is under way. A connection whose next request comes after the answer is never stopped, and
+ * pays a comparison for each request. (To cut the bytes into requests before the parser sees them would work as well,
+ * but takes every socket away from the parser, which otherwise reads straight from the handle: a sixth more CPU for a
+ * server that says hello, measured side by side.)
  *
  * This rests on what Node does not document: that `socket.parser.onIncoming` is called with each head and may return
  * `HPE_PAUSED` of llhttp, and that `clientError` then has `rawPacket` and `bytesParsed`. Before a move to another major
@@ -60,12 +64,12 @@ export class Connection {
   readonly #answerFault: AnswerFault;
   readonly #onIncoming: OnIncoming;
   readonly #onData = (bytes: Buffer): void => this.#receive(bytes);
-  /** Node's own reader of the bytes; here once they come through us. */
+  /** Node's own reader of the bytes; set once they come through this class. */
   #parse: ((bytes: Buffer) => void) | undefined;
   #held: HeldRequest | undefined;
-  /** What came behind the head of the held request. */
+  /** The bytes that came behind the head of the held request. */
   #unread: Buffer[] = [];
-  /** True once nothing more is read of what comes. */
+  /** True once everything that comes is dropped. */
   #isDeaf = false;
   #isTunnel = false;
 
@@ -84,7 +88,9 @@ export class Connection {
     return this.response?.closed === false;
   }
 
-  /** True when all is said and only the caller does not take it; a tunnel has clocks of its own. */
+  /**
+   * True when the answer is complete and the caller does not read it. Never for a tunnel, which has its own timeouts.
+   */
   get isUnread(): boolean {
     const { response } = this;
     const { writableEnded, writableFinished } = this.#socket;
@@ -99,7 +105,7 @@ export class Connection {
     return !this.isAnswering && this.#held === undefined && !this.#isDeaf && !this.#isTunnel;
   }
 
-  /** Hears what Node's parser stopped at. */
+  /** Called when Node's parser stops: at a request that came too early, or at bytes that are no request. */
   receiveError(error: ParserError): void {
     if (this.#isDeaf) {
       return;
@@ -127,6 +133,8 @@ export class Connection {
   /**
    * Closes in two steps (RFC 9112 §9.6): what was written goes out, and what still comes is read for a moment and
    * dropped.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
    */
   close(): void {
     const socket = this.#socket;
@@ -148,7 +156,10 @@ export class Connection {
     return this.#onIncoming(req, shouldKeepAlive);
   }
 
-  /** Node loses what follows an upgrade that is not made, unless it lets go of the socket. */
+  /**
+   * Takes a request that asks for another protocol. One with a body becomes an ordinary request and the last of its
+   * connection, because Node loses what follows an upgrade that is not made, unless it hands the socket over.
+   */
   #takeUpgrade(req: ParsedRequest, shouldKeepAlive: boolean): number {
     if (req.method !== 'CONNECT' && hasBody(req)) {
       req.upgrade = false;
@@ -165,7 +176,7 @@ export class Connection {
   #hold(req: ParsedRequest, shouldKeepAlive: boolean): number {
     this.#held = { req, shouldKeepAlive };
     if (req.upgrade) {
-      // Of these Node does not tell how far its parser came: nothing behind them can be read.
+      // Node does not say how far its parser came in such a request, so nothing behind it can be read.
       req.upgrade = false;
       this.#held = { req, shouldKeepAlive: false };
       process.nextTick(() => this.#keepNothing());
@@ -193,18 +204,20 @@ export class Connection {
     this.#goOnAfterAnswer();
   }
 
-  /** Everyone else has a turn in between: answers that wait for nothing would follow each other without a pause. */
+  /**
+   * Goes on after a turn for other connections: answers that wait for nothing would follow each other without a pause.
+   */
   #goOnAfterAnswer(): void {
     this.response?.once('close', () => setImmediate(() => this.#goOn()));
   }
 
-  /** Lets the held request have its turn, and reads up to the next one. */
+  /** Hands on the held request, and reads up to the next one. */
   #goOn(): void {
     const socket = this.#socket;
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined || !socket.writable) {
-      // The answer before it was the last one.
+      // The previous answer was the last one of the connection.
       this.#unread = [];
     } else if (held.req.method === 'CONNECT') {
       this.#refuse({ name: '', message: '' });
@@ -240,7 +253,7 @@ export class Connection {
     this.#socket.pause();
   }
 
-  /** Makes bytes come through us before they go to the parser. */
+  /** Makes bytes come through this class before they go to the parser. */
   #divert(): void {
     const socket = this.#socket;
     const [parse] = socket.listeners('data') as ((bytes: Buffer) => void)[];
@@ -248,7 +261,7 @@ export class Connection {
       return;
     }
     this.#parse = parse;
-    // Node may have stopped the handle for a body; from here on the stream decides about that, and knows of no stop.
+    // Node may have stopped the handle for a body; from here on the stream decides, and it does not know of that stop.
     socket.emit('resume');
     socket.removeListener('data', parse);
     // A listener of ours makes Node read through the stream, no longer straight from the handle.

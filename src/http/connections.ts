@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 import { Connection, type AnswerFault, type ParserError } from './connection.ts';
 import { hasFreeDescriptor } from './file-descriptors.ts';
 
-/** How the connections of a server are looked after. */
+/** The limits of a server's connections. */
 export interface ConnectionsOptions {
-  /** More are closed at once, unanswered. Default: any number. */
+  /** Further connections are closed at once, unanswered. Default: any number. */
   readonly maxConnections?: number | undefined;
-  /** Milliseconds for which a caller may take nothing of an answer that is complete. Default: a minute. */
+  /** Milliseconds for which a caller may read nothing of an answer that is complete. Default: a minute. */
   readonly unreadTimeoutMs?: number | undefined;
   /** Called when the process has no file descriptor left for a new connection; once a minute at most. */
   readonly onDescriptorsExhausted?: (() => void) | undefined;
@@ -15,15 +15,15 @@ export interface ConnectionsOptions {
 
 const UNREAD_TIMEOUT_MS = 60_000;
 
-/** Milliseconds between two looks at all connections. */
+/** Milliseconds between two sweeps of all connections. */
 const SWEEP_INTERVAL_MS = 1_000;
 
-/** Milliseconds between two complaints about one and the same. */
+/** Milliseconds between two calls of `onDescriptorsExhausted`. */
 const COMPLAINT_INTERVAL_MS = 60_000;
 
 /**
- * The connections of one server: how many there are, which are idle, and whose caller stopped reading. Clocks are looked
- * at once a second for all connections, so that no request pays for a timer.
+ * The connections of one server: how many there are, which are idle, and whose caller stopped reading. One sweep a
+ * second checks the times of all connections, so that no request pays for a timer.
  */
 export class Connections {
   /** True once every answer ends its connection. */
@@ -43,7 +43,7 @@ export class Connections {
       this.#bySocket.get(socket)?.receiveError(error);
     });
     server.on('timeout', (socket) => this.#endQuiet(socket));
-    // What listening itself failed with is told by listen(); here it is a connection that could not be taken.
+    // listen() reports why listening failed; here a connection could not be accepted.
     server.on('error', ({ code }: NodeJS.ErrnoException) => {
       if (server.listening && (code === 'EMFILE' || code === 'ENFILE')) {
         this.#complain();
@@ -53,7 +53,7 @@ export class Connections {
     server.on('close', () => clearInterval(sweeping));
   }
 
-  /** All of them. */
+  /** All connections with their sockets. */
   get all(): Iterable<readonly [Socket, Connection]> {
     return this.#bySocket;
   }
@@ -69,7 +69,7 @@ export class Connections {
     }
   }
 
-  /** From now on each answer ends its connection, also those under way, as far as their head is not out. */
+  /** Makes each answer end its connection from now on, also an answer under way whose head is not sent yet. */
   startClosing(): void {
     this.isClosing = true;
     for (const { response } of this.#bySocket.values()) {
@@ -88,7 +88,7 @@ export class Connections {
 
   #accept(socket: Socket): void {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.#options;
-    // One that offered another protocol comes in again.
+    // A connection whose request asked for another protocol is emitted again (http/upgrades.ts).
     const isNew = !this.#bySocket.has(socket);
     if (isNew && this.#bySocket.size >= maxConnections) {
       socket.destroy();
@@ -100,7 +100,7 @@ export class Connections {
     }
   }
 
-  /** A quiet connection may be waiting for its answer; the code that makes the answer has its own clocks. */
+  /** Ends a quiet connection, unless it waits for its answer: the code that makes the answer has its own timeouts. */
   #endQuiet(socket: Socket): void {
     const connection = this.#bySocket.get(socket);
     const isUnused = connection?.isIdle === true && this.#server.keepAliveTimeout > 0;
@@ -113,7 +113,7 @@ export class Connections {
     const { unreadTimeoutMs = UNREAD_TIMEOUT_MS } = this.#options;
     for (const [socket, connection] of this.#bySocket) {
       if (connection.isUnread && socket.timeout !== unreadTimeoutMs) {
-        // Begins anew whenever the caller takes something.
+        // The time begins anew whenever the caller reads something.
         socket.setTimeout(unreadTimeoutMs);
       }
     }

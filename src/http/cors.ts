@@ -3,7 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Seconds for which a browser may remember a preflight. */
 const PREFLIGHT_AGE_SECONDS = '600';
 
-/** What a page may read of an answer besides the body and the headers that every page may read (Fetch §2.2.6). */
+/**
+ * What a page may read of an answer besides the body and the headers that every page may read (Fetch §2.2.6).
+ *
+ * @see https://fetch.spec.whatwg.org/#http-responses
+ */
 const EXPOSED = [
   'WWW-Authenticate',
   'Retry-After',
@@ -19,7 +23,11 @@ const EXPOSED = [
   'Preference-Applied',
 ] as const;
 
-/** The rules for pages of other origins (Fetch §3.2), for exact origins only. */
+/**
+ * The rules for pages of other origins (the CORS protocol of Fetch), for exact origins only.
+ *
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+ */
 export class CorsPolicy {
   readonly #headers: ReadonlyMap<string, readonly string[]>;
   readonly #others: readonly string[];

@@ -10,19 +10,19 @@ export interface DrainTimes {
   readonly timeoutMs: number;
 }
 
-/** Milliseconds between two looks at which connections became idle. */
+/** Milliseconds between two checks which connections became idle. */
 const LOOK_INTERVAL_MS = 50;
 
 /**
- * Milliseconds for which a connection that nothing was heard of is kept after the listener closed: the caller may just
- * have opened it, and its request be on the way.
+ * Milliseconds for which a connection without any request is kept after the listener closed: its caller may just have
+ * opened it, with the request still on the way.
  */
 const REQUEST_ON_ITS_WAY_MS = 1_000;
 
 /**
- * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway is going, and
- * everyone who sends a request is told by its answer (`Connection: close`) to send the next one elsewhere. After that
- * nobody can connect any more, connections without a request are closed, and the rest may finish.
+ * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway stops, and
+ * each answer tells its caller to send the next request on another connection (`Connection: close`). After that nobody
+ * can connect any more, connections without a request are closed, and the rest may finish.
  */
 export async function drain(
   server: Server,
@@ -36,7 +36,7 @@ export async function drain(
   }
   // Connections that the system has taken already come in before this turn of the event loop is over.
   await new Promise((resolve) => setImmediate(resolve));
-  // Not its own close(), which cuts off answers that are not taken yet, and stops its clock for slow heads.
+  // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   const patienceMs = delayMs > 0 ? REQUEST_ON_ITS_WAY_MS : 0;
   const looking = setInterval(() => setImmediate(() => quiet.close(patienceMs)), LOOK_INTERVAL_MS);

@@ -5,14 +5,14 @@ import { toUrl } from '../network/to-url.ts';
 
 /** What the probes and the metrics page ask the gateway. */
 export interface ManagementOptions {
-  /** Why the process should be replaced; absent where one that answers at all is alive. */
+  /** Why the process should be replaced; absent where a process that answers at all is alive. */
   readonly whyNotAlive?: () => Promise<string | undefined>;
   /** Why the gateway should get no requests; `undefined` when it should. */
   readonly whyNotReady: () => string | undefined | Promise<string | undefined>;
   readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** The listener of the operators. */
+/** The listener for operators. */
 export interface Management {
   readonly url: string;
   close(): Promise<void>;
@@ -21,7 +21,7 @@ export interface Management {
 /**
  * Listens for probes and for Prometheus.
  *
- * @throws {ListenError} when the port cannot be had
+ * @throws {ListenError} when it cannot listen on the port
  */
 export async function startManagement(
   { host, port }: { readonly host: string; readonly port: number },

@@ -1,6 +1,10 @@
-import { codeOf, FAILURES, type FailureFacts, type GatewayError, type RequestFault } from '../failures.ts';
+import type { FailureFacts, GatewayError, RequestFault } from '../failures.ts';
 
-/** An RFC 9457 problem document. */
+/**
+ * An RFC 9457 problem document.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9457#section-3
+ */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -17,18 +21,16 @@ export interface Problem {
   readonly errors?: readonly RequestFault[];
 }
 
-/** Says a failure in the words that a caller may hear; the log and the cause stay behind. */
+/** Describes a failure with what a caller may see of it, which leaves out its `log`, its `loop` and its cause. */
 export function toProblem(
   error: GatewayError,
   request: { readonly instance: string; readonly requestId: string },
 ): Problem {
-  const { failure, facts } = error;
-  const { status, title } = FAILURES[failure];
-  const code = codeOf(failure);
+  const { code, rule, facts } = error;
   return {
     type: `urn:obo-gateway:problem:${code}`,
-    title,
-    status,
+    title: rule.title,
+    status: rule.status,
     detail: error.message,
     instance: request.instance,
     code,

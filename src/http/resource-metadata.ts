@@ -1,8 +1,8 @@
-/** What RFC 9728 metadata is made of. */
+/** The facts behind the RFC 9728 metadata. */
 export interface ResourceMetadataFacts {
   /** How clients reach the API. */
   readonly publicUrl: string;
-  /** The one that Entra names in its own metadata, so that clients find it there. */
+  /** The issuer that Entra's own metadata name, so that clients find those. */
   readonly issuer: string;
   readonly name: string;
   readonly scopes: readonly string[];
@@ -10,7 +10,11 @@ export interface ResourceMetadataFacts {
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
-/** The protected resource metadata of the API as JSON text (RFC 9728 §2). */
+/**
+ * Writes the protected resource metadata of the API as JSON text (RFC 9728 §2).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
+ */
 export function createResourceMetadata({ publicUrl, issuer, name, scopes }: ResourceMetadataFacts): string {
   return JSON.stringify({
     resource: publicUrl,
@@ -21,7 +25,11 @@ export function createResourceMetadata({ publicUrl, issuer, name, scopes }: Reso
   });
 }
 
-/** Where the metadata of a resource is: the well-known part stands between host and path (RFC 9728 §3.1). */
+/**
+ * Names the path of a resource's metadata: the well-known part is between host and path (RFC 9728 §3.1).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
+ */
 export function metadataPath(publicUrl: URL): string {
   return `${WELL_KNOWN}${publicUrl.pathname.replace(/\/$/, '')}`;
 }

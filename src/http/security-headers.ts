@@ -3,15 +3,17 @@ import helmet from 'helmet';
 
 /** The security headers of answers: names and values in turn. */
 export interface SecurityHeaders {
-  /** For what we write ourselves: it is never a page. */
+  /** For the gateway's own answers, which are never pages. */
   readonly own: readonly string[];
-  /** For what a downstream wrote: only what holds for the whole address, so that its own headers stay its own. */
+  /**
+   * For the answers of downstreams: only what holds for the whole address, so that their own headers stay as they are.
+   */
   readonly proxied: readonly string[];
 }
 
 /**
- * Asks helmet once what it would say and keeps the answer, because it says the same every time. Only what means
- * something for an API is left on: nothing here is for pages, frames or scripts.
+ * Collects the headers of helmet once, because they are the same for every answer. Only those that matter to an API are
+ * on: there are no pages, frames or scripts here.
  *
  * @param publicUrl https makes browsers insist on it (Strict-Transport-Security)
  */

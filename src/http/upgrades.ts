@@ -4,17 +4,20 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '../failures.ts';
 import { hasBody } from '../request/body.ts';
 
-/** Answers that may be 101. Express gives answers another prototype, so that no class can tell. */
+/** Responses that may be 101. A set, not a class, because Express may give responses another prototype. */
 const upgradable = new WeakSet<ServerResponse>();
 
 /**
- * Takes the requests that ask for another protocol. One for a WebSocket comes as an ordinary request, whose answer may be
- * 101 ({@link refuseOtherProtocol} says where). One for any other protocol is answered as the ordinary request that it is
- * as well: what it asks for is an offer (RFC 9110 §7.8), and Java's client makes one with its every first request.
+ * Takes the requests that ask for another protocol. One for a WebSocket becomes an ordinary request whose answer may be
+ * 101 ({@link refuseOtherProtocol} checks where). One for any other protocol is answered as an ordinary request: what
+ * it asks for is only an offer (RFC 9110 §7.8), and Java's client makes one with its every first request.
  *
- * Node hands the socket of every upgrade over and forgets it, so that answers are made here by hand, and an ordinary request
- * is given back to the server as if its connection were new. From Node 24.9 on a server can choose by
- * `shouldUpgradeCallback` which upgrades it wants; where that is the oldest version, it takes the place of giving back.
+ * Node hands over the socket of every upgrade and forgets it, so that answers are made here by hand, and an ordinary
+ * request is given back to the server as if its connection were new. From Node 24.9 on, a server can choose with
+ * `shouldUpgradeCallback` which upgrades it wants; once that is the oldest supported version, the callback replaces the
+ * giving back.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-7.8
  */
 export function takeUpgrades(server: Server): void {
   server.on('upgrade', (req: IncomingMessage, duplex: Duplex, head: Buffer) => {
@@ -32,27 +35,27 @@ export function takeUpgrades(server: Server): void {
 }
 
 /**
- * Makes the answer to a request for a WebSocket. It is written as any other; afterwards the connection closes, unless the
- * status is 101: then it belongs to whoever wrote that.
+ * Makes the response to a request for a WebSocket. It is written as any other; afterwards the connection closes, unless
+ * the status is 101: then the connection belongs to whoever wrote that.
  */
 function answerOn(socket: Socket, req: IncomingMessage): ServerResponse {
   const res = new ServerResponse(req);
   upgradable.add(res);
   res.shouldKeepAlive = false;
   res.assignSocket(socket);
-  // Node lets go of a socket that it hands over; what follows is what it does for the others.
+  // Node does not look after a socket that it handed over; this is what it does for others.
   socket.on('error', () => socket.destroy());
   socket.on('drain', () => res.writableNeedDrain && res.emit('drain'));
   res.once('finish', () => {
     if (res.statusCode !== 101) {
-      // What comes is read, and goes, so that the answer is not lost with it.
+      // What still comes is read and dropped: with unread bytes the answer could be lost.
       socket.resume().destroySoon();
     }
   });
   return res;
 }
 
-/** The head of a request as it came, but for its wish for another protocol. */
+/** Writes the head of a request as it came, without the headers that ask for another protocol. */
 function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -69,7 +72,11 @@ function isOfConnection(name: string): boolean {
   return name !== 'upgrade' && name !== 'http2-settings';
 }
 
-/** True for a request that asks to speak WebSocket on its connection (RFC 6455 §4.1). */
+/**
+ * True for a request that asks to speak WebSocket on its connection (RFC 6455 §4.1).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+ */
 function asksForWebSocket({ headers, httpVersion }: IncomingMessage): boolean {
   const { upgrade, connection = '' } = headers;
   return (
@@ -96,7 +103,7 @@ function tokensOf(list: string): string[] {
 export function refuseOtherProtocol(wanted: 'websocket' | undefined, req: IncomingMessage, res: ServerResponse): void {
   if (wanted === undefined) {
     if (req.headers.upgrade !== undefined && asksForWebSocket(req)) {
-      const detail = 'This operation is no WebSocket: send an ordinary request.';
+      const detail = 'This operation is not a WebSocket: send an ordinary request.';
       throw new GatewayError('upgrade_required', { upgrade: 'HTTP/1.1', detail });
     }
     return;

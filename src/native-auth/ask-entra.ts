@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
 import { readRetryAfter } from '../entra/retry-after.ts';
 import { GatewayError } from '../failures.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
 
-/** The headers by which MSAL tells Entra about itself. */
+/** The headers in which MSAL tells Entra about itself. */
 export const CLIENT_HEADERS = [
   'x-client-cpu',
   'x-client-current-telemetry',
@@ -16,8 +17,8 @@ export const CLIENT_HEADERS = [
 
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** What is sent on: a form that was checked, and the GUID by which Entra's logs know it. */
-interface Question {
+/** A checked form on its way to Entra, and the GUID by which Entra's logs know it. */
+interface FormRequest {
   readonly url: string;
   readonly encodedForm: string;
   readonly correlationId: string | undefined;
@@ -28,21 +29,21 @@ export interface NativeAuthAnswer {
   readonly status: number;
   /** As Entra wrote it. */
   readonly json: string;
-  /** `x-ms-request-id` and `Retry-After`, as far as there are any: names and values in turn. */
+  /** `x-ms-request-id` and `Retry-After`, where Entra sent them: names and values in turn. */
   readonly headers: readonly string[];
 }
 
 /**
  * Sends a form on to Entra.
  *
- * @param now milliseconds since the epoch
- * @throws {GatewayError} `identity_unavailable` when the answer is not one that the API gives
+ * @param now the time of day
+ * @throws {GatewayError} `identity_unavailable` when Entra gives no answer, or one that the API cannot have given
  */
 export async function askEntra(
   http: EntraHttpClient,
   req: IncomingMessage,
-  { url, encodedForm, correlationId }: Question,
-  now: () => number,
+  { url, encodedForm, correlationId }: FormRequest,
+  now: Clock,
 ): Promise<NativeAuthAnswer> {
   const headers = { ...selectHeaders(req), ...(correlationId && { 'client-request-id': correlationId }) };
   let response: EntraResponse;
@@ -54,13 +55,13 @@ export async function askEntra(
   }
   const { status, text } = response;
   if (!isAnswer(response)) {
-    throw new GatewayError('identity_unavailable', { log: { entra: { status } }, ...tellWait(response, now()) });
+    throw new GatewayError('identity_unavailable', { log: { entra: { status } }, ...readWait(response, now()) });
   }
   return { status, json: text, headers: answerHeaders(response) };
 }
 
 function selectHeaders({ headers }: IncomingMessage): Record<string, string> {
-  const told = CLIENT_HEADERS.flatMap((name) => {
+  const ofClient = CLIENT_HEADERS.flatMap((name) => {
     const value = headers[name];
     return typeof value === 'string' && PRINTABLE.test(value) ? [[name, value] as const] : [];
   });
@@ -68,15 +69,15 @@ function selectHeaders({ headers }: IncomingMessage): Record<string, string> {
   return {
     accept: 'application/json',
     'content-type': 'application/x-www-form-urlencoded',
-    ...Object.fromEntries(told),
+    ...Object.fromEntries(ofClient),
     ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
   };
 }
 
-/** A page of an outage, a redirect or a fault of the server is not for the client to read. */
+/** False for an error page, a redirect or a fault of the server, which the client must not read. */
 function isAnswer({ status, headers, text }: EntraResponse): boolean {
-  const isMeant = (status >= 200 && status < 300) || (status >= 400 && status < 500);
-  return isMeant && /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '') && isJson(text);
+  const isOfApi = (status >= 200 && status < 300) || (status >= 400 && status < 500);
+  return isOfApi && /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '') && isJson(text);
 }
 
 function isJson(text: string): boolean {
@@ -95,7 +96,7 @@ function answerHeaders({ headers }: EntraResponse): string[] {
   });
 }
 
-function tellWait({ headers }: EntraResponse, now: number): { retryAfter?: number } {
+function readWait({ headers }: EntraResponse, now: number): { retryAfter?: number } {
   const wait = readRetryAfter(headers['retry-after'], now);
   return wait === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(wait / 1_000)) };
 }

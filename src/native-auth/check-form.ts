@@ -2,22 +2,22 @@ import { GatewayError } from '../failures.ts';
 import { TOKEN_ENDPOINT } from './endpoints.ts';
 import type { Form } from './form.ts';
 
-/** The grants that continue a native sign-in; each needs the `continuation_token` of the step before. */
+/** The grants that continue a native sign-in; each needs the `continuation_token` of the previous step. */
 const NATIVE_GRANTS: ReadonlySet<string> = new Set(['continuation_token', 'mfa_oob', 'oob', 'password']);
 
-/** By which an app proves itself. A page has nothing of the kind, and whoever has must not use it here. */
+/** The parameters by which an app proves itself. A page has no credential, and an app that has one must not send it. */
 const CREDENTIALS = ['client_secret', 'client_assertion', 'client_assertion_type', 'assertion'] as const;
 
 /**
- * Checks that a form asks for native authentication, and for nothing else that the same endpoints of Entra can do.
+ * Checks that a form asks for native authentication, and for nothing else that the same endpoints of Entra can give.
  *
- * @param clients the client ids, in lower case, of the apps that may
+ * @param clients the client ids, in lower case, of the apps that may use native authentication
  * @throws {GatewayError} `invalid_request`, or `access_denied` for another app
  */
 export function checkForm(endpoint: string, form: Form, clients: ReadonlySet<string>): void {
   const clientId = form.get('client_id');
   if (clientId === undefined) {
-    throw refuse('Send the client_id.');
+    throw invalidRequest('Send the client_id.');
   }
   if (!clients.has(clientId.toLowerCase())) {
     throw new GatewayError('access_denied', {
@@ -27,7 +27,7 @@ export function checkForm(endpoint: string, form: Form, clients: ReadonlySet<str
   }
   const credential = CREDENTIALS.find((name) => form.get(name) !== undefined);
   if (credential !== undefined) {
-    throw refuse(`Send no ${credential}: native authentication is for apps without credentials.`);
+    throw invalidRequest(`Send no ${credential}: native authentication is for apps without credentials.`);
   }
   if (endpoint === TOKEN_ENDPOINT) {
     checkGrant(form);
@@ -40,13 +40,13 @@ function checkGrant(form: Form): void {
     return;
   }
   if (!NATIVE_GRANTS.has(grant)) {
-    throw refuse(`Use one of the grant types ${[...NATIVE_GRANTS].join(', ')} and refresh_token.`);
+    throw invalidRequest(`Use one of the grant types ${[...NATIVE_GRANTS].join(', ')} and refresh_token.`);
   }
   if ((form.get('continuation_token') ?? '') === '') {
-    throw refuse('Send the continuation_token of the step before.');
+    throw invalidRequest('Send the continuation_token of the previous step.');
   }
 }
 
-function refuse(detail: string): GatewayError {
+function invalidRequest(detail: string): GatewayError {
   return new GatewayError('invalid_request', { detail });
 }

@@ -3,10 +3,10 @@ import { CLIENT_HEADERS } from './ask-entra.ts';
 /** Seconds for which a browser may remember a preflight. */
 const PREFLIGHT_AGE_SECONDS = '86400';
 
-/** What a page may read of an answer besides the body; MSAL takes `x-ms-request-id` for its correlation id. */
+/** The headers that a page may read; MSAL reads `x-ms-request-id` as its correlation id. */
 const EXPOSED = 'x-ms-request-id, x-request-id, Retry-After';
 
-/** What preflights are answered, the same to all: names and values in turn. */
+/** The headers of the answer to every preflight: names and values in turn. */
 const PREFLIGHT = [
   'access-control-allow-methods',
   'POST, OPTIONS',
@@ -16,7 +16,11 @@ const PREFLIGHT = [
   PREFLIGHT_AGE_SECONDS,
 ] as const;
 
-/** The rules for pages (Fetch §3.2): exact origins, never `*`, and no credentials, because there are none to send. */
+/**
+ * The CORS rules: exact origins, never `*`, and no credentials, because native authentication needs none.
+ *
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
+ */
 export class NativeAuthCors {
   readonly #origins: ReadonlySet<string>;
 
@@ -24,6 +28,7 @@ export class NativeAuthCors {
     this.#origins = new Set(origins);
   }
 
+  /** True for the origin of a page that may use native authentication. */
   allows(origin: string | undefined): origin is string {
     return origin !== undefined && this.#origins.has(origin);
   }

@@ -1,7 +1,11 @@
-/** Where tokens come from: the endpoint whose grants are checked. */
+/** The endpoint that gives tokens; its grants are checked. */
 export const TOKEN_ENDPOINT = '/oauth2/v2.0/token';
 
-/** The paths of the native authentication API below a tenant, and all that the proxy serves. */
+/**
+ * The paths of the native authentication API below a tenant. The proxy serves these and no others.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/reference-native-authentication-api
+ */
 export const ENDPOINTS: readonly string[] = [
   '/oauth2/v2.0/initiate',
   '/oauth2/v2.0/challenge',

@@ -8,13 +8,21 @@ export interface Form {
   readonly encoded: string;
 }
 
-/** The characters of a parameter's name (RFC 6749 appendix A.8). */
+/**
+ * The characters of a parameter's name.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-8.2
+ */
 const NAME = /^[\w.-]+$/;
 
-/** What an encoded form consists of; everything else must be percent-encoded. */
+/** The characters of an encoded form; every other one must be percent-encoded. */
 const ENCODED = /^[\x21-\x7e]+$/;
 
-/** Control characters but the tab, which a password may have (RFC 6749 appendix A). */
+/**
+ * A control character other than the tab, which a password may contain.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#appendix-A.16
+ */
 const CONTROL = /(?!\t)\p{Cc}/u;
 
 /**
@@ -22,7 +30,9 @@ const CONTROL = /(?!\t)\p{Cc}/u;
  * loose one in two ways. Each parameter may appear once (RFC 6749 §3.2). Names that differ only in case count
  * as the same, because some servers treat them so.
  *
- * @throws {GatewayError} `invalid_request`
+ * @throws {GatewayError} `invalid_request` for a form that can be read in two ways, or not at all
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
+ * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
 export function parseForm(text: string): Form {
   const pairs = ENCODED.test(text) ? text.split('&').map(parsePair) : [];

@@ -18,7 +18,7 @@ import { RateLimit, type RateLimitRules } from './rate-limit.ts';
 
 /** What {@link NativeAuth} works with. */
 export interface NativeAuthOptions {
-  /** The prefix of its paths on the port of the API, such as `/native-auth`. */
+  /** The prefix of native authentication's paths on the port of the API, such as `/native-auth`. */
   readonly path: string;
   /** The tenant's address at Entra, which the paths of the endpoints are appended to. */
   readonly tenantUrl: string;
@@ -27,12 +27,11 @@ export interface NativeAuthOptions {
   /** The client ids of the apps that may use it, in lower case. */
   readonly clients: readonly string[];
   readonly rateLimit: RateLimitRules;
-  /** The networks whose X-Forwarded-For is believed; absent when there are none. */
+  /** The networks whose X-Forwarded-For counts; absent when there are none. */
   readonly trustedProxies: BlockList | undefined;
   readonly http: EntraHttpClient;
   readonly bodyMemory: BodyMemory;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly now: Clock;
   readonly monotonicMs: Clock;
 }
 
@@ -44,26 +43,28 @@ interface NativeAuthRequest {
   readonly record: RequestRecord;
 }
 
-/** Bytes of a form. */
+/** The longest form. */
 const MAX_FORM_BYTES = 16 * 1_024;
 
-/** Milliseconds that a caller may let pass between two pieces of a form. */
+/** How long a caller may pause between two pieces of a form. */
 const IDLE_TIMEOUT_MS = 5_000;
 
-/** Milliseconds for a whole form: it is small, and nobody has proved by then who it comes from. */
+/** How long a whole form may take: a form is small, and its sender has not proved who it is. */
 const FORM_DEADLINE_MS = 10_000;
 
 const FORM = /^application\/x-www-form-urlencoded *(?:; *charset="?utf-8"? *)?$/i;
 
-/** MSAL names its request so in the query when it renews a token, and in a header otherwise. */
+/** The query of a request that renews a token: MSAL sends the correlation id here, and otherwise in a header. */
 const CORRELATION_QUERY = /^\?client-request-id=([^&]*)$/;
 
 /**
- * The proxy between pages and Entra's native authentication API, which sends no CORS headers of its own. It stands
- * beside the journey of the API: no token is looked at here, and none is kept.
+ * The proxy between pages and Entra's native authentication API, which sends no CORS headers of its own. It is a door
+ * beside the journey: it verifies no token and keeps none.
+ *
+ * @see https://learn.microsoft.com/entra/identity-platform/reference-native-authentication-api
  */
 export class NativeAuth {
-  /** The CORS headers of whatever is answered below its prefix, refusals too. */
+  /** The CORS headers of every answer below the prefix, also of refusals. */
   readonly cors: NativeAuthCors;
   readonly #options: NativeAuthOptions;
   readonly #clients: ReadonlySet<string>;
@@ -76,7 +77,7 @@ export class NativeAuth {
     this.#limit = new RateLimit(options.rateLimit, options.monotonicMs);
   }
 
-  /** True for the paths below its prefix, whether there is anything or not. */
+  /** True for every path below the prefix, also for one that does not exist. */
   serves(path: string): boolean {
     const { path: prefix } = this.#options;
     return path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/');
@@ -85,9 +86,9 @@ export class NativeAuth {
   /**
    * Answers a request below the prefix.
    *
-   * @param ownHeaders what every answer of ours carries: names and values in turn
-   * @throws {GatewayError} every refusal
-   * @throws {CallerGone} when the caller hangs up in the middle of its form
+   * @param ownHeaders the headers of every answer of ours: names and values in turn
+   * @throws {GatewayError} for every refusal
+   * @throws {CallerGone} when the caller closes the connection before the end of its form
    */
   async answer(request: NativeAuthRequest, ownHeaders: readonly string[]): Promise<void> {
     const { req, res, target, record } = request;
@@ -104,11 +105,11 @@ export class NativeAuth {
     const { http, bodyMemory, tenantUrl, now } = this.#options;
     const form = await readForm(req, res, bodyMemory);
     checkForm(endpoint, form, this.#clients);
-    const question = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
+    const formRequest = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
     if (correlationId !== undefined) {
       record.correlationId = correlationId;
     }
-    const { status, json, headers } = await askEntra(http, req, question, now);
+    const { status, json, headers } = await askEntra(http, req, formRequest, now);
     res.writeHead(status, [
       'content-type',
       'application/json; charset=utf-8',
@@ -122,7 +123,7 @@ export class NativeAuth {
     res.end(json);
   }
 
-  /** Compares the path as it was sent: one that is written in another way is none of ours. */
+  /** Finds the endpoint of a path. It compares the path as it was sent, so that Entra cannot read it in another way. */
   #match(path: string): string {
     const endpoint = ENDPOINTS.find((known) => path === `${this.#options.path}${known}`);
     if (endpoint === undefined) {
@@ -154,7 +155,7 @@ function refuseMethod({ method }: IncomingMessage): void {
   }
 }
 
-/** @throws {GatewayError} for any other query, because it would change what Entra is asked */
+/** @throws {GatewayError} `invalid_request` for any other query, because it would change the request to Entra */
 function readCorrelationId({ headers }: IncomingMessage, { query }: RequestTarget): string | undefined {
   const inQuery = CORRELATION_QUERY.exec(query)?.[1];
   if (query !== '' && inQuery === undefined) {
@@ -175,7 +176,7 @@ async function readForm(req: IncomingMessage, res: ServerResponse, memory: BodyM
     limit: MAX_FORM_BYTES,
     askForBody: () => sendContinue(req, res),
     idleTimeout: IDLE_TIMEOUT_MS,
-    deadline: FORM_DEADLINE_MS,
+    deadlineMs: FORM_DEADLINE_MS,
     memory,
     lifetime: res,
   });

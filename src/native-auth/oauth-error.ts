@@ -1,20 +1,24 @@
-import { FAILURES, type GatewayError } from '../failures.ts';
+import type { GatewayError } from '../failures.ts';
 
-/** What a client of Entra looks for in a refusal (RFC 6749 §5.2). */
+/**
+ * The members that a client of Entra reads in a refusal.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+ */
 export interface OAuthError {
   readonly error: 'access_denied' | 'invalid_request' | 'server_error' | 'temporarily_unavailable';
   readonly error_description: string;
 }
 
 /**
- * Translates a failure into an OAuth error (RFC 6749 §5.2). MSAL reads nothing else: a renewal that is refused without `error`
- * counts as one that succeeded, with an empty access token.
+ * Translates a failure into an OAuth error, because MSAL reads nothing else: it counts a refused renewal without an
+ * `error` as a success with an empty access token.
  */
 export function toOAuthError(failure: GatewayError): OAuthError {
-  return { error: findWord(FAILURES[failure.failure].status), error_description: failure.message };
+  return { error: toErrorCode(failure.rule.status), error_description: failure.message };
 }
 
-function findWord(status: number): OAuthError['error'] {
+function toErrorCode(status: number): OAuthError['error'] {
   if (status === 503 || status === 429) {
     return 'temporarily_unavailable';
   }

@@ -2,25 +2,25 @@ import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../resilience/clock.ts';
 
-/** How many requests one address may make in a time. */
+/** How many requests one address may make, and in which time. */
 export interface RateLimitRules {
   readonly requests: number;
   /** Milliseconds. */
   readonly per: number;
 }
 
-/** Addresses that are remembered at most: those that asked last. */
+/** How many addresses are remembered: those that asked last. */
 const MAX_ADDRESSES = 20_000;
 
 /**
  * Limits the requests of each address by the generic cell rate algorithm: all of them may come at once, and after that
- * one whenever its share of the time has passed. One number is kept for each address.
+ * one more each time that its share of the time has passed. It keeps one number for each address.
  */
 export class RateLimit {
   readonly #interval: number;
   readonly #per: number;
   readonly #monotonicMs: Clock;
-  /** When each address would be through if it kept to its rate; on the monotonic clock. */
+  /** When each address would have used up its requests at its rate; milliseconds on the monotonic clock. */
   readonly #through = new LRUCache<string, number>({ max: MAX_ADDRESSES });
 
   constructor({ requests, per }: RateLimitRules, monotonicMs: Clock) {
@@ -30,16 +30,16 @@ export class RateLimit {
   }
 
   /**
-   * Lets a request of the address through and counts it, or says how long to wait.
+   * Admits and counts a request of an address, or says how long to wait.
    *
-   * @returns milliseconds until the address may ask again; 0 for a request that is let through
+   * @returns milliseconds until the address may ask again; 0 for a request that is admitted
    */
   take(address: string): number {
     const key = toNetwork(address);
     const now = this.#monotonicMs();
     const through = Math.max(this.#through.get(key) ?? now, now) + this.#interval;
     const wait = through - this.#per - now;
-    // A difference smaller than the clock's resolution is a rounding error.
+    // A wait below a millisecond is a rounding error.
     if (wait >= 1) {
       return wait;
     }
@@ -48,7 +48,11 @@ export class RateLimit {
   }
 }
 
-/** Hextets of an IPv6 address that name a network; whoever has one has all addresses in it (RFC 6177). */
+/**
+ * How many hextets of an IPv6 address name the network: a customer gets all addresses of a /64 at least.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6177#section-2
+ */
 const NETWORK_HEXTETS = 4;
 
 /** An IPv4 address as it is, the /64 network of an IPv6 address. */

@@ -13,8 +13,8 @@ export interface ProxyVariable {
 
 /**
  * Finds the proxy that the environment names for an address, by the rules of proxy-from-env, which axios follows:
- * `https_proxy` or `http_proxy` by the scheme of the address, else `all_proxy`, in lower case before upper case; none for
- * what `no_proxy` lists. A loopback address never goes through a proxy.
+ * `https_proxy` or `http_proxy` by the scheme of the address, else `all_proxy`, in lower case before upper case; none
+ * for what `no_proxy` lists. A loopback address never goes through a proxy.
  *
  * @returns `undefined` for no proxy; the address need not be one that can be used
  */
@@ -31,7 +31,10 @@ function readVariable(env: Variables, lower: string): ProxyVariable | undefined 
   return variable === undefined ? undefined : { variable, address: env[variable] ?? '' };
 }
 
-/** Entries are host names, with a leading `.` or `*` for what ends so, and perhaps a port; `*` alone is everything. */
+/**
+ * True for an address that `no_proxy` lists. Its entries are host names, with a leading `.` or `*` for all that end so,
+ * and perhaps a port; `*` alone is every address.
+ */
 function isExempt(target: URL, list: string): boolean {
   const port = Number(target.port) || DEFAULT_PORTS[target.protocol];
   return list
@@ -45,7 +48,7 @@ function isExempt(target: URL, list: string): boolean {
     });
 }
 
-/** True for the address of a proxy that can be used: http or https, a host, perhaps a user and password, and no more. */
+/** True for an address that a proxy can have: http or https, a host, perhaps a user and password, and no more. */
 export function isProxyAddress(text: string): boolean {
   if (!URL.canParse(text)) {
     return false;

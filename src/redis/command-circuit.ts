@@ -2,18 +2,19 @@ import type { Circuit } from '../resilience/circuit-breaker.ts';
 import { within } from '../resilience/deadline.ts';
 import { RedisTimeout } from './redis-failure.ts';
 
-/** How a command ended; `skipped` when it was not even sent, because Redis fails every time. */
+/** How a command ended; `skipped` when it was not sent, because the circuit is open. */
 export type CommandResult<T> =
   { readonly outcome: 'done'; readonly value: T } | { readonly outcome: 'failed' | 'skipped' };
 
-/** What is called when commands end. */
+/** Called when commands end. */
 export interface CommandListener {
+  /** Called after each command that succeeded. */
   onSuccess(): void;
-  /** Redis failed so often that it is left alone for a while. */
+  /** Called when Redis has failed so often that the circuit opens or stays open. */
   onOpen(error: unknown): void;
 }
 
-/** Runs commands so that none throws, none takes longer than it may, and a Redis that always fails is left alone. */
+/** Runs commands: none throws, none takes longer than its timeout, and none is sent for a while after many failures. */
 export class CommandCircuit {
   readonly #circuit: Circuit;
   readonly #listener: CommandListener;
@@ -23,7 +24,7 @@ export class CommandCircuit {
     this.#listener = listener;
   }
 
-  /** Sends a command, unless Redis is left alone, and waits for its result. */
+  /** Sends a command, unless the circuit is open, and waits for its result. */
   async run<T>(timeoutMs: number, command: () => Promise<T>): Promise<CommandResult<T>> {
     if (this.#circuit.admit() > 0) {
       return { outcome: 'skipped' };
@@ -42,7 +43,7 @@ export class CommandCircuit {
     }
   }
 
-  /** Forgets the failures of a connection that is no more. */
+  /** Forgets the failures of an earlier connection. */
   reset(): void {
     this.#circuit.recordSuccess();
   }

@@ -1,13 +1,13 @@
 import type { Logger } from '../telemetry/logger.ts';
 import { codeOfFailure, remedyOf } from './redis-failure.ts';
 
-/** What can fail on its own: a replica can be read and not written. */
+/** The parts of Redis that can fail alone: a replica, for example, can be read but not written. */
 export type RedisOutage = 'connection' | 'look-ups' | 'writes';
 
-/** Logs once that Redis fails and once that it works again, not for each request. */
+/** Logs once that Redis fails and once that it works again, instead of once for each request. */
 export class OutageLog {
   readonly #log: Pick<Logger, 'warn' | 'info'>;
-  /** Where Redis is, without user and password. */
+  /** The address of Redis, without user and password. */
   readonly #address: string;
   readonly #current = new Set<RedisOutage>();
 
@@ -16,6 +16,7 @@ export class OutageLog {
     this.#address = address;
   }
 
+  /** Notes an outage; logs the error when it is the first one. */
   begin(outage: RedisOutage, error: unknown): void {
     if (this.#current.size === 0) {
       const code = codeOfFailure(error);
@@ -27,13 +28,14 @@ export class OutageLog {
     this.#current.add(outage);
   }
 
+  /** Notes the end of an outage; logs it when no other outage is left. */
   end(outage: RedisOutage): void {
     if (this.#current.delete(outage) && this.#current.size === 0) {
       this.#log.info({ redis: this.#address }, 'the token cache in Redis works again');
     }
   }
 
-  /** A new connection is a new start. */
+  /** Notes the end of every outage, because there is a new connection. */
   endAll(): void {
     for (const outage of this.#current) {
       this.end(outage);

@@ -4,13 +4,15 @@ export interface RedisNode {
   readonly port: number;
 }
 
-/** Where Redis is and how to sign in there, as `tokenCache.redis.url` says it. */
+/** The address of Redis and the credentials for it, as `tokenCache.redis.url` has them. */
 export interface RedisAddress {
   /** The address without user and password, for logs and reports. */
   readonly shown: string;
+  /** True for TLS. */
   readonly encrypted: boolean;
   readonly username: string | undefined;
   readonly password: string | undefined;
+  /** The number of the database; default 0. */
   readonly database: number;
   readonly place: RedisPlace;
 }
@@ -23,13 +25,13 @@ export type RedisPlace =
   | {
       readonly kind: 'sentinel';
       readonly nodes: readonly RedisNode[];
-      /** The name of the primary, as the Sentinels know it. */
+      /** The name by which the Sentinels know the primary. */
       readonly primary: string;
       readonly username: string | undefined;
       readonly password: string | undefined;
     };
 
-/** What is wrong with an address, in words that quote nothing of it. */
+/** Says what an address must be like; the message quotes nothing of the address, which holds a password. */
 export class RedisAddressError extends Error {
   override readonly name = 'RedisAddressError';
 }
@@ -52,7 +54,7 @@ const EXAMPLES: Readonly<Record<RedisKind, string>> = {
 
 const DEFAULT_PORTS: Readonly<Record<RedisKind, number>> = { server: 6379, socket: 0, cluster: 6379, sentinel: 26_379 };
 
-/** The query parameters that each kind knows. */
+/** The query parameters that each kind allows. */
 const PARAMETERS: Readonly<Record<RedisKind, readonly string[]>> = {
   server: [],
   socket: ['db', 'username', 'password'],
@@ -60,17 +62,21 @@ const PARAMETERS: Readonly<Record<RedisKind, readonly string[]>> = {
   sentinel: ['sentinelUsername', 'sentinelPassword'],
 };
 
-/** Lists of hosts and sockets are no URLs of the WHATWG, so the address is taken apart here. */
+/**
+ * The parts of an address. `URL` cannot parse a list of hosts, so the address is parsed here.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc3986#section-3
+ */
 const ADDRESS =
   /^(?<scheme>rediss?)(?<suffix>\+[a-z]+)?:\/\/(?:(?<user>[^@/?#]*)@)?(?<hosts>[^@/?#]*)(?<path>\/[^@?#]*)?(?:\?(?<query>[^#]*))?$/;
 
 const HOST = /^(?<host>\[[0-9a-f:.]+\]|[^:[\]\s]+)(?::(?<port>\d{1,5}))?$/i;
 
 /**
- * Reads an address of Redis: `redis://` or `rediss://` (with TLS) for one server, with `+sentinel`, `+cluster` or
- * `+unix` for the others. User, password and names are percent-encoded.
+ * Parses an address of Redis. The scheme is `redis` or `rediss` (with TLS), and `+sentinel`, `+cluster` or `+unix`
+ * after it names another deployment than one server. User, password and names are percent-encoded.
  *
- * @throws {RedisAddressError} with what is allowed
+ * @throws {RedisAddressError} which says what is allowed
  */
 export function parseRedisAddress(text: string): RedisAddress {
   const parts = ADDRESS.exec(text)?.groups;
@@ -131,7 +137,7 @@ function readNode(text: string, kind: RedisKind): RedisNode {
   const { host, port } = HOST.exec(text)?.groups ?? {};
   const number = Number(port ?? DEFAULT_PORTS[kind]);
   if (host === undefined || number < 1 || number > 65_535) {
-    throw refusal(kind, 'each host with a port from 1 to 65535, or without one');
+    throw addressError(kind, 'each host with a port from 1 to 65535, or without one');
   }
   return { host: host.replaceAll(/[[\]]/g, ''), port: number };
 }
@@ -164,16 +170,16 @@ function decode(text: string, kind: RedisKind): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw refusal(kind, '% only as the start of a percent-encoding (a % itself is %25)');
+    throw addressError(kind, '% only as the start of a percent-encoding (a % itself is %25)');
   }
 }
 
 function demand(holds: boolean, kind: RedisKind, what: string): void {
   if (!holds) {
-    throw refusal(kind, what);
+    throw addressError(kind, what);
   }
 }
 
-function refusal(kind: RedisKind, what: string): RedisAddressError {
+function addressError(kind: RedisKind, what: string): RedisAddressError {
   return new RedisAddressError(`an address such as ${EXAMPLES[kind]}, with ${what}`);
 }

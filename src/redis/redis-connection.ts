@@ -2,39 +2,48 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisDisconnected } from './redis-failure.ts';
 
-/** How long it may take to reach Redis, and for it to answer anything at all before the connection is given up. */
+/** How long it may take to reach Redis. */
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** How long Redis may send nothing while an answer is due, before the connection is given up. */
 const SILENCE_TIMEOUT_MS = 2_000;
 
-/** How long Redis may take to hang up as well; a gateway that stops does not wait longer. */
+/** How long Redis may take to close its side of the connection; a gateway that stops does not wait longer. */
 const DISCONNECT_TIMEOUT_MS = 100;
 
-/** The pause between attempts to connect: the first, and the longest. */
+/** The first pause between attempts to connect. */
 const FIRST_RETRY_MS = 100;
+
+/** The longest pause between attempts to connect. */
 const MAX_RETRY_MS = 5_000;
 
-/** The same for the Sentinels; a gateway that stops has to wait for the end of the pause. */
+/** The longest pause between attempts to reach the Sentinels; a gateway that stops has to wait until it is over. */
 const MAX_SENTINEL_RETRY_MS = 1_000;
 
-/** A command that meets a cluster in motion is worth little later. */
+/** How often a command follows a cluster that moves its keys; an answer that comes later has no use. */
 const MAX_REDIRECTIONS = 3;
 
-/** The size of a value: no token that fits into a header comes near it. What a stranger put there is not read beyond. */
+/** The longest value that is written, and the most that is read of any value: every token for a header is shorter. */
 const MAX_VALUE_BYTES = 64 * 1_024;
 
 /** Deletes a key if it still has the value that the caller knows. */
 const DELETE_IF_EQUAL = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-/** Is called when the connection is there and when it is not. */
+/** Called when the connection begins and when it fails. */
 export interface ConnectionListener {
+  /** Called when commands can be sent. */
   onReady(): void;
-  /** @param error `undefined` when Redis only hangs up, again and again */
+  /**
+   * Called when Redis cannot be reached.
+   *
+   * @param error `undefined` when Redis accepts connections and closes each of them
+   */
   onFailure(error: unknown): void;
 }
 
 /**
- * The connection to Redis, whatever kind it is. It is made and made again in the background; while there is none, a
- * command fails at once.
+ * The connection to Redis, for each kind of deployment. It is made in the background, and made again when it breaks.
+ * While there is none, a command fails at once with {@link RedisDisconnected}.
  */
 export class RedisConnection {
   readonly #address: RedisAddress;
@@ -45,7 +54,7 @@ export class RedisConnection {
     this.#address = address;
   }
 
-  /** Starts to connect. The client library is only loaded here: a gateway without Redis starts without it. */
+  /** Starts to connect. The client library is loaded here, so that a gateway without Redis starts without it. */
   async open(listener: ConnectionListener): Promise<void> {
     const { Redis, Cluster } = await import('ioredis');
     if (this.#isClosed) {
@@ -63,14 +72,14 @@ export class RedisConnection {
         listener.onFailure(nodeError ?? error);
       }
     };
-    // Otherwise the first look-up at each node of a cluster would wait for its connection, and mostly in vain.
+    // Otherwise the first look-up at each node of a cluster would wait for its connection, and mostly time out.
     client.on('+node', (node: Redis) => void node.connect().catch(() => {}));
     // A cluster's own errors only say that no node could be reached.
     client.on('node error', (error: unknown) => (nodeError = error));
     client.on('error', reportFailure);
     client.on('close', () => {
       closes += 1;
-      // Redis may hang up on a connection that nobody used for a while; that is only a failure if it does so again.
+      // Redis may close a connection that was idle for a while. It is a failure only when the next one is closed, too.
       if (closes > 1) {
         reportFailure(undefined);
       }
@@ -81,17 +90,21 @@ export class RedisConnection {
       listener.onReady();
     });
     this.#client = client;
-    // Whoever listens has heard of it.
+    // The `error` event has told the listener.
     client.connect().catch(() => {});
   }
 
-  /** Hangs up; what waits for an answer fails. */
+  /** Closes the connection; commands that wait for an answer fail. */
   close(): void {
     this.#isClosed = true;
     this.#client?.disconnect();
   }
 
-  /** The value of a key, cut off where it is longer than {@link RedisConnection.set} would store. */
+  /**
+   * Gets the value of a key, or only its beginning when it is longer than {@link RedisConnection.set} would store.
+   *
+   * @returns `undefined` for a key that is not there, or that holds another type than a string
+   */
   async get(key: string): Promise<Buffer | undefined> {
     try {
       const value = await this.#ready.getrangeBuffer(key, 0, MAX_VALUE_BYTES - 1);
@@ -104,18 +117,19 @@ export class RedisConnection {
     }
   }
 
-  /** Sets a key, unless its value is larger than 64 kB. */
+  /** Sets a key for a time; does nothing when the value is larger than {@link MAX_VALUE_BYTES}. */
   async set(key: string, value: Buffer, lifetimeMs: number): Promise<void> {
     if (value.length <= MAX_VALUE_BYTES) {
       await this.#ready.set(key, value, 'PX', lifetimeMs);
     }
   }
 
-  /** Sets a key that is not there; false when it is. */
+  /** Sets a key that is not there; false when it is there. */
   async setIfAbsent(key: string, value: string, lifetimeMs: number): Promise<boolean> {
     return (await this.#ready.set(key, value, 'PX', lifetimeMs, 'NX')) === 'OK';
   }
 
+  /** Deletes a key if it still has this value. */
   async deleteIfEqual(key: string, value: Buffer | string): Promise<void> {
     await this.#ready.eval(DELETE_IF_EQUAL, 1, key, value);
   }
@@ -128,12 +142,14 @@ export class RedisConnection {
   }
 }
 
-/** True when the key holds a list, for one: nothing of ours, and no failure of Redis. */
+/** True when the key holds a list, for example: the key is not ours, and Redis does not fail. */
 function isOfAnotherType(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('WRONGTYPE');
 }
 
-/** Twice as long each time, and never at the same moment as the other replicas. */
+/**
+ * The pause before an attempt to connect: twice as long each time, and random, so that replicas do not come together.
+ */
 function retryAfter(attempt: number): number {
   const longest = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
   return longest * (0.5 + Math.random() / 2);
@@ -149,7 +165,7 @@ function commonOptions({ encrypted, username, password }: RedisAddress): RedisOp
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // Spares the operator one more command to allow.
+    // CLIENT SETINFO would be one more command that the operator has to allow.
     disableClientInfo: true,
     ...(encrypted && { tls: {} }),
   };
@@ -179,7 +195,7 @@ function placeOptions({ place, encrypted }: RedisAddress): RedisOptions {
         sentinelPassword: place.password,
         sentinelRetryStrategy: (attempt) => Math.min(retryAfter(attempt), MAX_SENTINEL_RETRY_MS),
         sentinelCommandTimeout: 500,
-        // A demoted primary that lives on would refuse to write until somebody hangs up.
+        // Without this, the connection would stay with a demoted primary, which refuses to write.
         failoverDetector: true,
         ...(encrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
       };

@@ -1,4 +1,4 @@
-/** What can be wrong with Redis, by the code of a system error or the first word of Redis' own. */
+/** What an operator can do, by the code of a system error or the first word of an error of Redis. */
 const REMEDIES: Readonly<Record<string, string>> = {
   WRONGPASS: 'check the user and the password in tokenCache.redis.url',
   NOAUTH: 'put the user and the password into tokenCache.redis.url',
@@ -21,23 +21,23 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 const UNTRUSTED =
-  'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the authority that Redis has its own from';
+  'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the authority that issued the certificate of Redis';
 
-const ELSE = 'check tokenCache.redis.url (rediss:// when it speaks TLS), and that Redis runs and can be reached';
+const OTHER = 'check tokenCache.redis.url (rediss:// when it speaks TLS), and that Redis runs and can be reached';
 
-/** A command that was not sent, because there is no connection; the connection itself says why. */
+/** A command was not sent, because there is no connection; {@link ConnectionListener.onFailure} says why. */
 export class RedisDisconnected extends Error {
   override readonly name = 'RedisDisconnected';
 }
 
-/** A command that had no answer in time. */
+/** A command had no answer in time. */
 export class RedisTimeout extends Error {
   override readonly name = 'RedisTimeout';
 }
 
 /**
- * A word for an error of Redis or of the way there. Messages are never used further: an error of the client carries
- * the command and with it what it wrote.
+ * The code of an error of Redis or of the connection. Nothing else of the error may be logged, because an error of the
+ * client library holds the command and its arguments.
  */
 export function codeOfFailure(error: unknown): string {
   if (error instanceof RedisTimeout) {
@@ -50,11 +50,11 @@ export function codeOfFailure(error: unknown): string {
   if (/sentinel/i.test(message)) {
     return 'SENTINEL';
   }
-  // A script fails with the reply of the command in it somewhere.
+  // The error of a script has the reply of its command somewhere in its message.
   return /\b(?<word>[A-Z]{3,})\b/.exec(message)?.groups?.['word'] ?? 'UNREACHABLE';
 }
 
-/** What an operator can do about it. */
+/** What an operator can do about a code of {@link codeOfFailure}. */
 export function remedyOf(code: string): string {
-  return REMEDIES[code] ?? (/CERT|SIGNATURE/.test(code) ? UNTRUSTED : ELSE);
+  return REMEDIES[code] ?? (/CERT|SIGNATURE/.test(code) ? UNTRUSTED : OTHER);
 }

@@ -21,52 +21,56 @@ export interface RedisTokenStoreOptions {
   readonly now: Clock;
   readonly monotonicMs: Clock;
   readonly log: Pick<Logger, 'warn' | 'info'>;
-  /** How long a request waits for Redis to say whether it has the token; default {@link LOOKUP_TIMEOUT_MS}. */
+  /** How long a request waits for a look-up; default {@link LOOKUP_TIMEOUT_MS}. */
   readonly lookupTimeoutMs?: number | undefined;
-  /** Is called after each look-up of a request. */
+  /** Called after each look-up of a request. */
   readonly onLookup: (outcome: LookupOutcome) => void;
 }
 
-/** How a look-up ended; `skipped` because Redis failed every time before, `unreadable` for a value that is not ours. */
+/** How a look-up ended; `skipped` while the circuit is open, `unreadable` for a value that this gateway cannot open. */
 export type LookupOutcome = 'hit' | 'miss' | 'unreadable' | 'error' | 'skipped';
 
 /** What a look-up found. */
 export type LookupResult =
   { readonly outcome: 'hit'; readonly token: DownstreamToken } | { readonly outcome: Exclude<LookupOutcome, 'hit'> };
 
-/** Our lock with its mark; `foreign` when another replica has it, `none` when Redis did not say in time. */
+/**
+ * Our own lock with its mark; `foreign` when another replica has the lock, `none` when Redis gave no answer in time.
+ */
 export type TokenLock = { readonly mark: string } | 'foreign' | 'none';
 
-/** How long a request waits for Redis to say whether it has the token. */
+/** How long a request waits for a look-up, unless gateway.yaml says otherwise. */
 export const LOOKUP_TIMEOUT_MS = 20;
 
 /** How long a gateway that starts waits for Redis to connect. */
 const CONNECT_TIMEOUT_MS = 500;
 
-/** How long a write may take, which nobody waits for. */
+/** How long a write may take; no request waits for it. */
 const STORE_TIMEOUT_MS = 250;
 
-/** Fewer failures in a row may be a pause of Redis; with more it is left alone for a while. */
+/** How many failures in a row open the circuit (fewer can be a short pause of Redis), and for how long. */
 const CIRCUIT = { failures: 5, openForMs: 1_000 };
 
-/** How long a replica that asks Entra keeps the others from it; one that died holds them up for no longer. */
+/** How long a lock lasts: the lock of a replica that died must not stop the others for longer. */
 const LOCK_LIFETIME_MS = 2_000;
 
+/** How many refused tokens are remembered. */
 const MAX_REFUSED = 10_000;
 
 /**
- * The users' downstream tokens in Redis, sealed so that only a request with the same assertion can find and open them.
- * They survive restarts and serve all replicas. Whatever Redis does, nothing here throws, or takes longer than a moment.
+ * The downstream tokens of users in Redis, sealed so that only a request with the same assertion can find and open
+ * them. They survive restarts and serve all replicas. When Redis fails, nothing here throws, and nothing takes longer
+ * than its timeout.
  */
 export class RedisTokenStore {
-  /** How long a request waits for Redis to say whether it has the token. */
+  /** How long a request waits for a look-up. */
   readonly lookupTimeoutMs: number;
   readonly #options: RedisTokenStoreOptions;
   readonly #connection: RedisConnection;
   readonly #outages: OutageLog;
   readonly #lookups: CommandCircuit;
   readonly #writes: CommandCircuit;
-  /** Fingerprints of tokens that a downstream refused, by the key they may still lie under. */
+  /** The hashes of tokens that a downstream refused, by the key under which they may still be in Redis. */
   readonly #refused = new LRUCache<string, string>({ max: MAX_REFUSED });
 
   constructor(options: RedisTokenStoreOptions) {
@@ -75,11 +79,14 @@ export class RedisTokenStore {
     this.#connection = new RedisConnection(options.address);
     this.#outages = new OutageLog(options.log, options.address.shown);
     this.#lookups = this.#circuitOf('look-ups');
-    // A replica that may only be read, or a Redis that is full, still answers look-ups.
+    // Writes have a circuit of their own, because a read-only replica or a full Redis still answers look-ups.
     this.#writes = this.#circuitOf('writes');
   }
 
-  /** Starts to connect, and waits until that succeeded or failed, but only a moment. It goes on in the background. */
+  /**
+   * Starts to connect, and waits for success or failure, {@link CONNECT_TIMEOUT_MS} at most. Connecting goes on in the
+   * background.
+   */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(resolve, CONNECT_TIMEOUT_MS);
@@ -103,25 +110,26 @@ export class RedisTokenStore {
     });
   }
 
+  /** Closes the connection. */
   close(): void {
     this.#connection.close();
   }
 
-  /** Where the token of a request lies. */
+  /** The entry in Redis for the token of a request. */
   entryOf({ assertion, downstream }: TokenRequest): SealedEntry {
     const { clientId, authority } = this.#options;
     const { name, scopes } = downstream;
     return deriveEntry(assertion(), { clientId, authority, downstream: name, scopes });
   }
 
-  /** What lies there, and counts the look-up. */
+  /** Finds the token of an entry for a request, and reports the outcome to `onLookup`. */
   async lookUp(entry: SealedEntry): Promise<LookupResult> {
     const found = await this.find(entry, this.lookupTimeoutMs);
     this.#options.onLookup(found.outcome);
     return found;
   }
 
-  /** What lies there; a token that is over, or that a downstream refused, is none. */
+  /** Finds the token of an entry; a token that has ended, or that a downstream refused, counts as a miss. */
   async find(entry: SealedEntry, timeoutMs: number): Promise<LookupResult> {
     const result = await this.#lookups.run(timeoutMs, () => this.#connection.get(entry.tokenKey));
     if (result.outcome !== 'done') {
@@ -138,7 +146,7 @@ export class RedisTokenStore {
     return isGood ? { outcome: 'hit', token } : { outcome: 'miss' };
   }
 
-  /** Stores the token of a request for as long as it is given out, and as anybody can come for it. */
+  /** Stores the token of a request for as long as the token is given out and the session lasts. */
   async store({ session }: TokenRequest, entry: SealedEntry, token: DownstreamToken): Promise<void> {
     const endsAt = Math.min(token.usableUntil, session.expiresAt);
     const lifetimeMs = Math.floor(endsAt - this.#options.now());
@@ -148,13 +156,13 @@ export class RedisTokenStore {
     }
   }
 
-  /** Lets nobody find a token again that a downstream refused; a newer one in its place stays. */
+  /** Forgets a token that a downstream refused, here and in Redis; a newer token in its place stays. */
   discard(request: TokenRequest, refused: DownstreamToken): void {
     if (!mayBeShared(request)) {
       return;
     }
     const entry = this.entryOf(request);
-    // At once and without Redis, because this caller's next look-up may overtake the deletion, or that may fail.
+    // The hash works at once: the caller's next look-up may overtake the deletion, and the deletion may fail.
     this.#refused.set(entry.tokenKey, fingerprint(refused));
     void this.#writes.run(STORE_TIMEOUT_MS, async () => {
       const value = await this.#connection.get(entry.tokenKey);
@@ -165,7 +173,7 @@ export class RedisTokenStore {
     });
   }
 
-  /** Keeps other replicas from asking Entra for the same token, for two seconds at most. */
+  /** Keeps other replicas from asking Entra for the same token, for {@link LOCK_LIFETIME_MS} at most. */
   async lock(entry: SealedEntry, timeoutMs: number): Promise<TokenLock> {
     const mark = randomUUID();
     const result = await this.#writes.run(timeoutMs, () =>
@@ -177,13 +185,13 @@ export class RedisTokenStore {
     return result.value ? { mark } : 'foreign';
   }
 
-  /** False also when Redis does not say in time. */
+  /** True while a replica has the lock; false also when Redis gives no answer in time. */
   async isLocked(entry: SealedEntry): Promise<boolean> {
     const result = await this.#lookups.run(this.lookupTimeoutMs, () => this.#connection.get(entry.lockKey));
     return result.outcome === 'done' && result.value !== undefined;
   }
 
-  /** Gives up our lock; that of another replica stays. */
+  /** Releases our own lock; the lock of another replica stays. */
   async unlock(entry: SealedEntry, lock: TokenLock): Promise<void> {
     if (typeof lock === 'object') {
       await this.#writes.run(STORE_TIMEOUT_MS, () => this.#connection.deleteIfEqual(entry.lockKey, lock.mark));
@@ -202,7 +210,7 @@ export class RedisTokenStore {
   }
 }
 
-/** The gateway's own tokens are not shared: no caller's assertion could seal them, and each replica needs only a few. */
+/** False for the gateway's own tokens: no caller's assertion can seal them, and each replica needs only a few. */
 export function mayBeShared({ session }: TokenRequest): boolean {
   return session.principal.kind === 'user';
 }

@@ -4,16 +4,19 @@ import type { RemoteTokenSource, TokenRequest } from '../session/token-source.ts
 import { mayBeShared, type RedisTokenStore, type TokenLock } from './redis-token-store.ts';
 import type { SealedEntry } from './seal.ts';
 
-/** How long a replica waits for a token that another one asks Entra for: an exchange seldom takes longer. */
+/** How long a replica waits for the token that another replica asks Entra for: an exchange seldom takes longer. */
 const MAX_WAIT_MS = 1_000;
 
-/** How long to pause between two looks at what another replica asked for: the first pause, and the longest. */
+/** The first pause between two look-ups of the token that another replica asks for. */
 const FIRST_PAUSE_MS = 10;
+
+/** The longest pause between them. */
 const MAX_PAUSE_MS = 50;
 
 /**
- * The second level of the users' tokens: what lies in Redis; otherwise a new token, which other replicas wait for
- * instead of asking as well. Whatever Redis does, a request gets its token as if there were none, at most a moment later.
+ * The second source: the tokens of users in Redis (the second level). When a token is not there, one replica asks the
+ * next source, and the others wait for that token instead of asking, too. When Redis fails in any way, a request gets
+ * its token as if there were no Redis, a moment later at most.
  */
 export class RedisTokens implements RemoteTokenSource {
   readonly #next: RemoteTokenSource;
@@ -24,12 +27,13 @@ export class RedisTokens implements RemoteTokenSource {
     this.#store = store;
   }
 
+  /** @throws {Error} what the next source throws; nothing of Redis */
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     if (!mayBeShared(request)) {
       return this.#next.acquire(request);
     }
     const entry = this.#store.entryOf(request);
-    // With claims only Entra's word counts, and a new token takes the place of what lies in Redis.
+    // A request with claims needs a new token from Entra, and that token replaces the one in Redis.
     if (request.claims !== '' || request.isRefresh === true) {
       return this.#fetchAndStore(request, entry, 'none');
     }
@@ -39,12 +43,12 @@ export class RedisTokens implements RemoteTokenSource {
       return fromRedis(beforeLock.token);
     }
     const leftMs = deadline - performance.now();
-    // While Redis fails, a lock would only cost time.
+    // While Redis fails, trying to lock would only take time.
     const isWell = (beforeLock.outcome === 'miss' || beforeLock.outcome === 'unreadable') && leftMs > 1;
     if (!isWell) {
       return this.#fetchAndStore(request, entry, 'none');
     }
-    // The other replica may have stored its token and given up the lock since; the second look costs no time of its own.
+    // Another replica may have stored its token and released the lock since; the second look-up takes no extra time.
     const [lock, withLock] = await Promise.all([this.#store.lock(entry, leftMs), this.#store.find(entry, leftMs)]);
     if (withLock.outcome === 'hit') {
       void this.#store.unlock(entry, lock);
@@ -54,14 +58,14 @@ export class RedisTokens implements RemoteTokenSource {
     return awaited === undefined ? this.#fetchAndStore(request, entry, lock) : fromRedis(awaited);
   }
 
-  /** The token that another replica gets; `undefined` once it failed, took too long, or Redis does. */
+  /** Waits for the token of another replica; `undefined` when that replica or Redis fails, or takes too long. */
   async #waitForOther(entry: SealedEntry): Promise<DownstreamToken | undefined> {
     const deadline = performance.now() + MAX_WAIT_MS;
     let pauseMs = FIRST_PAUSE_MS;
     while (performance.now() < deadline) {
       await sleep(pauseMs * (0.5 + Math.random() / 2));
       pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS);
-      // In this order: the other one stores its token before it gives up the lock.
+      // The lock is read first, because the other replica stores its token before it releases the lock.
       const [isLocked, found] = await Promise.all([
         this.#store.isLocked(entry),
         this.#store.find(entry, this.#store.lookupTimeoutMs),
@@ -82,11 +86,12 @@ export class RedisTokens implements RemoteTokenSource {
       fetched = await this.#next.acquire(request);
       return fetched;
     } finally {
-      // Nobody waits for it: the request has what it came for.
+      // The request does not wait for this, because it has its token.
       void this.#finish(request, entry, fetched?.token, lock);
     }
   }
 
+  /** Stores the token, if there is one, and releases the lock. */
   async #finish(
     request: TokenRequest,
     entry: SealedEntry,

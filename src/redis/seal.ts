@@ -1,27 +1,28 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 
-/** What an entry is for. All of it goes into the derivations, so that nothing of it stands in Redis. */
+/** What an entry is for. All of it goes into the derivation of keys, so that Redis contains none of it. */
 export interface EntryContext {
-  /** The gateway's own registration: another gateway's entries are foreign, also for the same assertion. */
+  /** The gateway's own registration, so that another gateway has other entries for the same assertion. */
   readonly clientId: string;
   readonly authority: string;
   readonly downstream: string;
   readonly scopes: readonly string[];
 }
 
-/** Where one token lies, where its lock lies, and how it is sealed. */
+/** The key of one token in Redis, the key of its lock, and how its value is sealed. */
 export interface SealedEntry {
   readonly tokenKey: string;
   readonly lockKey: string;
+  /** Seals a text, each time with a new nonce. */
   seal(text: string): Buffer;
-  /** The text; `undefined` when the value is damaged, of another version, or was sealed for another entry. */
+  /** Opens a value; `undefined` when it is damaged, has another version, or was sealed for another entry. */
   open(value: Buffer): string | undefined;
 }
 
-/** Changes with the derivations and with the form of what is sealed; another version's entries are not found. */
+/** The version of the derivation and of the sealed text; the entries of another version are not found. */
 const VERSION = 1;
 
-/** All that an onlooker can tell: that the entry is this product's. */
+/** The start of every key: all that Redis shows is that the entry belongs to this product. */
 const PREFIX = 'obo:';
 
 const NONCE_BYTES = 12;
@@ -29,15 +30,18 @@ const TAG_BYTES = 16;
 const OVERHEAD = 1 + NONCE_BYTES + TAG_BYTES;
 
 /**
- * Derives an entry from the assertion with HKDF-SHA256 (RFC 5869): its names from one derivation, its AES-256-GCM key
- * from another. Whoever lacks the assertion can neither find the entry of a caller nor open one; who swaps two values
- * gets nothing, because each is bound to its name.
+ * Derives an entry from the assertion with HKDF-SHA256: its names from one derivation, its AES-256-GCM key from
+ * another. Without the assertion, nobody can find the entry of a caller or open it. Swapping two values gains nothing,
+ * because each value is bound to its name.
  *
- * Costs 35 µs for a token of 1.5 kB; keeping it per session would cost memory and save less than a look-up takes.
+ * This takes 35 µs for a token of 1.5 kB. To keep the entry in the session would take memory and save less time than a
+ * look-up takes.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc5869#section-2
  */
 export function deriveEntry(assertion: string, context: EntryContext): SealedEntry {
   const { clientId, authority, downstream, scopes } = context;
-  // Hashed, because an info of HKDF has at most 1,024 bytes in Node.
+  // The context is hashed, because Node allows at most 1,024 bytes for the info of HKDF.
   const about = hash('sha256', JSON.stringify([clientId.toLowerCase(), authority, downstream, scopes]), 'base64url');
   const names = derive(assertion, `names ${about}`, 64);
   const key = derive(assertion, `key ${about}`, 32);

@@ -1,11 +1,11 @@
 import { DownstreamToken } from '../session/downstream-token.ts';
 
-/** What of a token is sealed. */
+/** The text of a token that is sealed. */
 export function writeToken({ accessToken, expiresAt, usableUntil, refreshAt }: DownstreamToken): string {
   return JSON.stringify([accessToken, expiresAt, usableUntil, refreshAt]);
 }
 
-/** The token that {@link writeToken} wrote; `undefined` for anything else. */
+/** Reads a token that {@link writeToken} wrote; `undefined` for any other text. */
 export function readToken(text: string | undefined): DownstreamToken | undefined {
   const value: unknown = text === undefined ? undefined : parse(text);
   if (!Array.isArray(value)) {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../failures.ts';
 
-/** What ends a body that has to make room: it is told once, and its bytes are no longer counted. */
+/** Ends a body that has to make room. It is called at most once, when the bytes of the body are no longer counted. */
 type Evict = (failure: GatewayError) => void;
 
 /** The share of one body in the memory for all of them. */
@@ -11,30 +11,34 @@ export interface BodyShare {
    * @throws {GatewayError} `overloaded`, when that is this one, or when none is arriving any more
    */
   grow(bytes: number): void;
-  /** Like {@link grow}, but nobody makes room: says whether there was any. */
+  /**
+   * Counts more bytes if there is room for them; no other body makes any.
+   *
+   * @returns false when there is no room
+   */
   tryGrow(bytes: number): boolean;
-  /** The body is here: from now on it makes room for nobody. */
+  /** Marks the body as arrived: from now on it does not have to make room. */
   complete(): void;
-  /** Gives all bytes back; from the second time on it does nothing. */
+  /** Gives all bytes back; a second call does nothing. */
   release(): void;
 }
 
-/** The least room for all bodies together, in bytes. */
-const LEAST_ROOM = 64 * 1_024 * 1_024;
+/** The least room for all bodies together. */
+const MIN_ROOM_BYTES = 64 * 1_024 * 1_024;
 
 /** Seconds until a caller that found no room may try again: bodies come and go quickly. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** The room for all held bodies together: that of four of the largest, and never less than 64 MB. */
+/** Decides the room for all held bodies together, in bytes: that of four of the largest, and never less than 64 MB. */
 export function roomForBodies(bodyLimit: number): number {
-  return Math.max(LEAST_ROOM, 4 * bodyLimit);
+  return Math.max(MIN_ROOM_BYTES, 4 * bodyLimit);
 }
 
 /**
- * Counts the bytes of all bodies that one process holds at a time, and keeps them below a limit. Only bytes that are here
- * count, never those that a caller announces: announcing costs nothing, and a few would lock out everyone. When there is
- * no room left, the body that has been arriving for the longest goes: that of a caller that drips, while the body of an
- * honest one is here within moments.
+ * Counts the bytes of all bodies that one process holds at a time, and keeps them below a limit. Only bytes that are
+ * here count, never those that a caller announces: announcing costs nothing, and a few would lock out everyone. When
+ * there is no room left, the body that has been arriving for the longest is ended: it is that of a caller that drips,
+ * while the body of an honest one is here within moments.
  */
 export class BodyMemory {
   readonly #limit: number;
@@ -84,7 +88,7 @@ export class BodyMemory {
 
   #makeRoom(newcomer: Share): void {
     const failure = new GatewayError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
-    // A set keeps its order: the first came first.
+    // A set keeps its order, so the first has been arriving for the longest.
     const [longest = newcomer] = this.#arriving;
     if (longest === newcomer) {
       newcomer.release();

@@ -18,15 +18,21 @@ const MAX_KEPT_BYTES = 64 * 1_024;
 /** No body at all. */
 export const NO_BODY: OutgoingBody = { send: () => undefined, isReplayable: true };
 
-/** True when the request comes with a body (RFC 9112 §6). */
+/**
+ * True when the request comes with a body (RFC 9112 §6).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-6
+ */
 export function hasBody(req: IncomingMessage): boolean {
   const length = req.headers['content-length'];
   return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
 /**
- * Sends 100 to a caller that waits to hear that its body is wanted (RFC 9110 §10.1.1). `request/receive.ts` lets no other
- * expectation through, and HTTP/1.0 has none.
+ * Sends 100 (Continue) to a caller that waits for it before it sends its body (RFC 9110 §10.1.1). `request/receive.ts`
+ * refuses every other expectation, and HTTP/1.0 has none.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.1.1
  */
 export function sendContinue(req: IncomingMessage, res: ServerResponse): void {
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') {
@@ -34,7 +40,7 @@ export function sendContinue(req: IncomingMessage, res: ServerResponse): void {
   }
 }
 
-/** A body that was read before. */
+/** Makes the outgoing body of bytes that were read before. */
 export function heldBody(bytes: Buffer): OutgoingBody {
   return { send: () => bytes, isReplayable: bytes.length < MAX_KEPT_BYTES };
 }
@@ -43,7 +49,7 @@ export function heldBody(bytes: Buffer): OutgoingBody {
 export interface BodyReading {
   /** The most bytes it may have. */
   readonly limit: number;
-  /** Is called before the first read: a caller may be waiting to hear that its body is wanted (RFC 9110 §10.1.1). */
+  /** Called before the first read, because a caller may wait for 100 (Continue) before it sends its body. */
   readonly askForBody: () => void;
   /** Milliseconds that the caller may let pass between two pieces; may be infinite. */
   readonly idleTimeout: number;
@@ -52,19 +58,20 @@ export interface BodyReading {
   /** The response: when it closes, the request is over, and with it the need for the body. */
   readonly lifetime: Writable;
   /** Milliseconds until a body that is held must be here, and a little longer for a large one; default: 30,000. */
-  readonly deadline?: number;
+  readonly deadlineMs?: number;
 }
 
-/** Milliseconds for a body that is held. A caller that sends without a pause needs one or two seconds. */
+/**
+ * Milliseconds in which a body that is held must arrive. A caller that sends without a pause needs one or two seconds.
+ */
 const HELD_BODY_DEADLINE_MS = 30_000;
 
-/** A body that is held may take a second longer for each so many bytes: the pace of a poor mobile connection. */
-const BYTES_A_SECOND = 32 * 1_024;
+/** A body that is held may take a second longer for this many bytes: the pace of a poor mobile connection. */
+const MIN_BYTES_PER_SECOND = 32 * 1_024;
 
 /**
- * Takes a body that nothing is to be checked of: in one piece when it came together with its head, as short ones do,
- * otherwise as a stream. Without the machinery of streams 1.6 times as many requests with 4 kB go through (measured side
- * by side).
+ * Takes a body that is not checked: in one piece when it came together with its head, as short ones do, otherwise as a
+ * stream. Without the machinery of streams, 1.6 times as many requests with 4 kB go through (measured side by side).
  *
  * @throws {GatewayError} `payload_too_large`, at once or, from the stream, as soon as it is seen
  */
@@ -74,20 +81,20 @@ export async function openBody(req: IncomingMessage, reading: BodyReading): Prom
   return bytes === undefined ? streamingBody(req, reading) : heldBody(bytes);
 }
 
-/** The whole body, if it has a length and all of it is here already. */
+/** Takes the whole body, if it has a length and all of it is here already. */
 async function takeArrived(req: IncomingMessage): Promise<Buffer | undefined> {
   const { 'content-length': length, expect } = req.headers;
   if (length === undefined || expect !== undefined) {
     return undefined;
   }
-  // Node's parser calls us in the middle of what it read from the socket; afterwards the rest of that is here, too.
+  // Node's parser calls us in the middle of what it read from the socket; a turn later the rest of that is here, too.
   await Promise.resolve();
   if (req.readableLength !== Number(length)) {
     return undefined;
   }
-  // By its length: without one, newer Node gives the first piece only.
+  // With the length, because without one newer versions of Node return only the first piece.
   const bytes = (req.read(req.readableLength) as Buffer | null) ?? Buffer.alloc(0);
-  // The end of the request comes only to who goes on reading.
+  // The request ends only for a reader that goes on reading.
   req.resume();
   return bytes;
 }
@@ -127,7 +134,10 @@ function streamingBody(
     }
   }
 
-  /** A body that cannot be sent again is no harm; one that took the memory of others would be. */
+  /**
+   * Keeps a piece for a second send if there is room. It takes no room from others: a body that is not kept does no
+   * harm.
+   */
   function keep(chunk: Buffer): void {
     if (!isKept) {
       return;
@@ -153,7 +163,7 @@ function streamingBody(
  * @throws {CallerGone} when the caller hangs up in the middle
  */
 export async function readWhole(req: IncomingMessage, reading: BodyReading): Promise<Buffer> {
-  const { limit, askForBody, idleTimeout, deadline = HELD_BODY_DEADLINE_MS } = reading;
+  const { limit, askForBody, idleTimeout, deadlineMs = HELD_BODY_DEADLINE_MS } = reading;
   refuseDeclaredLength(req, limit);
   const arrived = await takeArrived(req);
   let evicted: GatewayError | undefined;
@@ -172,7 +182,7 @@ export async function readWhole(req: IncomingMessage, reading: BodyReading): Pro
   const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   try {
     for (;;) {
-      const end = start + deadline + (collection.length / BYTES_A_SECOND) * 1_000;
+      const end = start + deadlineMs + (collection.length / MIN_BYTES_PER_SECOND) * 1_000;
       const patience = Math.min(idleTimeout, end - performance.now());
       const next = await nextWithin(chunks, patience, (reject) => (wake = reject));
       if (evicted !== undefined) {
@@ -194,7 +204,8 @@ export async function readWhole(req: IncomingMessage, reading: BodyReading): Pro
 }
 
 /**
- * Bytes that come in pieces, in one buffer that grows: a piece of one byte would take a hundred times that by itself.
+ * Collects pieces in one buffer that grows, because a piece of one byte takes a hundred times that as a buffer of its
+ * own.
  */
 class CollectedBytes {
   readonly share: BodyShare;
@@ -215,7 +226,7 @@ class CollectedBytes {
     this.#append(piece, capacity);
   }
 
-  /** Says whether there was room for the piece. */
+  /** @returns false when there is no room for the piece */
   tryAdd(piece: Buffer): boolean {
     const capacity = this.#capacityWith(piece);
     const fits = this.share.tryGrow(capacity - this.#bytes.length);
@@ -256,7 +267,7 @@ function openCollection(
   evict: (failure: GatewayError) => void,
 ): CollectedBytes {
   if (lifetime.closed) {
-    // It will not close again.
+    // The share would never be released, because a closed response does not close again.
     throw new CallerGone();
   }
   const share = memory.open(evict);
@@ -275,9 +286,9 @@ function refuseLength(length: number, limit: number): void {
 }
 
 /**
- * The pieces of a body as they come. The request outlives a reader that stops early, because the answer still has to
- * go out on the same connection. The time counts only while a piece is waited for: a downstream that reads slowly is no
- * fault of the caller.
+ * Gives the pieces of a body as they come. The request outlives a reader that stops early, because the answer still has
+ * to go out on the same connection. The time counts only while a piece is waited for: that a downstream reads slowly is
+ * not the caller's fault.
  *
  * @throws {GatewayError} `request_timeout`
  * @throws {CallerGone} when the caller hangs up in the middle
@@ -297,14 +308,14 @@ async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGene
   }
 }
 
-/** @param onWait is given what ends the waiting for another reason */
+/** @param onWait called with a function that ends the waiting with another failure */
 async function nextWithin(
   chunks: AsyncIterator<Buffer>,
   patience: number,
   onWait?: (reject: (failure: GatewayError) => void) => void,
 ): Promise<IteratorResult<Buffer>> {
   if (patience <= 0) {
-    // A timer would come after a piece that is here already, and so perhaps never.
+    // A timer would fire only after the pieces that are here already, and so perhaps never.
     throw new GatewayError('request_timeout');
   }
   return new Promise((resolve, reject) => {

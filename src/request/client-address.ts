@@ -1,22 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP, type BlockList } from 'node:net';
 
-/** The address at the other end of the connection; an IPv4 address as such, also where the socket is an IPv6 one. */
+/**
+ * Reads the address at the other end of the connection; an IPv4 address as such, also where the socket is an IPv6 one.
+ */
 export function peerAddress(req: IncomingMessage): string {
   const address = req.socket.remoteAddress ?? '';
   // Node writes an IPv4 address on an IPv6 socket always in the same way.
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }
 
-/** True for an address in one of the networks whose word about where a request came from is believed. */
+/** True for an address in one of the networks whose headers about where a request came from are believed. */
 export function isTrusted(address: string, networks: BlockList | undefined): boolean {
   const family = networks === undefined ? 0 : isIP(address);
   return family !== 0 && networks?.check(address, family === 4 ? 'ipv4' : 'ipv6') === true;
 }
 
 /**
- * The address of the client: the last one in `X-Forwarded-For` that no trusted proxy has, because whatever stands before
- * it is that client's word. Without trusted proxies it is the other end of the connection.
+ * Finds the address of the client: the last one in `X-Forwarded-For` that no trusted proxy has, because that client can
+ * have written everything before it. Without trusted proxies it is the other end of the connection.
  */
 export function findClientAddress(req: IncomingMessage, networks: BlockList | undefined): string {
   const chain = String(req.headers['x-forwarded-for'] ?? '').split(',');
@@ -31,7 +33,12 @@ export function findClientAddress(req: IncomingMessage, networks: BlockList | un
   return address;
 }
 
-/** The IPv4 address that an IPv6 address stands for (RFC 4291 §2.5.5.2), however it is written; others as they are. */
+/**
+ * Turns an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), however it is written, into the IPv4 address; leaves others as
+ * they are.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2
+ */
 function toIPv4(address: string): string {
   const [withoutZone = ''] = address.split('%');
   const canonical = isIP(withoutZone) === 6 ? new URL(`http://[${withoutZone}]`).hostname : '';
@@ -44,7 +51,7 @@ function toBytes(hextet: string): [number, number] {
   return [value >> 8, value & 0xff];
 }
 
-/** Some proxies write `192.0.2.1:49152` and `[2001:db8::1]:49152`. */
+/** Removes the port, because some proxies write `192.0.2.1:49152` and `[2001:db8::1]:49152`. */
 function withoutPort(text: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
 }

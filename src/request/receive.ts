@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../failures.ts';
 
-/** Where a request is addressed, as far as its first line says. */
+/** The path and the query of a request, from its first line. */
 export interface RequestTarget {
   /** As it was sent, still encoded. */
   readonly path: string;
@@ -11,9 +11,9 @@ export interface RequestTarget {
 }
 
 const MAX_HEADERS = 1_000;
-/** The colon, the space and the end of the line. */
+/** The bytes of a line besides name and value: the colon, the space and the end of the line. */
 const HEADER_FRAME_BYTES = 4;
-/** Headers of which Node shows the first line only, while every line would go on: two readers, two requests. */
+/** Headers that may come once: Node shows only the first line, while every line would go on to a second reader. */
 const SINGLE: ReadonlySet<string> = new Set([
   'authorization',
   'content-length',
@@ -31,8 +31,10 @@ const CLEAN_ID = /^[\w.:-]{1,64}$/;
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /**
- * Takes the target of a request apart. Of an absolute-form target only the path counts (RFC 9112 §3.2.2): the host in
- * it is the caller's word.
+ * Takes the target of a request apart. Of an absolute-form target only path and query count (RFC 9112 §3.2.2): the host
+ * in it says nothing about where the caller reached the gateway.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
  */
 export function readTarget(url: string): RequestTarget {
   const local = url.startsWith('/') ? url : url.replace(ABSOLUTE_FORM, '');
@@ -41,14 +43,15 @@ export function readTarget(url: string): RequestTarget {
   return { path: path.startsWith('/') ? path : `/${path}`, query: cut === -1 ? '' : local.slice(cut) };
 }
 
-/** The id of a request: the caller's own when it is short and clean, otherwise a new one. */
+/** Gives the id of a request: the caller's own when it is short and clean, otherwise a new one. */
 export function readRequestId(req: IncomingMessage): string {
   const given = req.headers['x-request-id'];
   return typeof given === 'string' && CLEAN_ID.test(given) ? given : randomUUID();
 }
 
 /**
- * Looks at what Node's parser lets through though two servers could read it in two ways.
+ * Receives a request, which is to say: refuses a head that Node's parser lets through although it is too long, or two
+ * servers could read it in two ways.
  *
  * @param headLimitBytes of the request line and the headers
  * @throws {GatewayError} `headers_too_large`, `target_too_long`, `invalid_request`, `malformed_authorization`
@@ -78,9 +81,9 @@ export function receive(req: IncomingMessage, { query }: RequestTarget, headLimi
   }
   const { expect, 'transfer-encoding': coding } = req.headers;
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-    throw new GatewayError('invalid_request', { detail: 'Expect nothing but 100-continue.' });
+    throw new GatewayError('invalid_request', { detail: 'Send no expectation but "100-continue".' });
   }
-  // HTTP/1.0 has no Transfer-Encoding: what does not know it in front of us takes the chunks for the next requests.
+  // HTTP/1.0 has no Transfer-Encoding: a proxy in front of us that does not know it takes the chunks for more requests.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersion === '1.0')) {
     throw new GatewayError('invalid_request', {
       detail: 'Send the body chunked (HTTP/1.1) or with its length, not encoded otherwise.',

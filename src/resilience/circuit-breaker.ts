@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 export interface CircuitRules {
   /** Failures in a row that open it. */
   readonly failures: number;
-  /** How long it stays open. */
+  /** How long it stays open before one call is let through. */
   readonly openForMs: number;
 }
 
@@ -23,16 +23,16 @@ export class Circuit {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Milliseconds until a call is worth it; 0 while the circuit is closed, or for the one call that is due. */
+  /** Milliseconds until a call makes sense; 0 while the circuit is closed, or when the one call is due. */
   get waitMs(): number {
     return this.#failures < this.#rules.failures ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
   }
 
   /**
-   * Lets a call through, or says how long to wait. While the circuit is open, no other is let through until this one
-   * ends.
+   * Lets a call through, or says how long to wait. While the circuit is open, no other call is let through until this
+   * one ends, or until `openForMs` has passed again.
    *
-   * @returns milliseconds until a call is worth it; 0 for one that is let through
+   * @returns milliseconds until a call makes sense; 0 for one that is let through
    */
   admit(): number {
     if (this.#failures < this.#rules.failures) {

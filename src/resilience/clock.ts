@@ -3,7 +3,7 @@ export type Clock = () => number;
 
 /**
  * The clock of this process that nobody sets: it only goes forward, and only differences mean something. Pauses,
- * circuits, limits and whatever else waits are measured on it; the time of day counts only for what is written in
- * tokens (`exp`, `nbf`, `iat`), which mean the same on every machine.
+ * circuits, limits and whatever else waits are measured on it. The time of day counts only for the times in tokens
+ * (`exp`, `nbf`, `iat`), which mean the same on every machine.
  */
 export const monotonicMs: Clock = () => performance.now();

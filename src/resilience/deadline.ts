@@ -6,7 +6,7 @@
 export function within<T>(timeoutMs: number, work: Promise<T>, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = (): void => reject(late());
-    // An answer that came while this process was busy is read before the verdict.
+    // One more turn, so that an answer which came while this process was busy is read first.
     const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
     void work.then(resolve, reject).finally(() => clearTimeout(timer));
   });

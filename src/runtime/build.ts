@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** What runs here. */
+/** The version of this program and of what it runs on. */
 export interface Build {
   readonly version: string;
-  /** Short, of the sources; empty where nobody said it when it was built. */
+  /** The short commit of the sources; empty where the build was not told it. */
   readonly commit: string;
   /** The version of Node. */
   readonly node: string;
 }
 
 /**
- * What runs here: `npm run build` writes `build.json` at the root of the compiled modules; sources that run as they are
- * know their version from package.json.
+ * The version of what runs here: `npm run build` writes `build.json` at the root of the compiled modules; sources that
+ * run as they are take their version from package.json.
  */
 export const BUILD: Build = {
   version: '',

@@ -2,19 +2,20 @@ import { OffHeapText } from './off-heap-text.ts';
 
 const BEARER = 'Bearer ';
 
-/** When a token ends; milliseconds since the epoch. */
+/** The times in the life of a token; milliseconds since the epoch. */
 export interface TokenTimes {
+  /** When the token expires at the downstream. */
   readonly expiresAt: number;
-  /** Until when it is given out, so that it survives the call it is for. */
+  /** When the token is no longer given out, so that it outlives the call that it is for. */
   readonly usableUntil: number;
-  /** From when a request that gets it also has a new one fetched in the background. */
+  /** From this time on, a request that gets the token also has a new one fetched in the background. */
   readonly refreshAt: number;
 }
 
 /**
- * A token that a downstream accepts. Its text is outside of the JavaScript heap, because with many sessions the tokens
- * would be most of it, and the heap takes more than is alive in it (measured with 100,000: 616 MB resident as strings,
- * 435 so).
+ * An access token for a downstream. Its text is outside the JavaScript heap: with many sessions, tokens would fill most
+ * of the heap, and a heap takes more memory than what is alive in it (measured with 100,000 tokens: 616 MB resident as
+ * strings, 435 MB outside the heap).
  */
 export class DownstreamToken implements TokenTimes {
   readonly expiresAt: number;
@@ -33,32 +34,33 @@ export class DownstreamToken implements TokenTimes {
     return this.#authorization.read(BEARER.length);
   }
 
-  /** The same as the value of an `Authorization` header. */
+  /** The token as the value of an `Authorization` header. */
   get authorization(): string {
     return this.#authorization.read();
   }
 }
 
-/** A token for a request that had to wait for it, and how it was come by. */
+/** A token for a request that had to wait, and where the token comes from. */
 export interface FetchedToken {
   readonly token: DownstreamToken;
-  /** `session` when Entra could not give a new one and the held one has to do. */
+  /** Where the token comes from; `session` when Entra fails and a token that is already held has to serve. */
   readonly from: 'session' | 'redis' | 'entra';
   /** The `client-request-id` of the exchange; `undefined` when there was none. */
   readonly correlationId: string | undefined;
 }
 
-/** How long before its end a token is no longer given out. */
+/** How long before it expires a token is no longer given out. */
 const MARGIN_MS = 5 * 60 * 1_000;
 
 /**
- * Decides how long a new token serves: until five minutes before it expires, and at least half of its life. It is to be
- * refreshed when Entra says so, otherwise at some moment of the last five minutes before, another one for each token,
- * so that users who came together do not go to Entra together.
+ * Decides how long a new token serves: until five minutes before it expires, and at least for half of its life. The
+ * token is refreshed when Entra says so; otherwise at a random moment of the last five minutes in which it serves, so
+ * that users who came at the same time do not go to Entra at the same time.
  *
  * @param obtainedAt milliseconds since the epoch
  * @param seconds.expiresIn Entra's `expires_in`
- * @param seconds.refreshIn Entra's `refresh_in`, which it gives for tokens that live long
+ * @param seconds.refreshIn Entra's `refresh_in`, which only long-lived tokens have
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-5.1
  */
 export function planToken(
   accessToken: string,

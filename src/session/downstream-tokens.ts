@@ -1,28 +1,31 @@
 import type { DownstreamToken, FetchedToken } from './downstream-token.ts';
 import { HeldToken } from './held-token.ts';
 
-/** The pause between two tokens that are forgotten for the same reason, and how many reasons count in that time. */
+/** How long no second token is forgotten for the same reason. */
 const DISCARD_PAUSE_MS = 60_000;
+
+/** How many tokens of one downstream are forgotten in that time, for different reasons. */
 const MAX_DISCARDS = 20;
 
 const NONE: readonly HeldToken[] = [];
 
+/** A refusal, and how long it is remembered. */
 interface Remembered {
   readonly error: Error;
-  /** On the monotonic clock. */
+  /** On the monotonic clock; milliseconds. */
   readonly until: number;
 }
 
-/** A token that is to be fetched, and how. */
+/** A token to fetch, and how. */
 interface FetchPlan {
   readonly key: string;
   readonly claims: string;
   readonly fetch: () => Promise<FetchedToken>;
-  /** True when the token takes the place of whatever is held when it comes. */
+  /** True when the fetched token replaces whatever token is held by then. */
   readonly isStronger: boolean;
 }
 
-/** A fetch that is under way. */
+/** A fetch under way, which every request for the same token waits for. */
 interface Flight {
   readonly key: string;
   readonly claims: string;
@@ -30,26 +33,27 @@ interface Flight {
 }
 
 /**
- * The downstream tokens of one assertion, or the gateway's own: those that are held, the fetches of them that are
- * under way, and the refusals that need not be heard again yet. Tokens are in private fields, so that no log line or
- * error can show them by accident.
+ * The downstream tokens of one assertion, or the gateway's own: the tokens that are held, the fetches that are under
+ * way, and the refusals that are remembered. Tokens are in private fields, so that no log line or error can show them
+ * by accident.
  *
- * Keys are names of downstreams, of which there are few. Each session has one of these, and most hold one or two tokens
- * and nothing else: so there is an array in the place of a map, and what is seldom there is made when it is needed,
- * which saves half of what a session takes besides its token.
+ * The keys are the names of downstreams, of which there are few. Each session has one such object, and most objects
+ * hold one or two tokens and nothing else. So the tokens are in an array instead of a map, and the rarely used maps are
+ * made when they are needed, which saves half of the memory that a session takes besides its token.
  */
 export class DownstreamTokens {
   #held: readonly HeldToken[] = NONE;
-  /** In the order in which they began. */
+  /** By key and claims, in the order in which the fetches began. */
   #flights: Map<string, Flight> | undefined;
   #refusals: Map<string, Remembered> | undefined;
-  /** When a token was last forgotten for each reason that may not pass; on the monotonic clock. */
+  /** When a token was last forgotten for each reason that a new token may not end; on the monotonic clock. */
   #discards: Map<string, number> | undefined;
 
   /**
-   * The token held under a key, unless it is no longer given out.
+   * Finds the token held under a key, unless it is no longer given out.
    *
-   * @param claims what it must meet; a token that was asked for without them, or with others, does not
+   * @param claims the claims request that the token must have been asked for with; empty for any
+   * @param now milliseconds since the epoch
    */
   find(key: string, claims: string, now: number): HeldToken | undefined {
     const held = this.#findHeld(key);
@@ -59,20 +63,21 @@ export class DownstreamTokens {
   /**
    * Lets the held token serve until shortly before it expires, because Entra cannot give a better one.
    *
-   * @returns the token; `undefined` where none meets the claims, or it is over
+   * @param now milliseconds since the epoch
+   * @returns the token; `undefined` when no held token meets the claims, or when it is about to expire
    */
   prolong(key: string, claims: string, now: number): HeldToken | undefined {
     const held = this.#findHeld(key);
     return held !== undefined && meets(held, claims) && held.prolong(now) ? held : undefined;
   }
 
-  /** True when there may be something for {@link DownstreamTokens.findRefusal}. */
+  /** True when {@link DownstreamTokens.findRefusal} may find something. */
   get hasRefusals(): boolean {
     return this.#refusals !== undefined;
   }
 
   /**
-   * The refusal remembered under a key.
+   * Finds the refusal remembered under a key.
    *
    * @param monotonicMs milliseconds on the monotonic clock
    */
@@ -82,23 +87,23 @@ export class DownstreamTokens {
   }
 
   /**
-   * Fetches a token, once for all who want it at the same time; also a failure is that of all of them. The new token
-   * replaces the old.
+   * Fetches a token, once for all requests that need it at the same time; when the fetch fails, it fails for all of
+   * them. The new token replaces the old one.
    *
-   * @param claims what the token must meet; who needs none is content with any fetch that is under way
+   * @param claims the claims request that the token must meet; a request without claims joins any fetch under way
    */
   fetch(key: string, claims: string, fetch: () => Promise<FetchedToken>): Promise<FetchedToken> {
     const underWay = claims === '' ? this.#latestFlight(key) : undefined;
     if (underWay !== undefined && underWay.claims !== '') {
-      // Its success is good for everyone; its failure may be about the claims.
+      // A token with claims serves everyone, but a failure may be about the claims.
       return underWay.result.catch(() => this.fetch(key, claims, fetch));
     }
     return this.#join(`${key} ${claims}`, { key, claims, fetch, isStronger: claims !== '' });
   }
 
-  /** Fetches a token that takes the place of a held one, unless another has taken it by then. */
+  /** Fetches a token that replaces a held one, unless another token has replaced that one by then. */
   refresh(key: string, { claims }: HeldToken, fetch: () => Promise<FetchedToken>): Promise<FetchedToken> {
-    // Whoever needs claims must not be content with a token that was asked for before they were.
+    // Under a name of its own: a request with claims must not join a fetch from before the downstream asked for them.
     const name = claims === '' ? `${key} ` : `${key} ${claims} again`;
     return this.#join(name, { key, claims, fetch, isStronger: false });
   }
@@ -120,7 +125,7 @@ export class DownstreamTokens {
     return latest;
   }
 
-  /** The flight of that name that is under way; otherwise a new one. */
+  /** Joins the flight of that name, or begins it. */
   #join(name: string, plan: FetchPlan): Promise<FetchedToken> {
     const flights = (this.#flights ??= new Map<string, Flight>());
     const known = flights.get(name);
@@ -141,15 +146,19 @@ export class DownstreamTokens {
     const before = this.#findHeld(key);
     const fetched = await fetch();
     const held = this.#findHeld(key);
-    // A token with claims that came meanwhile is the stronger one.
+    // A token with claims that arrived in the meantime is the stronger one and stays.
     if (isStronger || held === undefined || held === before) {
-      // Not by spreading, which leaves room for sixteen more.
+      // Spreading into a new array would reserve room for sixteen more.
       this.#held = this.#held.filter((other) => other.key !== key).concat(new HeldToken(key, fetched.token, claims));
     }
     return fetched;
   }
 
-  /** Remembers a refusal for a while, on the monotonic clock; what is over is forgotten on the way. */
+  /**
+   * Remembers a refusal, and forgets those whose time is over.
+   *
+   * @param until milliseconds on the monotonic clock, as is `monotonicMs`
+   */
   remember(key: string, error: Error, until: number, monotonicMs: number): void {
     const refusals = (this.#refusals ??= new Map<string, Remembered>());
     for (const [other, refusal] of refusals) {
@@ -161,12 +170,12 @@ export class DownstreamTokens {
   }
 
   /**
-   * Lets one caller forget a token for a reason that a new one may not change, such as none at all, and no other for a
-   * minute.
+   * Lets one request forget a token for a reason that a new token may not end, such as a 401 without any claims, and no
+   * other request for a minute.
    *
-   * @param claims what the downstream asked for, because a token with them may do; empty for nothing
+   * @param claims the claims request of the downstream, because a token with them may be accepted; empty for none
    * @param monotonicMs milliseconds on the monotonic clock
-   * @returns true for the one who is to forget it
+   * @returns true for the request that is to forget the token
    */
   tryBeginDiscard(key: string, claims: string, monotonicMs: number): boolean {
     const discards = (this.#discards ??= new Map<string, number>());
@@ -184,12 +193,12 @@ export class DownstreamTokens {
     return isDue;
   }
 
-  /** True while that very token is held, so that no newer one has taken its place and none is awaited. */
+  /** True while this very token is held: no newer one has replaced it, and nobody has forgotten it. */
   holds(key: string, token: DownstreamToken): boolean {
     return this.#findHeld(key)?.token === token;
   }
 
-  /** Forgets a token that was refused, unless a newer one has taken its place. */
+  /** Forgets a token that the downstream refused, unless a newer one has replaced it. */
   discard(key: string, refused: DownstreamToken): void {
     this.#held = this.#held.filter((held) => held.key !== key || held.token !== refused);
   }

@@ -1,13 +1,17 @@
 /**
- * The size of a slab: some twenty tokens. A slab stays for as long as one of its texts does. Smaller ones waste more at
- * their ends (with 16 kB, 100,000 tokens take 10 MB more), larger ones more once most of their texts have gone.
+ * The size of a slab, which holds about twenty tokens. A slab stays in memory as long as one of its texts does. Smaller
+ * slabs waste more at their ends (with 16 kB, 100,000 tokens take 10 MB more); larger slabs waste more after most of
+ * their texts have gone.
  */
 const SLAB_BYTES = 32 * 1_024;
 
 /**
- * A text of Latin-1 characters in memory that the garbage collector neither moves nor counts; made a string anew each
- * time that it is asked for, which for 1.5 kB takes a fraction of a microsecond. It is in a private field, so that no
- * log line or error can show it by accident.
+ * A text of Latin-1 characters in memory that the garbage collector neither moves nor counts. Each reading makes a new
+ * string, which takes a fraction of a microsecond for 1.5 kB. The text is in a private field, so that no log line or
+ * error can show it by accident.
+ *
+ * Texts are written one after the other into a slab that all of the process share, because a buffer for each text would
+ * cost more on the heap than it saves.
  */
 export class OffHeapText {
   static #newest = Buffer.alloc(0);
@@ -27,7 +31,7 @@ export class OffHeapText {
     OffHeapText.#used = this.#to;
   }
 
-  /** @param from where to begin; default at the first character */
+  /** @param from the first character to read; default 0 */
   read(from = 0): string {
     return this.#slab.toString('latin1', this.#from + from, this.#to);
   }

@@ -1,36 +1,41 @@
 import { GatewayError } from '../failures.ts';
 
-/** Who is calling, as far as a verified access token says it. */
+/** Who is calling, as a verified access token says it. */
 export interface Principal {
   readonly kind: 'user' | 'app';
   /** `tid`, lower case. */
   readonly tenantId: string;
-  /** `oid`; absent in odd tokens, so nothing may depend on it but logs. */
+  /** `oid`; absent in odd tokens, so that no decision about access depends on it. */
   readonly objectId: string | undefined;
   /** `azp` of a v2 token, `appid` of a v1 token. */
   readonly clientId: string | undefined;
-  /** `scp`: what the user lets the client do. */
+  /** `scp`: what the user allows the client to do. */
   readonly scopes: ReadonlySet<string>;
   /** `roles`: what the app may do, for app-only callers. */
   readonly roles: ReadonlySet<string>;
-  /** `acrs`: the Conditional Access authentication contexts that are met. */
+  /** `acrs`: the Conditional Access authentication contexts that the sign-in has met. */
   readonly authContexts: ReadonlySet<string>;
-  /** `iat` in seconds since the epoch, 0 when the token does not say. */
-  readonly issuedAt: number;
+  /** `iat`, in seconds since the epoch; 0 when the token has none. */
+  readonly issuedAtSeconds: number;
   /** True when the client declared `cp1`, so that it can take claims challenges (`xms_cc`). */
   readonly handlesClaims: boolean;
-  /** True when the token is bound to a key of its client (`cnf`, RFC 7800), which nobody has proved to hold here. */
+  /**
+   * True when the token is bound to a key (`cnf`). Its sender has not proved to the gateway that it holds that key.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc7800#section-3.1
+   */
   readonly isBound: boolean;
 }
 
-/** The payload of an access token: verified, but not yet trusted to have any shape. */
+/** The payload of an access token: its signature is verified, but its members can have any type. */
 export type TokenClaims = Readonly<Record<string, unknown>>;
 
 /**
  * Reads the caller from the claims of a verified access token.
  *
- * @throws {GatewayError} `invalid_token` for what is neither a user's nor an app's access token: ID tokens, tokens with
- *   neither `scp` nor `roles` (which any app of the tenant can get for any API), and tokens of persons without `scp`
+ * @throws {GatewayError} `invalid_token` for anything but the access token of a user or an app: ID tokens, tokens with
+ *   neither `scp` nor `roles` (which any app of the tenant can get for any API), and tokens of users without `scp`
+ * @see https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
  */
 export function toPrincipal(claims: TokenClaims): Principal {
   const scopes = toWords(claims['scp']);
@@ -45,16 +50,24 @@ export function toPrincipal(claims: TokenClaims): Principal {
     scopes,
     roles,
     authContexts: toWords(claims['acrs']),
-    issuedAt: typeof claims['iat'] === 'number' ? claims['iat'] : 0,
+    issuedAtSeconds: typeof claims['iat'] === 'number' ? claims['iat'] : 0,
     handlesClaims: [...toWords(claims['xms_cc'])].some((capability) => capability.toLowerCase() === 'cp1'),
     isBound: claims['cnf'] !== undefined,
   };
 }
 
-/** What decides the kind of caller besides the claims themselves. */
+/**
+ * Names a caller, whatever its token, together with what it calls. Every call that succeeds needs such a key, and JSON
+ * would take four times as long.
+ */
+export function callerKey({ tenantId, objectId, clientId }: Principal, called: string): string {
+  return `${tenantId}\n${objectId}\n${clientId}\n${called}`;
+}
+
+/** What decides the kind of caller, besides the claims themselves. */
 type Granted = Pick<Principal, 'scopes' | 'roles' | 'clientId'>;
 
-/** A user's token has scopes, an app's has roles; a program has no third kind of token to come with. */
+/** A user's token has scopes and an app's token has roles; every other token is refused. */
 function kindOf(claims: TokenClaims, { scopes, roles, clientId }: Granted): Principal['kind'] {
   const { idtyp, scp } = claims;
   if (scopes.size > 0 && (idtyp === undefined || idtyp === 'user')) {
@@ -66,14 +79,14 @@ function kindOf(claims: TokenClaims, { scopes, roles, clientId }: Granted): Prin
   throw new GatewayError('invalid_token', { log: { reason: 'the token is no access token of a user or an app' } });
 }
 
-/** The claims that Entra fills with the name of a person; a program has none of them. */
-const NAMES_OF_PERSONS = ['upn', 'unique_name', 'preferred_username'];
+/** The claims that name a user; the token of an app has none of them. */
+const NAMES_OF_USERS = ['upn', 'unique_name', 'preferred_username'];
 
 /**
- * Only an application counts as one, because an app's call gets the gateway's own permissions. `idtyp` says it; without
- * that optional claim, the subject of an app's token is the app's own object, while that of a person differs from API to
- * API. Where a client and the API share one registration, an ID token has our audience and may have `roles`: it has a
- * `nonce`.
+ * True only for the token of an app. The test is strict, because an app's call gets the gateway's own permissions.
+ * `idtyp` says it. Without that optional claim, an app's token has the app's own object as its subject, while the
+ * subject of a user differs from API to API. Where a client and the API share one registration, an ID token has our
+ * audience and can have `roles`; it is recognised by its `nonce`.
  */
 function isOfApp(claims: TokenClaims): boolean {
   const { idtyp, oid, sub, nonce } = claims;
@@ -81,7 +94,7 @@ function isOfApp(claims: TokenClaims): boolean {
     return false;
   }
   const isOwnSubject = toText(oid) !== undefined && oid === sub;
-  const isNameless = NAMES_OF_PERSONS.every((name) => claims[name] === undefined);
+  const isNameless = NAMES_OF_USERS.every((name) => claims[name] === undefined);
   return idtyp === 'app' || (idtyp === undefined && isOwnSubject && isNameless);
 }
 
@@ -89,21 +102,21 @@ function toText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Entra writes lists as arrays, `scp` as words between spaces, and some of either as the other. */
+/** Reads a list. Entra writes most as arrays and `scp` as words with spaces between, but some in the other way. */
 function toWords(value: unknown): ReadonlySet<string> {
   const texts = Array.isArray(value) ? value : [value];
   const words = texts.flatMap((text) => (typeof text === 'string' ? text.split(' ') : []));
   const key = words.filter((word) => word !== '').join(' ');
-  return sharedSets.take(key) ?? sharedSets.keep(key, new Set(key === '' ? [] : key.split(' ')));
+  return sharedSets.get(key) ?? sharedSets.keep(key, new Set(key === '' ? [] : key.split(' ')));
 }
 
-/** Values that many callers have alike, so that each is in memory once: without it a session takes 0.7 kB more. */
+/** Keeps equal values of many callers in memory once; without it, a session takes 0.7 kB more. */
 class Shared<T> {
-  /** Beyond it, each caller has its own. */
+  /** When the store is full, each caller with a new value keeps one of its own. */
   static readonly #MAX_SIZE = 1_000;
   readonly #values = new Map<string, T>();
 
-  take(key: string): T | undefined {
+  get(key: string): T | undefined {
     return this.#values.get(key);
   }
 
@@ -115,9 +128,10 @@ class Shared<T> {
   }
 }
 
+// State of the module is harmless here: the values are constants, the same for every gateway of the process.
 const sharedSets = new Shared<ReadonlySet<string>>();
 const sharedIds = new Shared<string>();
 
 function share(id: string): string {
-  return sharedIds.take(id) ?? sharedIds.keep(id, id);
+  return sharedIds.get(id) ?? sharedIds.keep(id, id);
 }

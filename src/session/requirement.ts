@@ -1,10 +1,11 @@
 /**
- * One way to be allowed in: a person with all of these delegated scopes, or a program with all of these app roles.
- * `scopes` are what a client asks Entra for, `claimed` the same as the `scp` claim of its token names them.
+ * One way to be allowed in: a user whose client has all of these delegated scopes, or an app with all of these app
+ * roles. `scopes` has the names that a client asks Entra for; `claimed` has the names of the same scopes in the `scp`
+ * claim of its token.
  */
 export type Requirement =
   | { readonly caller: 'user'; readonly scopes: readonly string[]; readonly claimed: readonly string[] }
   | { readonly caller: 'app'; readonly roles: readonly string[] };
 
-/** Who may call an operation: nobody needs a token, or any one of the requirements must be met. */
+/** Who may call an operation: everyone without a token, or a caller who meets one of the requirements. */
 export type Access = 'anonymous' | readonly Requirement[];

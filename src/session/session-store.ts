@@ -3,18 +3,18 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../resilience/clock.ts';
 import type { Session } from './session.ts';
 
-/** Expired sessions that one {@link SessionStore.sweep} removes at most: about a millisecond of work. */
+/** How many expired sessions one {@link SessionStore.sweep} removes at most: about a millisecond of work. */
 const MAX_SWEPT = 2_000;
 
 const MINUTE_MS = 60_000;
 
 /**
- * The sessions by the SHA-256 of their assertion. When there are too many, the least recently used leaves first; the
- * expired ones leave by the minute in which they expire, so that nobody has to look at all of them.
+ * The sessions, by the SHA-256 of their assertion. When there are too many, the least recently used session leaves
+ * first. Expired sessions are listed by the minute in which they expire, so that a sweep looks at no others.
  *
- * A look-up costs about 1.3 µs with 100 sessions and 2.0 µs with 100,000 (assertions of 1.5 kB, one core, in a loop of
- * its own). Keyed by the assertion itself it is 2.0 and 3.1 µs, because V8's own hash of a string is slower than SHA-256
- * in hardware, and each session keeps 1.5 kB more.
+ * A look-up takes about 1.3 µs with 100 sessions and 2.0 µs with 100,000 (assertions of 1.5 kB, one core, measured in a
+ * loop of its own). With the assertion itself as the key, it takes 2.0 and 3.1 µs, because V8's own hash of a string is
+ * slower than SHA-256 in hardware, and each session takes 1.5 kB more.
  */
 export class SessionStore {
   readonly #sessions: LRUCache<string, Session>;
@@ -27,11 +27,15 @@ export class SessionStore {
     this.#sessions = new LRUCache({ max: maxSessions, dispose: (session, key) => this.#unlist(session, key) });
   }
 
+  /** How many sessions there are, with those that expired since the last sweep. */
   get size(): number {
     return this.#sessions.size;
   }
 
-  /** The live session of an assertion; one that ended is forgotten here. */
+  /**
+   * Finds the live session of an assertion. A session that has ended is dropped on the way: the sweep would keep one
+   * whose signing key was retired until its assertion expires.
+   */
   find(assertion: string): Session | undefined {
     const key = keyOf(assertion);
     const session = this.#sessions.get(key);
@@ -42,6 +46,7 @@ export class SessionStore {
     return undefined;
   }
 
+  /** Adds the session of an assertion; evicts the least recently used one when there are too many. */
   add(assertion: string, session: Session): void {
     const key = keyOf(assertion);
     this.#sessions.set(key, session);
@@ -54,11 +59,11 @@ export class SessionStore {
     }
   }
 
-  /** Removes sessions that expired, a bounded number at a time; to be called about once a second. */
+  /** Removes expired sessions, a bounded number at a time; to be called about once a second. */
   sweep(): void {
     const thisMinute = minuteOf(this.#now());
     let left = MAX_SWEPT;
-    // All minutes that are listed, which are few: a clock that was set leaves none out.
+    // Every listed minute is looked at, and they are few: so a clock that was set leaves no session behind.
     for (const [minute, keys] of this.#keysByMinute) {
       if (minute >= thisMinute) {
         continue;
@@ -74,7 +79,7 @@ export class SessionStore {
     }
   }
 
-  /** Whatever way a session left, so that the lists are never longer than the store. */
+  /** Called with every session that leaves, in whatever way, so that the lists are never longer than the store. */
   #unlist(session: Session, key: string): void {
     this.#keysByMinute.get(minuteOf(session.expiresAt))?.delete(key);
   }

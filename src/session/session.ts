@@ -3,24 +3,24 @@ import type { Principal } from './principal.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /**
- * What the gateway remembers of one assertion, from first sight until it expires. The assertion itself is not in it:
- * each request brings it along, and without it a session takes half the memory.
+ * What the gateway remembers of one assertion, from its first request until it expires. A session does not hold the
+ * assertion itself: each request brings it along, and without it a session takes half the memory.
  */
 export class Session {
   readonly principal: Principal;
-  /** Until when Entra exchanges the assertion; milliseconds since the epoch. */
+  /** When Entra stops exchanging the assertion; milliseconds since the epoch. */
   readonly assertionExpiresAt: number;
-  /** When the gateway lets go of it, which is a little later; milliseconds since the epoch. */
+  /** When the session ends, which is later by the clock tolerance; milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly #signingKey: SigningKey;
-  /** The tokens that the assertion was exchanged for. */
+  /** The downstream tokens that the assertion was exchanged for. */
   readonly tokens = new DownstreamTokens();
 
   constructor(options: {
     readonly principal: Principal;
     /** Milliseconds since the epoch. */
     readonly assertionExpiresAt: number;
-    /** Milliseconds for which the assertion is accepted beyond that. */
+    /** How long the gateway accepts the assertion after that; milliseconds. */
     readonly clockTolerance: number;
     readonly signingKey: SigningKey;
   }) {
@@ -30,7 +30,7 @@ export class Session {
     this.#signingKey = options.signingKey;
   }
 
-  /** False once the assertion expired or the key that signed it left Entra's key set. */
+  /** False when the assertion has expired or Entra no longer publishes the key that signed it. */
   isLive(now: number): boolean {
     return now < this.expiresAt && !this.#signingKey.retired;
   }

@@ -1,49 +1,49 @@
 import type { DownstreamToken, FetchedToken } from './downstream-token.ts';
 import type { Session } from './session.ts';
 
-/** What Entra has to know of a downstream to give a token for it. */
+/** What Entra needs to know of a downstream to give a token for it. */
 export interface DownstreamScopes {
-  /** As gateway.yaml calls it. */
+  /** The name of the downstream in gateway.yaml. */
   readonly name: string;
-  /** Fixed scopes of one resource. */
+  /** The scopes that users' tokens are asked for with, all of one resource. */
   readonly scopes: readonly string[];
-  /** The resource of the scopes with `/.default`, for callers that are apps. */
+  /** `{resource}/.default`, for callers that are apps. */
   readonly applicationScope: string;
 }
 
-/** Whose token is wanted, and for what. */
+/** The token that is needed: for which caller, for which downstream, with which claims. */
 export interface TokenRequest {
   readonly session: Session;
-  /** Gives the caller's own access token; called only when memory is not enough. */
+  /** Gives the caller's own access token; called only when the token is not in memory. */
   readonly assertion: () => string;
   readonly downstream: DownstreamScopes;
-  /** A claims request as JSON text that the token must meet, checked before; empty for none. */
+  /** The claims request that the token must meet, as JSON text that has been checked; empty for none. */
   readonly claims: string;
   /**
-   * The `client-request-id`, a GUID, of an earlier exchange for the same request; `undefined` for a new one, which is
+   * The `client-request-id` (a GUID) of an earlier exchange for the same request; `undefined` for a new id, which is
    * made when Entra is asked.
    */
   readonly correlationId: string | undefined;
-  /** True when the token is to take the place of one that still serves, so that only a new one will do; default false. */
+  /** True when the token replaces one that still serves, so that it must come from Entra; default false. */
   readonly isRefresh?: boolean;
 }
 
 /**
- * Where downstream tokens come from. There are five, and each asks the next one for what it has not got: the session's
- * tokens, Redis, the claims that are expected, the circuit breaker, Entra. `exchange/assemble-exchange.ts` is the one
- * place that puts them together.
+ * A source of downstream tokens. There are five, and each asks the next one for a token that it does not have: the
+ * session's tokens, Redis, the expected claims, the circuit breaker, Entra. Only `exchange/assemble-exchange.ts` puts
+ * them together.
  */
 export interface TokenSource {
   /**
-   * A downstream token for a caller: on behalf of a user, or the gateway's own when the caller is an app.
+   * Acquires a downstream token: on behalf of the user, or the gateway's own token when the caller is an app.
    *
-   * @returns the token when it is held, and otherwise a promise of it
+   * @returns the token when it is in memory, so that a request for it waits for nothing; otherwise a promise
    */
   acquire(request: TokenRequest): DownstreamToken | Promise<FetchedToken>;
 }
 
-/** A source that holds nothing: whoever asks it has to wait. */
+/** A source that has nothing in memory: whoever asks it has to wait. */
 export interface RemoteTokenSource extends TokenSource {
-  /** @throws {Error} what the last source, Entra, says why there is no token */
+  /** @throws {Error} when there is no token; the error of the last source, Entra, passes through all of them */
   acquire(request: TokenRequest): Promise<FetchedToken>;
 }

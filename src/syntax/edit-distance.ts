@@ -1,4 +1,4 @@
-/** How many letters must change to make one word of another (Levenshtein). */
+/** Counts the letters that must change to make one word of another (Levenshtein). */
 export function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 0; i < from.length; i += 1) {
@@ -10,4 +10,14 @@ export function editDistance(from: string, to: string): number {
     row = next;
   }
   return row.at(-1) ?? 0;
+}
+
+/** The known word that is nearest to another one, whose letters may be large or small; `undefined` where none is known. */
+export function findNearest(
+  word: string,
+  known: readonly string[],
+): { readonly word: string; readonly distance: number } | undefined {
+  return known
+    .map((each) => ({ word: each, distance: editDistance(word.toLowerCase(), each.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)[0];
 }

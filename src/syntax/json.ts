@@ -6,7 +6,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The object that a JSON text stands for; `undefined` for anything else, also for a text that is no JSON. */
+/** Parses a JSON text that holds an object; `undefined` for anything else, also for a text that is not JSON. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -8,8 +8,8 @@ const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
 /**
  * One metrics page for several processes: counters, histograms and sizes are summed.
  *
- * A counter that falls looks like a restart to Prometheus, which would then count everything again. So what an ended
- * process had counted stays in the sums, and a process that does not answer stands there with what it said last.
+ * A counter that falls looks like a restart to Prometheus, which would then count everything again. So the counts of an
+ * ended process stay in the sums, and a process that does not answer keeps the values that it sent last.
  */
 export class JointMetrics {
   readonly #own = new Registry();
@@ -36,7 +36,7 @@ export class JointMetrics {
     this.#latest.set(processId, snapshot);
   }
 
-  /** Keeps what a process had counted, and forgets what it had. */
+  /** Keeps the counts of a process that ended, and forgets its gauges, such as its memory. */
   end(processId: number): void {
     const counted = (this.#latest.get(processId) ?? []).filter(({ type }) => COUNTS.has(String(type)));
     this.#latest.delete(processId);
@@ -55,7 +55,7 @@ function sum(snapshots: readonly MetricsSnapshot[]): Registry {
   return AggregatorRegistry.aggregate(snapshots.map((snapshot) => snapshot.map(withStart)));
 }
 
-/** prom-client leaves out when the processes started; the first of them is when the gateway did. */
+/** Keeps the start of the first process, which is that of the gateway; prom-client would leave the metric out. */
 function withStart(metric: MetricsSnapshot[number]): MetricsSnapshot[number] {
   return metric.name === 'process_start_time_seconds' ? { ...metric, aggregator: 'min' } : metric;
 }

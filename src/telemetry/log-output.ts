@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino';
 
-/** What the output does with lines that cannot be written now: lose them and count them, or hold everything up. */
+/** What the output does with lines that cannot be written now: lose and count them, or make the whole process wait. */
 export type WhenBlocked = 'drop' | 'wait';
 
 /** What the log is written to. */
@@ -14,33 +14,34 @@ export interface Descriptor {
   write(data: string | Buffer): number;
 }
 
+/** How a log is written. */
 export interface LogOutputOptions {
   readonly whenBlocked: WhenBlocked;
   /** Members of the line that says how many lines were lost, which the lines of this process carry as well. */
   readonly bindings?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Bytes of log that are worth a write; a write for each line would be the dearest system call of a request. */
+/** Bytes of log that are worth a write; a write for each line would be the most expensive system call of a request. */
 const BATCH_BYTES = 3 * 1_024;
 
 /** Bytes that are written at once at most: workers share one pipe, which tears longer writes apart (pipe(7)). */
 const MAX_WRITE_BYTES = 4 * 1_024;
 
-/** Milliseconds after which also a small batch is written. */
+/** Milliseconds after which a smaller batch is written, too. */
 const BATCH_DELAY_MS = 100;
 
-/** What may wait at most. */
+/** The most lines that may wait, and the most bytes. */
 const MAX_LINES = 10_000;
 const MAX_BYTES = 10 * 1_024 * 1_024;
 
-/** Milliseconds until the next look whether somebody reads; they double from look to look. */
+/** Milliseconds until the next try while nobody reads; they double from try to try. */
 const MIN_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 64;
 
 /** Milliseconds until the next try after a write failed. */
 const FAILURE_PAUSE_MS = 1_000;
 
-/** Milliseconds between two looks of a process that waits with everything it does. */
+/** Milliseconds between two tries of a process that waits, and does nothing else meanwhile. */
 const SLEEP_MS = 5;
 
 /** The code of a write that would have to wait. */
@@ -60,19 +61,19 @@ const LOSSES = {
   },
 } as const;
 
-/** Whole lines that are written together; or what is left of them. */
+/** Whole lines that are written together, or the rest of such lines. */
 interface Block {
   data: string | Buffer;
   bytes: number;
   lines: number;
-  /** How many lost lines it tells of. */
+  /** How many lost lines it reports. */
   readonly lost: number;
 }
 
 /**
- * Where the lines of the log go, in batches of whole lines. Writing never waits: of what nobody reads a bounded part is
- * kept, and the rest is lost and counted; so is what cannot be written. Once there is room again, a line says how many
- * were lost.
+ * Writes the lines of the log in batches of whole lines. With `drop` it never waits: of what nobody reads a bounded
+ * part is kept, and the rest is lost and counted; so is what cannot be written. Once there is room again, a line says
+ * how many were lost.
  */
 export class LogOutput implements DestinationStream {
   readonly #descriptor: Descriptor;
@@ -81,10 +82,12 @@ export class LogOutput implements DestinationStream {
   #lines = 0;
   #bytes = 0;
   #dropped = 0;
-  /** Lost lines that no line tells of yet. While there are some all others are lost too, so that a gap is one gap. */
+  /**
+   * Lost lines that no line reports yet. While there are any, all further ones are lost too, so that there is one gap.
+   */
   #untold = 0;
   /** The code of the last write that failed. */
-  #trouble = '';
+  #errorCode = '';
   #isPausing = false;
   #pauseMs = MIN_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
@@ -121,9 +124,9 @@ export class LogOutput implements DestinationStream {
     }
   }
 
-  /** Writes what waits before the process ends; gives up after `patience` milliseconds. */
-  end(patience: number): void {
-    const end = performance.now() + patience;
+  /** Writes what waits before the process ends, and gives up after a time. */
+  end(timeoutMs: number): void {
+    const end = performance.now() + timeoutMs;
     while (!this.#tryWriting() && performance.now() < end) {
       sleep(SLEEP_MS);
     }
@@ -143,8 +146,8 @@ export class LogOutput implements DestinationStream {
       }
       return true;
     } catch (error) {
-      this.#trouble = String((error as NodeJS.ErrnoException).code);
-      const isUnread = this.#trouble === UNREAD;
+      this.#errorCode = String((error as NodeJS.ErrnoException).code);
+      const isUnread = this.#errorCode === UNREAD;
       if (!isUnread) {
         this.#loseWaiting();
       }
@@ -217,18 +220,18 @@ export class LogOutput implements DestinationStream {
     }
   }
 
-  /** Puts a line about the lines that were lost where they would be, once there is room for more than a few. */
+  /** Puts a line in the place of those that were lost, once at least half of the room is free. */
   #tellLoss(): void {
     if (this.#untold === 0 || this.#lines > MAX_LINES / 2 || this.#bytes > MAX_BYTES / 2) {
       return;
     }
-    const { why, remedy } = this.#trouble === UNREAD ? LOSSES.unread : LOSSES.unwritten;
+    const { why, remedy } = this.#errorCode === UNREAD ? LOSSES.unread : LOSSES.unwritten;
     const line = `${JSON.stringify({
       level: 'warn',
       time: new Date().toISOString(),
       ...this.#options.bindings,
       dropped: this.#untold,
-      reason: this.#trouble,
+      reason: this.#errorCode,
       remedy,
       msg: `log lines were lost: ${why}`,
     })}\n`;
@@ -245,7 +248,7 @@ function countLines(data: Buffer): number {
   return lines;
 }
 
-/** Holds up everything that this thread does. */
+/** Makes the whole thread wait. */
 function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { codeOf, type Failure } from '../failures.ts';
+import type { FailureCode } from '../failures.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
 import { createDurations, createTally, type Durations } from './tally.ts';
@@ -10,7 +10,7 @@ const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PAT
 /** The values of all metrics of one process at one moment, as plain data. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
-/** Where numbers come from that are kept elsewhere. */
+/** The numbers that other parts keep. */
 interface MetricsSources {
   /** How many sessions there are now. */
   readonly countSessions: () => number;
@@ -27,7 +27,7 @@ interface OperationMetrics {
 
 /**
  * The metrics of one process. Labels come from the configuration, the contract and our tables, never from a caller.
- * What is counted with every request is found by its labels once and then kept.
+ * The counters of every request are looked up by their labels once and then kept.
  */
 export class Metrics {
   readonly #registry = new Registry();
@@ -87,31 +87,31 @@ export class Metrics {
   /** Counts one request, once it is over. */
   recordRequest(req: IncomingMessage, record: RequestRecord): void {
     const operation = record.operation ?? 'none';
-    const { seconds, answers } = find(this.#operations, operation, () => ({
+    const { seconds, answers } = getOrAdd(this.#operations, operation, () => ({
       seconds: this.#addRequestSeconds(operation),
       answers: new Map(),
     }));
     seconds.observe((performance.now() - record.startedAt) / 1_000);
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
     const status = record.status ?? 0;
-    const byStatus = find(answers, method, () => new Map<number, { value: number }>());
-    find(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
+    const byStatus = getOrAdd(answers, method, () => new Map<number, { value: number }>());
+    getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
     const { downstream, downstreamMs, tokenFrom, error } = record;
     if (downstream !== undefined && downstreamMs !== undefined) {
-      const durations = find(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
+      const durations = getOrAdd(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
       durations.observe(downstreamMs / 1_000);
     }
     if (tokenFrom !== undefined) {
       (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
     }
     if (error !== undefined) {
-      this.recordProblem(error.failure);
+      this.recordProblem(error.code);
     }
   }
 
   /** Counts one problem document. */
-  recordProblem(failure: Failure): void {
-    this.#problems.inc({ code: codeOf(failure) });
+  recordProblem(code: FailureCode): void {
+    this.#problems.inc({ code });
   }
 
   /** Counts one token request to Entra. */
@@ -122,7 +122,7 @@ export class Metrics {
 
   /** Counts one look-up of a downstream token in the second level. */
   recordRedisLookup(outcome: string): void {
-    find(this.#redisLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
+    getOrAdd(this.#redisLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
   }
 
   /** The values as they are now. */
@@ -136,7 +136,7 @@ export class Metrics {
   }
 }
 
-function find<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   const value = known ?? make();
   if (known === undefined) {

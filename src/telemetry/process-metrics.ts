@@ -2,8 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-clien
 import { BUILD } from '../runtime/build.ts';
 
 /**
- * Registers what every process tells of itself, whatever it does: memory and CPU time, what it was built from, the lines
- * that its log lost, the workers that it replaced.
+ * Registers the metrics that every process has, whatever it does: memory and CPU time, what it was built from, the
+ * lines that its log lost, the workers that it replaced.
  *
  * @param countDroppedLines how many lines of the log were lost so far
  */
@@ -18,7 +18,7 @@ export function registerProcessMetrics(
     help: 'What runs here; always 1.',
     labelNames: Object.keys(BUILD),
     registers,
-    // The same in every process.
+    // It is the same in every process.
     aggregator: 'max',
   }).set({ ...BUILD }, 1);
   const dropped: Counter = new Counter({

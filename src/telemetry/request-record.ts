@@ -9,8 +9,6 @@ export interface RequestRecord {
   readonly requestId: string;
   /** From `performance.now()`. */
   readonly startedAt: number;
-  /** The path as it was sent, for the problem document only. */
-  readonly path: string;
   operation?: string;
   principal?: Principal;
   downstream?: string;

@@ -3,26 +3,27 @@ import { LogOutput, type LogOutputOptions } from './log-output.ts';
 
 const STANDARD_OUTPUT = 1;
 
-/** Milliseconds that a process which ends gives to whoever reads its log. */
-const LAST_PATIENCE_MS = 1_000;
+/** Milliseconds that a process which ends waits for the reader of its log. */
+const EXIT_TIMEOUT_MS = 1_000;
 
-/** Makes standard output the place of a log. What waits is written before the process ends, within a second. */
+/** Opens standard output for a log. Lines that still wait are written before the process ends, within a second. */
 export function openStandardOutput(options: LogOutputOptions): LogOutput {
   const fd = openWithoutWaiting();
   const output = new LogOutput({ write: (data) => writeSync(fd, data as string) }, options);
-  process.on('exit', () => output.end(LAST_PATIENCE_MS));
+  process.on('exit', () => output.end(EXIT_TIMEOUT_MS));
   return output;
 }
 
 /**
- * A descriptor of standard output whose writes fail when they would have to wait for a reader.
+ * Opens a descriptor of standard output whose writes fail when they would have to wait for a reader.
  *
- * A pipe or a terminal is opened once more for that, because the flag belongs to whatever was opened, and that is shared
- * with the other programs of a shell's line. Where it cannot be opened (a socket, a pipe of another user), Node's own
- * stream sets the flag on the shared one, as it does in any program that writes to it. A file has no readers to wait for.
+ * A pipe or a terminal is opened once more for that, because the flag belongs to whatever was opened, and that is
+ * shared with the other programs of a shell's line. Where it cannot be opened (a socket, a pipe of another user),
+ * Node's own stream sets the flag on the shared one, as it does in any program that writes to it. A file has no readers
+ * to wait for.
  */
 function openWithoutWaiting(): number {
-  // Node's last words of a crash must not wait either.
+  // Opens Node's stream, which sets the same flag: the report of a crash must not wait either.
   void process.stderr;
   if (fstatSync(STANDARD_OUTPUT).isFile()) {
     return STANDARD_OUTPUT;

@@ -14,7 +14,7 @@ interface MetricOptions {
 
 /**
  * Makes a counter for what happens with every request. prom-client's own would check and hash the labels each time;
- * here whoever counts keeps the {@link Count} and adds to it, and prom-client hears of it when somebody reads the page.
+ * here the caller keeps the {@link Count} and adds to it, and prom-client gets the sums when somebody reads the page.
  *
  * @returns a function that adds a line to the counter
  */
@@ -40,7 +40,7 @@ export function createTally(
   };
 }
 
-/** Seconds; prom-client's own default buckets. */
+/** The default buckets of prom-client. */
 const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
 /** The durations with one label: the same as a histogram of prom-client, for what happens with every request. */
@@ -99,7 +99,7 @@ export function createDurations(label: string, { name, help, registry }: MetricO
         values: all.flatMap((durations) => durations.read(name)),
       }),
   };
-  // A registry asks of a metric no more than this; its types name prom-client's own classes only.
+  // A registry needs no more of a metric than this, although its types accept only prom-client's own classes.
   registry.registerMetric(metric as unknown as Metric);
   return (value) => {
     const durations = new Durations({ [label]: value });

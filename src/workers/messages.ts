@@ -15,7 +15,7 @@ export interface Answers {
   /** Why the worker should get no requests; `undefined` when it should. */
   readiness: string | undefined;
   metrics: MetricsSnapshot;
-  /** Nothing: that there is an answer says it all. */
+  /** No value: the answer itself shows that the worker is alive. */
   pulse: undefined;
 }
 
@@ -25,7 +25,7 @@ export type ToWorker =
   | { readonly tell: 'stop' }
   | { readonly tell: 'question'; readonly id: number; readonly about: keyof Answers };
 
-/** What a worker tells the primary: first of all that it hears, because what was sent before is lost. */
+/** What a worker tells the primary: first that it receives messages, because what was sent before that is lost. */
 export type FromWorker =
   | { readonly tell: 'attentive' }
   | { readonly tell: 'listening'; readonly url: string }

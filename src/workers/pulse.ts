@@ -2,9 +2,9 @@
 export const PULSE_INTERVAL_MS = 1_000;
 
 /**
- * Measures how long a worker has been silent. The process that asks the worker calls it once in each interval. Time that
- * this process itself slept through, because it was stopped or busy or the whole machine was asleep, is no silence of the
- * worker, so no call counts for more than two intervals.
+ * Measures how long a worker has been silent. The process that asks the worker calls it once in each interval. Time
+ * that this process itself slept through, because it was stopped or busy or the whole machine was asleep, is no silence
+ * of the worker, so no call counts for more than two intervals.
  */
 export class Pulse {
   #silentMs = 0;
@@ -27,7 +27,7 @@ export class Pulse {
     return this.#silentMs;
   }
 
-  /** The worker answered. */
+  /** Notes that the worker answered. */
   hear(): void {
     this.#silentMs = 0;
   }

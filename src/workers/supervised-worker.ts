@@ -5,13 +5,13 @@ import { Pulse, PULSE_INTERVAL_MS } from './pulse.ts';
 import { nextRestartDelay } from './restart-delay.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** Milliseconds without an answer after which a worker hangs: in a loop, stopped, or waiting for what never comes. */
+/** Milliseconds without an answer after which a worker counts as hanging: in a loop, stopped, or waiting for ever. */
 const MAX_SILENCE_MS = 10_000;
 
-/** The same for one that starts, which reads the whole contract meanwhile. */
+/** The same for a worker that starts, because it reads the whole contract before it answers. */
 const MAX_START_MS = 60_000;
 
-/** What keeping a worker running takes. */
+/** What the supervision of a worker needs. */
 export interface Supervision {
   /** Which of the workers it is, from 1. */
   readonly number: number;
@@ -43,7 +43,7 @@ export class SupervisedWorker {
    * Starts the first process.
    *
    * @returns the address of the API
-   * @throws {ListenError} when that process cannot listen, or is not to start any more
+   * @throws {ListenError} when that process cannot listen, or when this worker was stopped before
    */
   async start(config: PortableConfig): Promise<string> {
     if (this.#isStopped) {
@@ -52,12 +52,12 @@ export class SupervisedWorker {
     return this.#run(config, 0).listening;
   }
 
-  /** Stops for good; one that takes longer than `patience` (milliseconds) to finish is ended. */
-  async stop(patience: number): Promise<void> {
+  /** Stops for good; ends a process that takes longer to finish. */
+  async stop(timeoutMs: number): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#restart);
     if (this.#isListening) {
-      await this.#process?.stop(patience);
+      await this.#process?.stop(timeoutMs);
     } else {
       // A process that does not listen has nothing in flight.
       this.#process?.kill();

@@ -10,7 +10,7 @@ export interface WorkerEnd {
   readonly reason: string | undefined;
 }
 
-/** In a box of its own, because "no reason" is an answer too. */
+/** An answer, in an object of its own because `undefined` ("no reason") is an answer, too. */
 interface Reply<About extends keyof Answers> {
   readonly value: Answers[About];
 }
@@ -37,7 +37,7 @@ export class WorkerProcess {
         resolve({ exitCode, signal, reason: this.#reason });
       });
       worker.on('error', (error) => {
-        // A process that could not be made has no exit.
+        // A process that could not be made emits no `exit`.
         if (this.pid === undefined) {
           resolve({ exitCode: null, signal: null, reason: error.message });
         }
@@ -69,10 +69,9 @@ export class WorkerProcess {
   /**
    * Asks the worker something.
    *
-   * @param patience how long to wait for the answer, in milliseconds
    * @returns `undefined` when there is no answer in time
    */
-  ask<About extends keyof Answers>(about: About, patience: number): Promise<Reply<About> | undefined> {
+  ask<About extends keyof Answers>(about: About, timeoutMs: number): Promise<Reply<About> | undefined> {
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve) => {
@@ -81,21 +80,21 @@ export class WorkerProcess {
         this.#questions.delete(id);
         resolve(answer);
       };
-      const timer = setTimeout(settle, patience);
+      const timer = setTimeout(settle, timeoutMs);
       this.#questions.set(id, (answer) => settle(answer as Reply<About>));
       this.#send({ tell: 'question', id, about });
     });
   }
 
-  /** Lets the worker finish what is in flight and end; one that takes longer than `patience` (milliseconds) is ended. */
-  async stop(patience: number): Promise<void> {
+  /** Lets the worker finish what is in flight and end; ends it at once when that takes longer. */
+  async stop(timeoutMs: number): Promise<void> {
     this.#send({ tell: 'stop' });
-    const timer = setTimeout(() => this.kill(), patience);
+    const timer = setTimeout(() => this.kill(), timeoutMs);
     await this.ended;
     clearTimeout(timer);
   }
 
-  /** Ends the worker at once; the reason, if there is one, is that of its end. */
+  /** Ends the worker at once; {@link ended} gives the reason, if there is one. */
   kill(reason?: string): void {
     this.#reason ??= reason;
     this.#worker.process.kill('SIGKILL');

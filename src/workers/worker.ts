@@ -7,9 +7,10 @@ import { createLogger } from '../telemetry/logger.ts';
 import { openStandardOutput } from '../telemetry/standard-output.ts';
 import type { FromWorker, PortableConfig, ToWorker } from './messages.ts';
 
-/** Does in this process what the primary says. A process whose primary is gone ends, which node:cluster sees to. */
+/** Serves in this process as the primary says. When the primary is gone, node:cluster ends the process. */
 export function runWorker(): void {
-  // A terminal and an init system signal every process. The primary decides when a worker stops, so that it replaces none.
+  // A terminal and an init system signal every process, but the primary decides when a worker stops: it would replace
+  // one that ended by itself.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
   // A message to a primary that is gone cannot be delivered.
@@ -57,7 +58,7 @@ async function answer(api: Api, id: number, about: 'readiness' | 'metrics'): Pro
   tell({ tell: 'answer', id, value });
 }
 
-/** @param onSent is called also when the primary is gone, of which this process hears otherwise */
+/** @param onSent called even when the primary is gone, which another event reports */
 function tell(message: FromWorker, onSent: () => void = () => {}): void {
   process.send?.(message, undefined, undefined, onSent);
 }

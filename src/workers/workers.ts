@@ -14,7 +14,7 @@ import { WORKER_COMMAND, type PortableConfig } from './messages.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
 /** Milliseconds that a worker may take to answer a question of the primary. */
-const PATIENCE_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 1_000;
 
 const NO_ANSWER = 'no worker answers';
 
@@ -22,8 +22,8 @@ const NO_ANSWER = 'no worker answers';
 const GRACE_MS = 2_000;
 
 /**
- * Makes a gateway of several processes on one port. This process becomes their primary: it hands out the connections, and
- * answers for all of them on the management port.
+ * Makes a gateway of several processes on one port. This process becomes their primary: it hands out the connections,
+ * and answers for all of them on the management port.
  *
  * @param count how many processes serve
  * @throws {ConfigError} when this process is itself a worker of another program's cluster, which has only one primary
@@ -69,7 +69,7 @@ export function createWorkers(
     },
   };
 
-  /** Those that start for the first time, or end, are let be. */
+  /** Workers that start for the first time, and those that are told to stop, do not have to answer. */
   async function whyNotAlive(): Promise<string | undefined> {
     return isServing && !isDraining ? whyNotAnyAlive(workers) : undefined;
   }
@@ -81,7 +81,7 @@ export function createWorkers(
   async function renderMetrics(): ReturnType<JointMetrics['render']> {
     await Promise.all(
       workers.map(async ({ listening }) => {
-        const answer = await listening?.ask('metrics', PATIENCE_MS);
+        const answer = await listening?.ask('metrics', ANSWER_TIMEOUT_MS);
         if (listening !== undefined && answer !== undefined) {
           metrics.record(listening.id, answer.value);
         }
@@ -105,10 +105,10 @@ async function startWorkers(workers: readonly SupervisedWorker[], config: Gatewa
   return started.value;
 }
 
-/** One that answers is enough. */
+/** `undefined` as soon as one worker answers. */
 async function whyNotAnyAlive(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
   const answers = workers.map(async ({ listening }) => {
-    if ((await listening?.ask('pulse', PATIENCE_MS)) === undefined) {
+    if ((await listening?.ask('pulse', ANSWER_TIMEOUT_MS)) === undefined) {
       throw new Error(NO_ANSWER);
     }
   });
@@ -120,7 +120,7 @@ async function whyNotAnyAlive(workers: readonly SupervisedWorker[]): Promise<str
 
 async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<string | undefined> {
   const ready = workers.map(async ({ listening }) => {
-    const answer = await listening?.ask('readiness', PATIENCE_MS);
+    const answer = await listening?.ask('readiness', ANSWER_TIMEOUT_MS);
     const reason = answer === undefined ? NO_ANSWER : answer.value;
     if (reason !== undefined) {
       throw new Error(reason);
@@ -143,7 +143,9 @@ async function toPortable({ contract, ...settings }: GatewayConfig): Promise<Por
   return { ...settings, server, document: contract.document };
 }
 
-/** Left to the system, the port would be another one after a moment without any worker. */
+/**
+ * Finds a free port now: one that the system chooses for the workers would change after a moment without any of them.
+ */
 async function findFreePort(host: string): Promise<number> {
   const server = createServer();
   const { port } = await listen(server, host, 0, 'server.port');

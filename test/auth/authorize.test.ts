@@ -39,7 +39,7 @@ function decide(principal: Principal, permission: Permission, lists = everyone):
     authorize(principal, permission, lists);
     return 'allowed';
   } catch (error) {
-    return error instanceof GatewayError ? { failure: error.failure, ...error.facts } : error;
+    return error instanceof GatewayError ? { code: error.code, ...error.facts } : error;
   }
 }
 
@@ -123,7 +123,7 @@ describe('the scopes and roles of a caller', () => {
     { caller: 'everybody where there is no way in', principal: user({}), permission: operation(), asked: [] },
     { caller: 'an app where any user may call', principal: app(), permission: signedIn, asked: [] },
   ])('refuse $caller', ({ principal, permission, asked }) => {
-    expect(decide(principal, permission)).toEqual({ failure: 'insufficient_scope', scopes: asked });
+    expect(decide(principal, permission)).toEqual({ code: 'insufficient_scope', scopes: asked });
   });
 });
 
@@ -150,7 +150,7 @@ describe('the lists of tenants and clients', () => {
     { what: 'a token that names none, without a list', principal: nameless, lists: everyone, expected: 'allowed' },
   ])('answer $expected for $what', ({ principal, lists, expected }) => {
     const answer = decide(principal, read, lists);
-    expect(answer === 'allowed' ? answer : (answer as { failure: string }).failure).toBe(expected);
+    expect(answer === 'allowed' ? answer : (answer as { code: string }).code).toBe(expected);
   });
 
   it('come before the scopes, so that a stranger learns nothing of them', () => {
@@ -178,22 +178,22 @@ describe('an authentication context', () => {
     ['has it as a member name', { c1: true }],
   ])('is asked for in the form of Microsoft when the token %s', (_form, acrs) => {
     expect(decide(user({ scp: 'Read', acrs }), sensitive)).toEqual({
-      failure: 'insufficient_claims',
+      code: 'insufficient_claims',
       claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}',
       authContext: true,
     });
   });
 
   it('is not asked for before the scope is there', () => {
-    expect(decide(user({}), sensitive)).toMatchObject({ failure: 'insufficient_scope' });
+    expect(decide(user({}), sensitive)).toMatchObject({ code: 'insufficient_scope' });
   });
 
   it('keeps apps out, because they never get one, and names the scopes of a user', () => {
-    expect(decide(app('Job'), sensitive)).toEqual({ failure: 'insufficient_scope', scopes: ['api://gateway/Read'] });
+    expect(decide(app('Job'), sensitive)).toEqual({ code: 'insufficient_scope', scopes: ['api://gateway/Read'] });
   });
 
   it('keeps apps out of an operation that is for apps only', () => {
     const contradiction: Permission = { access: [appWith('Job')], authContext: 'c1' };
-    expect(decide(app('Job'), contradiction)).toMatchObject({ failure: 'insufficient_scope' });
+    expect(decide(app('Job'), contradiction)).toMatchObject({ code: 'insufficient_scope' });
   });
 });

@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
 import { readBearerToken } from '../../src/auth/bearer-token.ts';
-import { GatewayError } from '../../src/failures.ts';
+import { FAILURES, GatewayError } from '../../src/failures.ts';
 import { send } from '../support/token-gate.ts';
 
 const found: string[] = [];
@@ -11,7 +11,7 @@ const server = await listenOnLoopback({}, () => (req, res) => {
   try {
     found.push(readBearerToken(req));
   } catch (error) {
-    found.push(error instanceof GatewayError ? `<${error.failure}>` : String(error));
+    found.push(error instanceof GatewayError ? `<${error.rule.status} ${error.code}>` : String(error));
   }
   res.end();
 });
@@ -42,7 +42,7 @@ describe('a token is taken from', () => {
   });
 });
 
-describe('there is no token to speak of', () => {
+describe('a request counts as one without a token', () => {
   it.each([
     ['no header', {}],
     ['an empty header', { authorization: '' }],
@@ -54,11 +54,11 @@ describe('there is no token to speak of', () => {
     ['a token in Proxy-Authorization', { 'proxy-authorization': `Bearer ${JWT}` }],
     ['a token in a cookie', { cookie: `access_token=${JWT}` }],
   ])('with %s', async (_what, headers) => {
-    expect(await read(headers)).toBe('<missing_token>');
+    expect(await read(headers)).toBe('<401 missing_token>');
   });
 
-  it('with a token in the query only', async () => {
-    expect(await read({}, `/orders?access_token=${JWT}`)).toBe('<missing_token>');
+  it('with a token only in the query', async () => {
+    expect(await read({}, `/orders?access_token=${JWT}`)).toBe('<401 missing_token>');
   });
 });
 
@@ -78,13 +78,13 @@ describe('the header is not one token', () => {
     ['a tab inside', 'Bearer abc\tdef'],
     ['a space that is none of ASCII', `Bearer ${JWT}\u00a0`],
   ])('%s', async (_what, authorization) => {
-    expect(await read({ authorization })).toBe('<malformed_authorization>');
+    expect(await read({ authorization })).toBe('<400 invalid_request>');
   });
 
   it.each(['/orders?access_token=abc', '/orders?x=1&access_token=abc', '/orders?access_token='])(
     'a second one stands in the query: %s',
     async (path) => {
-      expect(await read({ authorization: `Bearer ${JWT}` }, path)).toBe('<malformed_authorization>');
+      expect(await read({ authorization: `Bearer ${JWT}` }, path)).toBe('<400 invalid_request>');
     },
   );
 });
@@ -93,10 +93,10 @@ it.each([
   ['spaces', ' '],
   ['letters', 'a'],
   ['padding', '='],
-])('a million %s before a mark do not take for ever', async (_what, filler) => {
+])('a million %s before a mark take linear time', async (_what, filler) => {
   const authorization = `Bearer ${filler.repeat(1_000_000)}!`;
   const request = { headers: { authorization } } as IncomingMessage;
-  expect(() => readBearerToken(request)).toThrow(expect.objectContaining({ failure: 'malformed_authorization' }));
+  expect(() => readBearerToken(request)).toThrow(expect.objectContaining({ rule: FAILURES.malformed_authorization }));
   // Had it taken so long, Jest's timeout would come first.
   await setTimeout(0);
 });

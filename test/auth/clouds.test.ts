@@ -14,7 +14,7 @@ import {
 
 const TENANT = HOME_TENANT_ID;
 
-describe('the places of a cloud', () => {
+describe('the addresses of a cloud', () => {
   const graph = 'https://graph.microsoft.com';
   const us = { suffix: 'USGov', graph: 'https://graph.microsoft.us' };
   const china = { suffix: 'China', graph: 'https://microsoftgraph.chinacloudapi.cn' };
@@ -78,15 +78,18 @@ describe('the places of a cloud', () => {
     });
   });
 
-  it.each(['http://localhost:8081', 'http://127.0.0.1:8081', 'http://[::1]:8081'])('an emulator: %s', (origin) => {
-    expect(new Authority(origin, TENANT).challengeUri('')).toBe(`${origin}/common/oauth2/v2.0/authorize`);
-  });
+  it.each(['http://localhost:8081', 'http://127.0.0.1:8081', 'http://[::1]:8081'])(
+    'an emulator at %s counts as the public cloud',
+    (origin) => {
+      expect(new Authority(origin, TENANT).challengeUri('')).toBe(`${origin}/common/oauth2/v2.0/authorize`);
+    },
+  );
 
   it.each([
     [`https://${TENANT}.ciamlogin.com/${TENANT}/v2.0`, TENANT],
     [`http://localhost:8081/${TENANT}/v2.0`, 'common'],
     ['https://ciamlogin.com.example.com/v2.0', 'common'],
-  ])('an emulator whose metadata name the issuer %s sends people to %s', (published, segment) => {
+  ])('an emulator whose metadata names the issuer %s sends users to the sign-in page of %s', (published, segment) => {
     const origin = 'http://localhost:8081';
     const authority = new Authority(origin, TENANT);
     expect(authority.challengeUri(published)).toBe(`${origin}/${segment}/oauth2/v2.0/authorize`);
@@ -115,7 +118,7 @@ describe('the places of a cloud', () => {
     ['https://login.microsoftonline.com/{tenantid}/v2.0', false],
     ['https://login.contoso.com/v2.0?x=1', false],
     ['https://login.contoso.com/v2.0#x', false],
-  ])('the issuer %j of its metadata is taken: %s', (published, isTaken) => {
+  ])('the issuer %j that the metadata names is believed: %s', (published, isTaken) => {
     const origin = 'https://login.contoso.com';
     expect(new Authority(origin, TENANT).nameIssuer(published)).toBe(isTaken ? published : `${origin}/${TENANT}/v2.0`);
   });
@@ -137,7 +140,7 @@ describe('the places of a cloud', () => {
     expect(new Authority(origin, TENANT).isExternalId).toBe(isExternalId);
   });
 
-  it('for many tenants are those of organizations, and tokens are exchanged in their own tenant', () => {
+  it('of a gateway for many tenants are those of organizations, and a token is exchanged in its own tenant', () => {
     const authority = new Authority('https://login.microsoftonline.us', 'organizations');
     expect([authority.metadataUrl('v2'), authority.tokenEndpoint(TENANT)]).toEqual([
       'https://login.microsoftonline.us/organizations/v2.0/.well-known/openid-configuration',
@@ -233,7 +236,7 @@ function tokenOf(iss: string | undefined, version: Version, key = firstKey): str
   return signText(JSON.stringify(claims), key);
 }
 
-const REFUSED = { failure: 'invalid_token' };
+const REFUSED = { code: 'invalid_token' };
 
 describe.each(CLOUDS)('tokens of the cloud $cloud', (cloud) => {
   const versions = (['v1', 'v2'] as const).filter((version) => cloud[version] !== undefined);
@@ -271,19 +274,22 @@ describe.each(CLOUDS)('tokens of the cloud $cloud', (cloud) => {
     expect(await gate.call(tokenOf(cloud.v2, 'v2'))).toEqual(REFUSED);
   });
 
-  it.each(versions)('of version %s end with the key that signed them, and the rolled key is good', async (version) => {
-    const { gate, issuer } = await openCloud(cloud);
-    const old = tokenOf(cloud[version], version);
-    const before = await gate.call(old);
-    issuer.publications.keys = json({ keys: [publish(rolledKey, cloud)] });
-    const rolled = tokenOf(cloud[version], version, rolledKey);
-    await gate.keys.refresh();
-    const after = await gate.call(old);
-    const fresh = await gate.call(rolled);
-    const sessions = [gate.sessions.find(old), gate.sessions.find(rolled)];
-    expect([before.session === undefined, after, fresh.session === undefined]).toEqual([false, REFUSED, false]);
-    expect(sessions).toEqual([undefined, fresh.session]);
-  });
+  it.each(versions)(
+    'of version %s are refused after the key that signed them is gone, and those of the new key are accepted',
+    async (version) => {
+      const { gate, issuer } = await openCloud(cloud);
+      const old = tokenOf(cloud[version], version);
+      const before = await gate.call(old);
+      issuer.publications.keys = json({ keys: [publish(rolledKey, cloud)] });
+      const rolled = tokenOf(cloud[version], version, rolledKey);
+      await gate.keys.refresh();
+      const after = await gate.call(old);
+      const fresh = await gate.call(rolled);
+      const sessions = [gate.sessions.find(old), gate.sessions.find(rolled)];
+      expect([before.session === undefined, after, fresh.session === undefined]).toEqual([false, REFUSED, false]);
+      expect(sessions).toEqual([undefined, fresh.session]);
+    },
+  );
 
   it('signed by a key that came later are accepted without a restart or a refresh', async () => {
     const { gate, issuer } = await openCloud(cloud);
@@ -299,7 +305,7 @@ describe.each(CLOUDS)('tokens of the cloud $cloud', (cloud) => {
 describe('External ID', () => {
   const [cloud] = CLOUDS.filter(({ v1 }) => v1 === undefined) as [Cloud];
 
-  it('is ready without a document for v1, and tokens of v1 are bad ones, not an outage', async () => {
+  it('is ready without a document for v1, and a v1 token is refused as invalid instead of as an outage', async () => {
     const { gate } = await openCloud(cloud);
     const verdict = await gate.call(tokenOf(`https://sts.windows.net/${TENANT}/`, 'v1'));
     expect([gate.keys.isReady, verdict]).toEqual([true, REFUSED]);

@@ -40,7 +40,7 @@ function newToken(lifetimeSeconds = 3600): string {
 }
 
 describe('a token that is seen again', () => {
-  it('is not verified again: its session stands for it', async () => {
+  it('is not verified again, because it has a session', async () => {
     await withGate({}, async (gate) => {
       const token = newToken();
       const [first, second, third] = [await gate.call(token), await gate.call(token), await gate.call(token)];
@@ -61,7 +61,7 @@ describe('a token that is seen again', () => {
     });
   });
 
-  it('goes on without Entra', async () => {
+  it('is accepted while Entra cannot be reached', async () => {
     await withGate({}, async (gate) => {
       const token = newToken();
       const { session } = await gate.call(token);
@@ -91,12 +91,12 @@ describe('two tokens', () => {
         const index = ['header', 'payload', 'signature'].indexOf(part);
         const old = parts[index] ?? '';
         parts[index] = `${old.slice(0, 10)}${old[10] === 'A' ? 'B' : 'A'}${old.slice(11)}`;
-        expect(await gate.call(parts.join('.'))).toEqual({ failure: 'invalid_token' });
+        expect(await gate.call(parts.join('.'))).toEqual({ code: 'invalid_token' });
       });
     },
   );
 
-  it('of which one failed leave no session of the bad one', async () => {
+  it('leave no session of the one that is refused', async () => {
     await withGate({}, async (gate) => {
       await gate.call(`${newToken()}A`);
       expect(gate.sessions.size).toBe(0);
@@ -118,7 +118,7 @@ describe('a session ends', () => {
       const before = await gate.call(token);
       gate.clock.advance(1);
       const after = await gate.call(token);
-      expect([before.session === session, after, gate.sessions.size]).toEqual([true, { failure: 'invalid_token' }, 0]);
+      expect([before.session === session, after, gate.sessions.size]).toEqual([true, { code: 'invalid_token' }, 0]);
     });
   });
 
@@ -131,10 +131,7 @@ describe('a session ends', () => {
       const whilePublished = await gate.call(token);
       await emulator.rollKeys({ keepOld: false });
       await gate.keys.refresh();
-      expect([whilePublished.session === session, await gate.call(token)]).toEqual([
-        true,
-        { failure: 'invalid_token' },
-      ]);
+      expect([whilePublished.session === session, await gate.call(token)]).toEqual([true, { code: 'invalid_token' }]);
     });
   });
 
@@ -166,7 +163,7 @@ describe('a session', () => {
     });
   });
 
-  it('that expired leaves though nobody asks for it, and no other leaves with it', async () => {
+  it('is removed after it expired, though nobody asks for it, and no other is removed', async () => {
     await withGate({ clockTolerance: 0 }, async (gate) => {
       await Promise.all([newToken(600), newToken(700), newToken(3_600)].map((token) => gate.call(token)));
       const sizes = [600, 200, 3_000].map((seconds) => {
@@ -178,7 +175,7 @@ describe('a session', () => {
     });
   });
 
-  it('that expired leaves in turn with many others, so that no request waits for all of them', () => {
+  it('is removed a part at a time when many expire together, so that no request waits for all', () => {
     const clock = new Clock();
     const sessions = new SessionStore(10_000, clock.now);
     for (let index = 0; index < 5_000; index += 1) {
@@ -192,7 +189,7 @@ describe('a session', () => {
     expect([sizes[0] === 5_000, sizes[0] === 0, sizes.at(-1)]).toEqual([false, false, 0]);
   });
 
-  it('that expired leaves also when the clock was ahead for a while', () => {
+  it('is removed after it expired, also when the clock was ahead for a while', () => {
     const clock = new Clock();
     const sessions = new SessionStore(10, clock.now);
     clock.setBy(365 * 86_400_000);
@@ -204,7 +201,7 @@ describe('a session', () => {
     expect(sessions.size).toBe(0);
   });
 
-  it('that was evicted is not missed when its time is over', () => {
+  it('causes no error when it was evicted and then expires', () => {
     const clock = new Clock();
     const sessions = new SessionStore(1, clock.now);
     sessions.add('old', sessionUntil(clock.now() + 60_000));

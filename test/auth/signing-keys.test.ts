@@ -46,7 +46,7 @@ async function look(keys: SigningKeys, kid: string, version: TokenVersion = 'v2'
   try {
     return (await keys.find(version, kid)).kid;
   } catch (error) {
-    return error instanceof GatewayError ? `<${error.failure}>` : String(error);
+    return error instanceof GatewayError ? `<${error.code}>` : String(error);
   }
 }
 
@@ -83,7 +83,7 @@ describe('the first load', () => {
     expect([keys.isReady, await look(keys, currentKid()), keys.isReady]).toEqual([false, currentKid(), true]);
   });
 
-  it('is one for fifty tokens at once', async () => {
+  it('is one fetch for fifty tokens at once', async () => {
     const { keys } = newKeys();
     const requests = await countRequests(() =>
       Promise.all(Array.from({ length: 50 }, () => keys.find('v2', currentKid()))),
@@ -110,8 +110,8 @@ describe('the first load', () => {
   });
 });
 
-describe('where the keys of one version can be had and those of the other cannot', () => {
-  it('the others are tried again on their own', async () => {
+describe('when the keys of one version are there and those of the other cannot be fetched', () => {
+  it('the missing keys are fetched again without a request', async () => {
     const entra = await startTokenIssuer([good]);
     const { v2 } = entra.publications;
     entra.publications.v2 = { status: 407, body: '' };
@@ -139,7 +139,7 @@ describe('while there are no keys at all', () => {
     await noted;
   });
 
-  it('Entra is asked at most once a second, and as soon as it is back all is well', async () => {
+  it('Entra is asked at most once a second, and tokens are accepted as soon as it is back', async () => {
     emulator.switches.keys = 'down';
     const { keys, clock } = newKeys();
     const answers: [number, string][] = [];
@@ -171,7 +171,7 @@ describe('while there are no keys at all', () => {
   });
 });
 
-describe('an outage later on', () => {
+describe('an outage after the first load', () => {
   it('leaves the last good keys in use, however long it lasts', async () => {
     const { keys, clock } = await loadedKeys();
     emulator.switches.keys = 'down';
@@ -198,8 +198,8 @@ describe('an outage later on', () => {
   });
 });
 
-describe('a kid that is not there', () => {
-  it('makes Entra be asked once in 30 seconds, however many come', async () => {
+describe('an unknown kid', () => {
+  it('makes the gateway ask Entra once in 30 seconds, however many tokens come', async () => {
     const { keys, clock } = await loadedKeys();
     const counts = [];
     for (const pause of [0, 0, 29_999, 1]) {
@@ -209,13 +209,13 @@ describe('a kid that is not there', () => {
     expect(counts).toEqual([2, 0, 0, 2]);
   });
 
-  it('makes Entra be asked once by fifty tokens at the same time', async () => {
+  it('makes the gateway ask Entra once when fifty tokens come at the same time', async () => {
     const { keys } = await loadedKeys();
     const strangers = Array.from({ length: 50 }, (_, index) => look(keys, `stranger ${index}`));
     expect(await countRequests(() => Promise.all(strangers))).toBe(2);
   });
 
-  it('is a bad token, and does no harm to good ones', async () => {
+  it('makes its token invalid, and does not affect good tokens', async () => {
     const { keys } = await loadedKeys();
     const requests = await countRequests(() => look(keys, 'nobody'));
     expect([requests, await look(keys, 'nobody'), await look(keys, currentKid())]).toEqual([
@@ -225,7 +225,7 @@ describe('a kid that is not there', () => {
     ]);
   });
 
-  it('is asked for no more when the keys cannot be had just now', async () => {
+  it('does not make the gateway ask again at once when the keys cannot be fetched', async () => {
     const { keys } = await loadedKeys();
     emulator.switches.keys = 'down';
     const counts = [await countRequests(() => look(keys, 'nobody')), await countRequests(() => look(keys, 'nobody'))];
@@ -291,7 +291,7 @@ describe('an authority without a document for v1', () => {
     { status: 400, body: entraError('invalid_tenant', 90002) },
     { status: 400, body: entraError('invalid_request', 90002) },
     { status: 400, body: entraError('invalid_request', 900023) },
-  ])('serves v2 tokens, and v1 tokens are bad ones there: $status $body', async (reply) => {
+  ])('serves v2 tokens and refuses v1 tokens as invalid: $status $body', async (reply) => {
     expect(await lookAtBoth(reply)).toEqual([true, true, '<invalid_token>']);
   });
 
@@ -310,11 +310,11 @@ describe('an authority without a document for v1', () => {
     { status: 200, body: '<html>Sign in to the network</html>' },
     { status: 302, body: '' },
     { status: 503, body: '' },
-  ])('is not one whose document something on the way keeps back: $status $body', async (reply) => {
+  ])('is not assumed when a proxy or firewall keeps the document back: $status $body', async (reply) => {
     expect(await lookAtBoth(reply)).toEqual([true, true, '<identity_unavailable>']);
   });
 
-  it('is not one whose keys are missing', async () => {
+  it('is not assumed when only its keys are missing', async () => {
     const entra = await startTokenIssuer([good]);
     entra.publications.v1 = json({ issuer: 'i', jwks_uri: `${entra.origin}/v1/.well-known/keys` });
     entra.publications.keys = { status: 404, body: '' };
@@ -325,7 +325,7 @@ describe('an authority without a document for v1', () => {
   });
 });
 
-describe('a key set that is no key set', () => {
+describe('an answer that is no key set', () => {
   const huge = 'x'.repeat(2 * 1024 * 1024);
   const cases: { what: string; change: (origin: string) => Partial<Publications> }[] = [
     { what: 'metadata that is no JSON', change: () => ({ v2: { body: '<html>' } }) },
@@ -369,7 +369,7 @@ describe('a key set that is no key set', () => {
     { what: 'a key without a modulus', change: () => ({ keys: json({ keys: [{ ...good, n: undefined }] }) }) },
   ];
 
-  it.each(cases)('$what: brings nothing at first, and takes nothing away later', async ({ change }) => {
+  it.each(cases)('$what: gives no keys at first, and removes none later', async ({ change }) => {
     const entra = await startTokenIssuer([good]);
     const honest = { ...entra.publications };
     Object.assign(entra.publications, change(entra.origin));
@@ -399,7 +399,7 @@ function weak(changes: { readonly bits?: number; readonly e?: string }): object 
   return { kty: 'RSA', use: 'sig', kid: 'weak', n, e: changes.e ?? 'AQAB' };
 }
 
-describe('a key that is none', () => {
+describe('a key that must not verify tokens', () => {
   it.each([
     { what: 'of 1,024 bits', key: weak({ bits: 1_024 }), reason: 'it has 1024 bits, and RS256 needs 2048' },
     { what: 'of 2,047 bits', key: weak({ bits: 2_047 }), reason: 'it has 2047 bits, and RS256 needs 2048' },
@@ -424,7 +424,7 @@ describe('a key that is none', () => {
     },
     { what: 'of PS256', key: { ...good, kid: 'weak', alg: 'PS256' }, reason: 'its alg is not RS256' },
     { what: 'that cannot be read', key: { ...good, kid: 'weak', n: 5 }, reason: 'it cannot be read' },
-  ])('$what signs nothing, and is told once; its neighbours are good', async ({ key, reason }) => {
+  ])('$what is ignored and logged once; its neighbours are used', async ({ key, reason }) => {
     const entra = await startTokenIssuer([good]);
     entra.publications.keys = json({ keys: [key, good] });
     entra.publications.v1 = { status: 404, body: '' };
@@ -445,7 +445,7 @@ describe('a key that is none', () => {
     ]);
   });
 
-  it('is named also where there is no other', async () => {
+  it('is named when the set has no other key', async () => {
     const entra = await startTokenIssuer([]);
     entra.publications.keys = json({ keys: [weak({ e: 'AQ' })] });
     const failure = fetchSigningKeys(http, `${entra.origin}/t/v2.0/.well-known/openid-configuration`);
@@ -458,7 +458,7 @@ describe('a key that is none', () => {
     ['with the exponent 3', weak({ e: 'Aw' })],
     ['that may verify', { ...good, kid: 'weak', key_ops: ['verify'] }],
     ['that does not say what it is for', { ...good, kid: 'weak', use: undefined }],
-  ])('is not one %s', async (_what, key) => {
+  ])('does not mean one %s, which is used', async (_what, key) => {
     const entra = await startTokenIssuer([]);
     entra.publications.keys = json({ keys: [key] });
     const { keys } = await loadedKeys(entra.origin);

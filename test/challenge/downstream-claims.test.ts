@@ -21,14 +21,14 @@ function demand(...headers: string[]): string {
   return read.kind === 'claims' ? read.claims : read.kind;
 }
 
-describe('claims of a downstream are found', () => {
+describe('the claims of a downstream are found', () => {
   const standard = base64(ODD);
   it.each([
     ['in standard base64', standard],
     ['in standard base64 without padding', standard.replace(/=+$/, '')],
     ['in url-safe base64', Buffer.from(ODD).toString('base64url')],
     ['in url-safe base64 with padding', standard.replaceAll('+', '-').replaceAll('/', '_')],
-  ])('%s', (_how, encoded) => {
+  ])('when they are written %s', (_how, encoded) => {
     expect([/[+/_-]/.test(encoded), demand(asking(encoded))]).toEqual([true, ODD]);
   });
 
@@ -64,7 +64,7 @@ describe('claims of a downstream are found', () => {
   });
 });
 
-describe('nothing is asked for', () => {
+describe('a downstream asks for nothing', () => {
   it.each([
     ['no header at all', []],
     ['an empty header', ['']],
@@ -72,7 +72,7 @@ describe('nothing is asked for', () => {
     ['empty claims', ['Bearer claims=""']],
     ['claims only inside another value', [`Bearer error_description="claims=\\"${base64(NBF)}\\""`]],
     ['a consent address', ['Bearer consentUri="https://evil.example/?claims=x", proposedAction="consent"']],
-  ])('by %s', (_what, headers) => {
+  ])('with %s', (_what, headers) => {
     expect(demand(...headers)).toBe('none');
   });
 });

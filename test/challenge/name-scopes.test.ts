@@ -18,7 +18,7 @@ describe('a 401 about the token names what the operation asks of a user', () => 
     ['invalid_token', [READ]],
     ['invalid_token', [READ, WRITE]],
     ['missing_token', [DAEMON, READ]],
-  ])('%s of %j', (failure, access) => {
+  ])('for the failure %s of an operation with %j', (failure, access) => {
     expect(scopesOf(failure, access)).toEqual(READ.scopes);
   });
 
@@ -31,7 +31,7 @@ describe('a 401 about the token names what the operation asks of a user', () => 
     ['that wants more proof', 'insufficient_claims', [READ]],
     ['that wants another sign-in', 'interaction_required', [READ]],
     ['that is denied', 'access_denied', [READ]],
-  ])('but not of an operation %s', (_what, failure, access) => {
+  ])('but not for an operation %s', (_what, failure, access) => {
     expect(scopesOf(failure, access)).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkChallenge } from '../../src/challenge/replace-hopeless-challenge.ts';
+import { replaceHopelessChallenge } from '../../src/challenge/replace-hopeless-challenge.ts';
 import { StepUpLoop } from '../../src/challenge/step-up-loop.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { toPrincipal, type Principal, type TokenClaims } from '../../src/session/principal.ts';
@@ -24,7 +24,7 @@ function challenge(claims = MFA): GatewayError {
 
 /** What becomes of a failure where every client gets challenges. */
 function check(loop: StepUpLoop, error: unknown, principal: Principal | undefined): unknown {
-  return checkChallenge(error, principal, 'getProfile', { loop, requireClientCapability: false });
+  return replaceHopelessChallenge(error, principal, 'getProfile', { loop, requireClientCapability: false });
 }
 
 /** A loop detector with its clock, and what a caller hears of a challenge. */
@@ -35,7 +35,7 @@ function newLoop(): { clock: Clock; meet: (principal?: Principal, error?: unknow
     clock,
     meet(principal = newerToken(), error = challenge()) {
       const heard = check(loop, error, principal);
-      return heard instanceof GatewayError ? heard.failure : String(heard);
+      return heard instanceof GatewayError ? heard.code : String(heard);
     },
   };
 }
@@ -49,7 +49,7 @@ describe('the same challenge', () => {
     expect([meet(), meet(), meet(), meet()]).toEqual([LET_THROUGH, LET_THROUGH, STOPPED, STOPPED]);
   });
 
-  it('passes as the very error that it was', () => {
+  it('is passed on as the same error object', () => {
     const error = challenge();
     expect(check(new StepUpLoop(() => 0), error, newerToken())).toBe(error);
   });
@@ -64,7 +64,7 @@ describe('the same challenge', () => {
     { spread: 0, third: STOPPED },
     { spread: 5 * MINUTE - 1, third: STOPPED },
     { spread: 5 * MINUTE, third: LET_THROUGH },
-  ])('met every $spread ms is $third the third time: ten minutes count', ({ spread, third }) => {
+  ])('that comes every $spread ms is $third the third time, because ten minutes count', ({ spread, third }) => {
     const { meet, clock } = newLoop();
     const answers = [1, 2, 3].map(() => {
       const answer = meet();
@@ -74,7 +74,7 @@ describe('the same challenge', () => {
     expect(answers[2]).toBe(third);
   });
 
-  it('begins anew after ten minutes, also for a caller that was refused', () => {
+  it('is counted anew after ten minutes, also for a caller that was refused', () => {
     const { meet, clock } = newLoop();
     const before = [meet(), meet(), meet()];
     clock.advance(10 * MINUTE);
@@ -96,10 +96,10 @@ function interaction(): GatewayError {
 
 describe('the same refusal without claims', () => {
   /** A refusal of Entra's that a newer token should end. */
-  function refusal(name: string, failure: 'step_up_unsatisfiable' | 'gateway_misconfigured' = STOPPED): GatewayError {
+  function refusal(name: string, code: 'step_up_unsatisfiable' | 'gateway_misconfigured' = STOPPED): GatewayError {
     const entra = { codes: [name] };
     return new GatewayError('invalid_token', {
-      loop: { refusal: name, failure, remedy: 'look there' },
+      loop: { refusal: name, code, remedy: 'look there' },
       log: { entra, remedy: 'sign in' },
     });
   }
@@ -110,19 +110,19 @@ describe('the same refusal without claims', () => {
     expect(answers).toEqual(['interaction_required', 'interaction_required', STOPPED, STOPPED]);
   });
 
-  it.each([STOPPED, 'gateway_misconfigured'] as const)('becomes what its rule says: %s', (failure) => {
+  it.each([STOPPED, 'gateway_misconfigured'] as const)('becomes what its rule says: %s', (code) => {
     const { meet } = newLoop();
-    const answers = [1, 2, 3].map(() => meet(newerToken(), refusal('50013', failure)));
-    expect(answers).toEqual(['invalid_token', 'invalid_token', failure]);
+    const answers = [1, 2, 3].map(() => meet(newerToken(), refusal('50013', code)));
+    expect(answers).toEqual(['invalid_token', 'invalid_token', code]);
   });
 
-  it('keeps what the log knows of it, with another remedy', () => {
+  it('keeps its facts for the log, with another remedy', () => {
     const loop = new StepUpLoop(() => 0);
     const errors = [1, 2, 3].map(() => check(loop, refusal('50013'), newerToken()) as GatewayError);
     expect(errors[2]?.facts).toEqual({ log: { entra: { codes: ['50013'] }, remedy: 'look there' } });
   });
 
-  it('is no loop with the same token, nor with a call between them that went well', () => {
+  it('is no loop with the same token, nor with a successful call in between', () => {
     const { meet } = newLoop();
     const same = newerToken();
     const loop = new StepUpLoop(() => 0);
@@ -130,7 +130,7 @@ describe('the same refusal without claims', () => {
       const principal = newerToken();
       const heard = check(loop, interaction(), principal) as GatewayError;
       loop.forget(principal, 'getProfile');
-      return heard.failure;
+      return heard.code;
     });
     expect([1, 2, 3].map(() => meet(same, interaction())).concat(failures)).toEqual(
       Array.from({ length: 6 }, () => 'interaction_required'),
@@ -150,7 +150,7 @@ describe('the same refusal without claims', () => {
   });
 });
 
-describe('it is no loop', () => {
+describe('a challenge is no loop', () => {
   it('when the caller comes back with the same token', () => {
     const { meet } = newLoop();
     const same = newerToken();
@@ -178,13 +178,13 @@ describe('it is no loop', () => {
     expect(asked).toEqual(Array.from({ length: 4 }, () => LET_THROUGH));
   });
 
-  it('when nothing is asked for', () => {
+  it('when it asks for nothing', () => {
     const { meet } = newLoop();
     const denied = new GatewayError('access_denied');
     expect([1, 2, 3].map(() => meet(newerToken(), denied))).toEqual(Array.from({ length: 3 }, () => 'access_denied'));
   });
 
-  it('when nobody is known to call', () => {
+  it('when the caller is not known', () => {
     const loop = new StepUpLoop(() => 0);
     const error = challenge();
     expect([1, 2, 3].map(() => check(loop, error, undefined) === error)).toEqual([true, true, true]);

@@ -90,7 +90,7 @@ describe('the text of a challenge', () => {
 });
 
 describe('every challenge that we can write', () => {
-  it('has the one shape', () => {
+  it('has the same shape', () => {
     const odd = everyFacts.map((facts) => formatChallenge(frame, facts)).filter((text) => !SHAPE.test(text));
     expect([everyFacts.length > 100, odd]).toEqual([true, []]);
   });

@@ -30,7 +30,7 @@ describe('the clock', () => {
 
   it('is not known while Entra does not answer', async () => {
     world.emulator.switches.keys = 'hang';
-    const rows = await world.rowsOf({}, { deadline: 200 });
+    const rows = await world.rowsOf({}, { deadlineMs: 200 });
     expect(rowOf(rows, 'clock')).toMatchObject({ status: 'warn', found: 'not known' });
   });
 });

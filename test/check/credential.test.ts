@@ -17,9 +17,9 @@ afterAll(() => world.close());
 const CHECK = 'Entra: credential';
 const CERTIFICATE = 'identity.credential.certificate';
 
-async function checkCredential(credential?: object, deadline = 5_000) {
+async function checkCredential(credential?: object, deadlineMs = 5_000) {
   const changes: Changes = credential === undefined ? {} : { identity: { credential } };
-  return rowOf(await world.rowsOf(changes, { deadline }), CHECK);
+  return rowOf(await world.rowsOf(changes, { deadlineMs }), CHECK);
 }
 
 describe('a client secret', () => {

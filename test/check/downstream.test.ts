@@ -17,8 +17,8 @@ function withBaseUrl(baseUrl: string) {
   return { downstreams: { graph: { baseUrl, scopes: ['https://graph.microsoft.com/User.Read'] } } };
 }
 
-async function checkDownstream(baseUrl: string, deadline = 5_000) {
-  return rowOf(await world.rowsOf(withBaseUrl(baseUrl), { deadline }), CHECK);
+async function checkDownstream(baseUrl: string, deadlineMs = 5_000) {
+  return rowOf(await world.rowsOf(withBaseUrl(baseUrl), { deadlineMs }), CHECK);
 }
 
 describe('a downstream', () => {

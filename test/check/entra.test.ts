@@ -121,7 +121,7 @@ describe('the metadata and keys of Entra', () => {
 
   it('fail when Entra does not answer in time', async () => {
     world.emulator.switches.keys = 'hang';
-    const rows = await world.rowsOf({}, { deadline: 200 });
+    const rows = await world.rowsOf({}, { deadlineMs: 200 });
     expect(rowOf(rows, V2)).toMatchObject({ status: 'fail', found: 'not reachable (deadline exceeded)' });
   });
 

@@ -13,8 +13,8 @@ afterAll(() => world.close());
 const READABLE = 'Redis: readable';
 const WRITABLE = 'Redis: writable';
 
-async function checkRedis(url: string, deadline = 5_000) {
-  return world.rowsOf({ tokenCache: { redis: { url } } }, { deadline });
+async function checkRedis(url: string, deadlineMs = 5_000) {
+  return world.rowsOf({ tokenCache: { redis: { url } } }, { deadlineMs });
 }
 
 describe('the second level in Redis', () => {

@@ -4,7 +4,7 @@ import { createServer as createNetServer, type AddressInfo, type Server as NetSe
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { findTrouble } from '../../src/command/healthcheck.ts';
+import { whyNotHealthy } from '../../src/command/healthcheck.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'healthcheck-'));
 afterAll(() => rm(folder, { recursive: true }));
@@ -26,7 +26,7 @@ async function check(host: string, server: NetServer): Promise<string | undefine
   const file = join(folder, 'gateway.yaml');
   const { port } = server.address() as AddressInfo;
   await writeFile(file, `server:\n  management: { host: "${host}", port: ${port} }\n`);
-  const trouble = await findTrouble(file, {});
+  const trouble = await whyNotHealthy(file, {});
   server.close();
   return trouble;
 }
@@ -58,7 +58,7 @@ describe('a gateway that is not', () => {
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
-    expect(await check('127.0.0.1', server)).toMatch(/: what answers there is no gateway$/);
+    expect(await check('127.0.0.1', server)).toMatch(/: what answers there is not a gateway$/);
   });
 
   it('may be one that never answers: it is given up', async () => {

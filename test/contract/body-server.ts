@@ -15,7 +15,7 @@ import { readTarget } from '../../src/request/receive.ts';
 
 /** What the server says of a request. */
 export interface Verdict {
-  /** `accepted`, or the name of the failure. */
+  /** `accepted`, or the status and the code of the failure. */
   readonly outcome: string;
   readonly errors?: readonly RequestFault[];
   /** What would be sent on. */
@@ -94,7 +94,7 @@ function toVerdict(error: unknown): Verdict {
     return { outcome: String(error) };
   }
   const { errors } = error.facts;
-  return { outcome: error.failure, ...(errors === undefined ? {} : { errors }) };
+  return { outcome: `${error.rule.status} ${error.code}`, ...(errors === undefined ? {} : { errors }) };
 }
 
 function close(server: Server): Promise<void> {

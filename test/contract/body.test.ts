@@ -114,14 +114,14 @@ describe('a JSON body that does not fit', () => {
     ],
   ])('has one entry for each fault: %s', async (_case, body, faults) => {
     expect(await judge('/order', JSON.stringify(body))).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: faults.map(([pointer, detail]) => ({ in: 'body', pointer, detail })),
     });
   });
 
   it('has its faults beside those of the parameters', async () => {
     expect(await judge('/both?n=x', JSON.stringify({ customer: 'A' }))).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [
         { in: 'query', name: 'n', detail: 'must be integer' },
         { in: 'body', pointer: '', detail: "must have required property 'lines'" },
@@ -147,14 +147,14 @@ describe('a body that cannot be read as JSON', () => {
     ['compressed in secret', gzipSync(GOOD)],
   ])('is one fault: %s', async (_case, body) => {
     expect(await judge('/order', body)).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [{ in: 'body', detail: 'must be JSON in UTF-8' }],
     });
   });
 
   it.each(['gzip', 'br', 'x'])('is one fault: compressed with %s', async (encoding) => {
     expect(await judge('/order', gzipSync(GOOD), { ...JSON_TYPE, 'content-encoding': encoding })).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [{ in: 'header', name: 'content-encoding', detail: 'must be absent: the body is checked' }],
     });
   });
@@ -183,7 +183,7 @@ describe('a JSON body that two servers could read in two ways', () => {
     ],
   ])('is one fault: %s', async (_case, body, pointer, detail) => {
     expect(await judge('/order', body)).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [pointer === undefined ? { in: 'body', detail } : { in: 'body', pointer, detail }],
     });
   });
@@ -192,7 +192,7 @@ describe('a JSON body that two servers could read in two ways', () => {
     'is not supported: the charset %s',
     async (charset) => {
       expect(await judge('/order', GOOD, { 'content-type': `application/json; charset=${charset}` })).toEqual({
-        outcome: 'unsupported_media_type',
+        outcome: '415 invalid_request',
         errors: [{ in: 'header', name: 'content-type', detail: 'must not name another charset than UTF-8' }],
       });
     },
@@ -224,7 +224,7 @@ describe('a body of another type than the contract names', () => {
     ['an image', '/either', { 'content-type': 'image/png' }, 'application/json or text/*'],
   ])('is no way around the check: %s', async (_case, path, headers, allowed) => {
     expect(await judge(path, GOOD, headers)).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [{ in: 'header', name: 'content-type', detail: `must be ${allowed}` }],
     });
   });
@@ -235,7 +235,7 @@ describe('no body', () => {
     const answers = await Promise.all(
       ['/order', '/bytes'].map((path) => send(server, path, { 'content-length': 0 }, [])),
     );
-    const missing = { outcome: 'invalid_request', errors: [{ in: 'body', detail: 'is required' }] };
+    const missing = { outcome: '400 invalid_request', errors: [{ in: 'body', detail: 'is required' }] };
     expect(answers.map(verdictOf)).toEqual([missing, missing]);
   });
 
@@ -260,7 +260,7 @@ describe('a body over the limit', () => {
     ['in chunks, to be checked', '/order', { ...JSON_TYPE, 'transfer-encoding': 'chunked' }],
     ['of a declared length, to be streamed', '/undeclared', { 'content-length': large.length }],
   ])('is too large: %s', async (_case, path, headers) => {
-    expect((await judge(path, large, headers)).outcome).toBe('payload_too_large');
+    expect((await judge(path, large, headers)).outcome).toBe('413 payload_too_large');
   });
 
   it('in chunks, to be streamed, breaks off', async () => {
@@ -303,7 +303,7 @@ describe('a header that Node drops when it comes twice', () => {
   it('is a fault, because the other server may read the second', async () => {
     const headers = ['host', 'a.example', 'from', 'good', 'from', 'bad', 'content-length', '0'];
     expect(verdictOf(await send(server, '/both', headers, []))).toEqual({
-      outcome: 'invalid_request',
+      outcome: '400 invalid_request',
       errors: [{ in: 'header', name: 'from', detail: 'must be given once' }],
     });
   });

@@ -153,7 +153,7 @@ async function readHead(item: Node): Promise<unknown> {
     const { name, downstreamMethod } = routes.match('HEAD', '/it').entry;
     return [name, downstreamMethod];
   } catch (error) {
-    return (error as GatewayError).failure;
+    return (error as GatewayError).code;
   }
 }
 

@@ -21,7 +21,7 @@ function objectionTo(encoded: string, multiSegment: boolean): unknown {
   try {
     return send(encoded, multiSegment);
   } catch (error) {
-    return error instanceof GatewayError ? [error.failure, error.facts.errors] : error;
+    return error instanceof GatewayError ? [error.code, error.facts.errors] : error;
   }
 }
 
@@ -145,7 +145,7 @@ describe('an encoded slash in the rest of the path', () => {
         const { entry, encoded } = routes.match('GET', `/files/${rest}`);
         return [entry, fill(encoded)];
       } catch (error) {
-        return (error as GatewayError).failure;
+        return (error as GatewayError).code;
       }
     });
     expect(reached).not.toContainEqual(['for everybody', '/files/admin/x']);

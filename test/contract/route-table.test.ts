@@ -24,7 +24,7 @@ function match(table: RouteTable<string>, path: string, method = 'GET'): unknown
       throw error;
     }
     const { allow } = error.facts;
-    return allow === undefined ? error.failure : [error.failure, allow];
+    return allow === undefined ? error.code : [error.code, allow];
   }
 }
 

@@ -69,7 +69,7 @@ describe('an address of this machine is never asked through a proxy, which would
     expect([proxied, new Set(answers.map(({ text }) => text))]).toEqual([[], new Set(['{"from":"entra"}'])]);
   });
 
-  it('and not by its IPv6 address either', async () => {
+  it('also by its IPv6 address', async () => {
     nameProxy('HTTP_PROXY');
     await http.get('http://[::1]:1/').catch(() => undefined);
     expect(proxied).toEqual([]);

@@ -78,7 +78,7 @@ describe('a token that is held', () => {
     { seconds: 300, minutes: 2.5 },
     { seconds: 299, minutes: 149.5 / 60 },
     { seconds: 60, minutes: 0.5 },
-  ])('and lives $seconds seconds is given out for $minutes minutes', async ({ seconds, minutes }) => {
+  ])('and lives for $seconds seconds is given out for $minutes minutes', async ({ seconds, minutes }) => {
     emulator.switches.downstreamTokenLifetimeSeconds = seconds;
     const desk = newDesk();
     const session = longSession();
@@ -101,7 +101,7 @@ describe('a token that is held', () => {
     ]);
   });
 
-  it('is another one for each downstream', async () => {
+  it('serves one downstream only', async () => {
     const desk = newDesk();
     const session = sessionOf();
     const tokens = [await desk.acquire(session, GRAPH), await desk.acquire(session, ORDERS)];
@@ -200,7 +200,7 @@ describe('the gateway’s own token', () => {
     expect(desk.exchange.discard(wanted, graph)).toBe(true);
   });
 
-  it('that one request renews is not forgotten by those that come after it with the old one', async () => {
+  it('is kept after one request renewed it, when other requests report that the old one was refused', async () => {
     const desk = newDesk();
     const session = appSession();
     const old = await desk.take(session, ORDERS);
@@ -230,7 +230,7 @@ describe('fifty requests at once', () => {
     const exchanges = await countExchanges(async () => {
       answers = await Promise.all(Array.from({ length: 50 }, () => desk.acquire(session)));
     });
-    const failures = answers.map((answer) => (answer as { failure?: string }).failure);
+    const failures = answers.map((answer) => (answer as { code?: string }).code);
     expect([exchanges, new Set(failures), desk.outcomes]).toEqual([
       1,
       new Set(['invalid_token']),
@@ -244,7 +244,7 @@ describe('fifty requests at once', () => {
     expect(await countExchanges(() => Promise.all(sessions.map((session) => desk.acquire(session))))).toBe(50);
   });
 
-  it('of apps are one exchange for each downstream', async () => {
+  it('of apps are one exchange for each downstream, whatever the app', async () => {
     const desk = newDesk();
     const calls = Array.from({ length: 50 }, (_, index) =>
       desk.acquire(appSession(), index % 2 === 0 ? GRAPH : ORDERS),
@@ -325,14 +325,14 @@ describe('an app', () => {
   });
 });
 
-describe('a refusal that would only be heard again', () => {
+describe('a refusal that another try would only meet again', () => {
   const lasting = [
-    { what: 'a challenge', code: 50076, failure: 'interaction_required' },
-    { what: 'missing consent', code: 65001, failure: 'consent_required' },
-    { what: 'a denial', code: 50105, failure: 'access_denied' },
+    { what: 'a challenge', code: 50076, heard: 'interaction_required' },
+    { what: 'missing consent', code: 65001, heard: 'consent_required' },
+    { what: 'a denial', code: 50105, heard: 'access_denied' },
   ];
 
-  it.each(lasting)('($what) is remembered for a minute', async ({ code, failure }) => {
+  it.each(lasting)('($what) is remembered for a minute', async ({ code, heard }) => {
     refuseWith(code);
     const desk = newDesk();
     const [early, late] = [sessionOf(), sessionOf()];
@@ -342,7 +342,7 @@ describe('a refusal that would only be heard again', () => {
     const within = await desk.acquire(early);
     desk.clock.advance(1);
     const after = await desk.acquire(late);
-    expect([within, after]).toEqual([expect.objectContaining({ failure }), expect.any(String)]);
+    expect([within, after]).toEqual([expect.objectContaining({ code: heard }), expect.any(String)]);
   });
 
   it.each(lasting)('($what) is forgotten after that minute however often it was asked for', async ({ code }) => {
@@ -358,7 +358,7 @@ describe('a refusal that would only be heard again', () => {
     expect(await desk.acquire(session)).toEqual(expect.any(String));
   });
 
-  it('is not held against a newer token of the same user', async () => {
+  it('does not count for a newer token of the same user', async () => {
     refuseWith(50076);
     const desk = newDesk();
     await desk.acquire(sessionOf());
@@ -366,7 +366,7 @@ describe('a refusal that would only be heard again', () => {
     expect(await desk.acquire(sessionOf())).toEqual(expect.any(String));
   });
 
-  it('is not held against another downstream', async () => {
+  it('does not count for another downstream', async () => {
     refuseWith(65001);
     const desk = newDesk();
     const session = sessionOf();
@@ -375,7 +375,7 @@ describe('a refusal that would only be heard again', () => {
     expect(await desk.acquire(session, ORDERS)).toEqual(expect.any(String));
   });
 
-  it('is not held against a request with claims', async () => {
+  it('does not count for a request with claims', async () => {
     refuseWith(50105);
     const desk = newDesk();
     const session = sessionOf();
@@ -385,7 +385,7 @@ describe('a refusal that would only be heard again', () => {
     expect(await desk.acquire(session, GRAPH, claims)).toEqual(expect.any(String));
   });
 
-  it('does not take away a token that came meanwhile', async () => {
+  it('does not remove a token that arrived in the meantime', async () => {
     const desk = newDesk();
     const session = sessionOf();
     refuseWith(50105);
@@ -396,12 +396,12 @@ describe('a refusal that would only be heard again', () => {
   });
 });
 
-describe('a refusal that the next try may not hear', () => {
+describe('a refusal that another try may not meet again', () => {
   it.each([
     ['a new sign-in', 50013, 'invalid_grant', 'invalid_token'],
     ['our own fault', 7000215, 'invalid_client', 'gateway_misconfigured'],
     ['an outage that names no time', 90033, 'temporarily_unavailable', 'identity_unavailable'],
-  ])('(%s) is remembered for a second only', async (_what, code, error, failure) => {
+  ])('(%s) is remembered for a second only', async (_what, code, error, heard) => {
     refuseWith(code, { error });
     const desk = newDesk();
     const session = sessionOf();
@@ -410,12 +410,15 @@ describe('a refusal that the next try may not hear', () => {
     desk.clock.advance(999);
     const within = await desk.acquire(session);
     desk.clock.advance(1);
-    expect([within, await desk.acquire(session)]).toEqual([expect.objectContaining({ failure }), expect.any(String)]);
+    expect([within, await desk.acquire(session)]).toEqual([
+      expect.objectContaining({ code: heard }),
+      expect.any(String),
+    ]);
   });
 });
 
-describe('being asked to wait', () => {
-  it('is remembered as long as Entra asked, and the caller hears what is left of it', async () => {
+describe('a refusal with which Entra asks to wait', () => {
+  it('is remembered as long as Entra asked, and the caller is told what is left of the time', async () => {
     refuseWith(50196, { retryAfter: '40' });
     const desk = newDesk();
     const session = sessionOf();
@@ -435,7 +438,7 @@ describe('being asked to wait', () => {
     ]);
   });
 
-  it('for one user does not shut out another', async () => {
+  it('does not stop another user', async () => {
     emulator.switches.entra = 'throttled';
     const desk = newDesk();
     await desk.acquire(sessionOf());
@@ -443,7 +446,7 @@ describe('being asked to wait', () => {
     expect(await desk.acquire(sessionOf('guest'))).toEqual(expect.any(String));
   });
 
-  it('for one user does not shut out another, however many tokens the user comes with', async () => {
+  it('does not stop another user, however many tokens the first one comes with', async () => {
     emulator.switches.entra = 'throttled';
     const desk = newDesk();
     for (let count = 0; count < 20; count += 1) {
@@ -453,9 +456,9 @@ describe('being asked to wait', () => {
     expect(await desk.acquire(sessionOf('guest'))).toEqual(expect.any(String));
   });
 
-  it('for five minutes is what the caller of a loop hears when Entra names no time', async () => {
+  it('lasts five minutes when Entra sees a loop and names no time', async () => {
     refuseWith(50196);
-    expect(await newDesk().acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable', retryAfter: 300 });
+    expect(await newDesk().acquire(sessionOf())).toMatchObject({ code: 'identity_unavailable', retryAfter: 300 });
   });
 });
 
@@ -479,7 +482,7 @@ describe('while Entra is out of order', () => {
     emulator.resetSwitches();
     desk.clock.advance(wait * 1_000);
     expect([answer, await desk.acquire(session), desk.outcomes.map(([, outcome]) => outcome)]).toEqual([
-      expect.objectContaining({ failure: 'identity_unavailable' }),
+      expect.objectContaining({ code: 'identity_unavailable' }),
       expect.any(String),
       ['retry', 'token'],
     ]);
@@ -490,19 +493,19 @@ describe('while Entra is out of order', () => {
     const desk = newDesk();
     emulator.switches.entra = 'throttled';
     emulator.switches.retryAfter = new Date(desk.clock.now() + 30_000).toUTCString();
-    expect(await desk.acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable', retryAfter: 30 });
+    expect(await desk.acquire(sessionOf())).toMatchObject({ code: 'identity_unavailable', retryAfter: 30 });
   });
 
   it('an answer without end is cut off', async () => {
     emulator.switches.body = { status: 200, headers: {}, body: JSON.stringify({ access_token: 'x'.repeat(2 ** 21) }) };
-    expect(await newDesk().acquire(sessionOf())).toMatchObject({ failure: 'identity_unavailable' });
+    expect(await newDesk().acquire(sessionOf())).toMatchObject({ code: 'identity_unavailable' });
   });
 
-  it('an address where nobody listens is an outage as well', async () => {
+  it('an address where nobody listens counts as an outage, too', async () => {
     const gone = await startEmulator();
     await gone.close();
     expect(await newDesk({ origin: gone.origin }).acquire(sessionOf())).toMatchObject({
-      failure: 'identity_unavailable',
+      code: 'identity_unavailable',
       log: { entra: { error: 'ECONNREFUSED', status: 0 } },
     });
   });

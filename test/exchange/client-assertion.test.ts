@@ -46,14 +46,14 @@ describe('a client assertion', () => {
     { seconds: 0, signed: 1 },
     { seconds: 299, signed: 1 },
     { seconds: 300, signed: 2 },
-  ])('is good for others after $seconds seconds: $signed in all', async ({ seconds, signed }) => {
+  ])('is reused, or replaced, after $seconds seconds: $signed are signed in all', async ({ seconds, signed }) => {
     const { sign, clock } = newSigner();
     const first = await sign(AUDIENCE);
     clock.advance(seconds * 1_000);
     expect(new Set([first, await sign(AUDIENCE)]).size).toBe(signed);
   });
 
-  it('is another one once the clock was set back, because the first is not valid yet', async () => {
+  it('is signed anew after the clock was set back, because the first one is not valid yet', async () => {
     const { sign, clock } = newSigner();
     const first = await sign(AUDIENCE);
     clock.setBy(-3_600_000);
@@ -61,7 +61,7 @@ describe('a client assertion', () => {
     expect([second === first, decodeJwt(second).nbf]).toEqual([false, clock.seconds]);
   });
 
-  it('is another one for each tenant', async () => {
+  it('is signed for each tenant', async () => {
     const { sign } = newSigner();
     const others = ['https://login.example/a', 'https://login.example/b'];
     const tokens = await Promise.all(others.map((tokenEndpoint) => sign({ ...AUDIENCE, tokenEndpoint })));

@@ -140,7 +140,7 @@ describe('a certificate whose files are replaced', () => {
     { how: 'both at once', steps: [['cert', 'key']] as const, signers: ['old', 'next'] },
     { how: 'the certificate first', steps: [['cert'], ['key']] as const, signers: ['old', 'old', 'next'] },
     { how: 'the key first', steps: [['key'], ['cert']] as const, signers: ['old', 'old', 'next'] },
-  ])('is used by the next exchange without a restart: $how', async ({ steps, signers }) => {
+  ])('proves the next exchange with the new one, without a restart: $how', async ({ steps, signers }) => {
     const paths = layDown(old);
     const { exchange } = exchangeWith({ certificate: paths });
     const start = emulator.exchanges.length;
@@ -177,7 +177,7 @@ describe('a certificate whose files are replaced', () => {
   });
 });
 
-describe('a certificate that never was any good', () => {
+describe('a certificate that was never usable', () => {
   it.each([
     {
       what: 'its key is another’s',
@@ -190,7 +190,7 @@ describe('a certificate that never was any good', () => {
       pair: { cert: old.cert, key: 'private words' },
       error: /^cannot be read \(ERR_\w+\)$/,
     },
-  ])('is named and never quoted, and Entra is not asked: $what', async ({ pair, error }) => {
+  ])('is named by its key, never quoted, and Entra is not asked: $what', async ({ pair, error }) => {
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith({ certificate: layDown(pair) }).exchange();
     const [key, ...fault] = refusal?.error?.split(' ') ?? [];
@@ -225,7 +225,7 @@ function replacedOnTheWay(paths: CertificateFiles, pair: CertificateFiles): Cred
 }
 
 describe('a certificate that Entra refuses', () => {
-  it('while a new one came is tried once more with the new one, and succeeds', async () => {
+  it('after a new one arrived: the exchange is tried once more with the new one, and succeeds', async () => {
     registration?.certificates.splice(0, Infinity, describeCertificate(next.cert));
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith(replacedOnTheWay(layDown(old), next)).exchange();
@@ -236,7 +236,7 @@ describe('a certificate that Entra refuses', () => {
     ]);
   });
 
-  it('is tried once more and not again when the new one is refused as well', async () => {
+  it('after a new one arrived that is refused, too: there is no third try', async () => {
     registration?.certificates.splice(0, Infinity);
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith(replacedOnTheWay(layDown(old), next)).exchange();
@@ -250,7 +250,7 @@ describe('a certificate that Entra refuses', () => {
     expect([refusal?.codes, signersSince(start)]).toEqual([[700027], ['old']]);
   });
 
-  it('costs one request when the files were only written again', async () => {
+  it('costs one request when the files were only rewritten', async () => {
     registration?.certificates.splice(0, Infinity);
     const start = emulator.exchanges.length;
     const refusal = await exchangeWith(replacedOnTheWay(layDown(old), old)).exchange();
@@ -268,7 +268,7 @@ describe('a certificate that Entra refuses', () => {
     [7000222, ['old']],
     [700016, ['old']],
     [700213, ['old']],
-  ])('with AADSTS%d while a new one came is sent as %j', async (code, signers) => {
+  ])('with AADSTS%d after a new one arrived: Entra gets %j', async (code, signers) => {
     await withEntra(
       (count) => (count === 1 ? refuse(code) : GOOD),
       async (origin, forms) => {
@@ -446,7 +446,7 @@ describe('a managed identity', () => {
     );
   });
 
-  it('asks in the name of its cloud', async () => {
+  it('asks for a token with the audience of its cloud', async () => {
     const source = createCredentialSource({ managedIdentity: { clientId: randomUUID() } }, `${AUDIENCE}USGov`);
     metadata.answer = metadataToken(federatedToken('x'));
     await source();
@@ -489,7 +489,7 @@ describe('a managed identity', () => {
     expect(emulator.exchanges).toHaveLength(start);
   });
 
-  it('is had again as soon as the endpoint answers', async () => {
+  it('works again as soon as the endpoint answers', async () => {
     const clientId = randomUUID();
     trust(clientId);
     metadata.answer = { status: 500, body: error };

@@ -129,13 +129,13 @@ describe('several tenants', () => {
   it.each([
     { what: 'throttled', outcome: 'throttled' },
     { what: 'broken', outcome: 'broken' },
-  ] as const)('one that is $what shuts out nobody else, for as long as Entra asks', ({ outcome }) => {
+  ] as const)('stop only the one that is $what, for as long as Entra asks', ({ outcome }) => {
     const lines = new Lines();
     lines.play('abcdefghijkl', { outcome, retryAfter: 60_000 });
     expect([lines.admit(), lines.admit('other')]).toEqual([60_000, 0]);
   });
 
-  it('two that are throttled shut out no third', () => {
+  it('stop no third one when two of them are throttled', () => {
     const lines = new Lines();
     for (const caller of 'abcdefghij') {
       lines.play(caller, { outcome: 'throttled' });
@@ -144,7 +144,7 @@ describe('several tenants', () => {
     expect(['home', 'other', 'third'].map((tenantId) => lines.admit(tenantId))).toEqual([5_000, 5_000, 0]);
   });
 
-  it('for two of which Entra is broken are everyone, until one exchange of anyone is answered', () => {
+  it('stop everyone when Entra fails two of them, until one exchange of anyone is answered', () => {
     const lines = new Lines();
     lines.play('abcde');
     lines.play('fghij', { tenantId: 'other' });
@@ -155,7 +155,7 @@ describe('several tenants', () => {
     expect([open, probes, lines.admit()]).toEqual([[5_000, 5_000, 5_000], [0, 5_000], 0]);
   });
 
-  it('one whose time is not over takes no probe away from the others', () => {
+  it('use a probe each: one whose time is not over takes none from the others', () => {
     const lines = new Lines();
     lines.play('abcdefghij', { retryAfter: 60_000 });
     lines.play('k', { tenantId: 'other', retryAfter: 1_000 });
@@ -163,7 +163,7 @@ describe('several tenants', () => {
     expect([lines.admit(), lines.admit('other')]).toEqual([59_000, 0]);
   });
 
-  it('one of which something broke gets no second try, and the others do', () => {
+  it('lose the second try one by one: only the one that Entra failed gets none', () => {
     const lines = new Lines();
     lines.play('a');
     expect([lines.isCalm(), lines.isCalm('other')]).toEqual([false, true]);
@@ -171,14 +171,14 @@ describe('several tenants', () => {
 });
 
 describe('one user who is throttled', () => {
-  it('takes the second try from nobody', () => {
+  it('leaves everyone the second try', () => {
     const lines = new Lines();
     lines.play('aaa', { outcome: 'throttled' });
     expect(lines.isCalm()).toBe(true);
   });
 });
 
-describe('a time of day that is set', () => {
+describe('a change of the time of day', () => {
   it.each([-3_600_000, -50_000, 3_600_000])('by %i ms changes no pause', (milliseconds) => {
     const lines = new Lines();
     lines.play('abcdefghij');

@@ -255,7 +255,7 @@ describe('the credential', () => {
   it.each([
     ['is wrong', 'wrong', 'AADSTS7000215'],
     ['is missing', '', 'msal'],
-  ])('that %s is the operator’s to fix', async (_how, secret, hint) => {
+  ])('that %s is reported as misconfigured', async (_how, secret, hint) => {
     const refused = await deskFor(emulator.origin, createCredentialSource({ secret }, TOKEN_EXCHANGE))
       .client.onBehalfOf(onBehalfOf())
       .catch((error: unknown) => error);
@@ -281,14 +281,14 @@ describe('an answer that only looks like a success', () => {
     ['400 with a token', 400, good],
     ['201 with a token', 201, good],
     ['302 with a token', 302, good],
-  ])('is none: %s', async (_what, status, body) => {
+  ])('gives no token: %s', async (_what, status, body) => {
     emulator.switches.body = { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     const refused = await client.onBehalfOf(onBehalfOf()).catch((error: unknown) => error);
     emulator.resetSwitches();
     expect(refused).toMatchObject({ name: 'ExchangeRefused', refusal: { class: 'retry', status } });
   });
 
-  it('is one without the members that only MSAL’s cache needs', async () => {
+  it('is a success, though it lacks the members that only the cache of MSAL needs', async () => {
     emulator.switches.body = { status: 200, headers: {}, body: JSON.stringify(good) };
     const { accessToken } = await client.onBehalfOf(onBehalfOf());
     emulator.resetSwitches();

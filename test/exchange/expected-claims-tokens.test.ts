@@ -47,7 +47,7 @@ async function ask(request: TokenRequest, refusals: readonly ExchangeRefused[] =
 const denied = new ExchangeRefused({ ...NOTHING_SAID, class: 'denied' });
 const outage = new ExchangeRefused({ ...NOTHING_SAID, class: 'retry' });
 
-describe('claims that a downstream is known to want', () => {
+describe('claims that a downstream is expected to ask for', () => {
   it.each([
     { when: 'nothing else is wanted', request: {}, refusals: [], asked: [EXPECTED] },
     { when: 'other claims are wanted', request: { claims: OTHER }, refusals: [], asked: [OTHER] },
@@ -58,7 +58,7 @@ describe('claims that a downstream is known to want', () => {
     expect((await ask(newRequest(request), refusals)).map(({ claims }) => claims)).toEqual(asked);
   });
 
-  it('and the try without them have one id at Entra', async () => {
+  it('are tried under one id at Entra with the try without them', async () => {
     const [first, second] = await ask(newRequest(), [denied]);
     expect([first?.correlationId, second?.correlationId]).toEqual([expect.any(String), first?.correlationId]);
   });

@@ -145,7 +145,7 @@ describe('a refresh that fails', () => {
     ]);
   });
 
-  it('because Entra throttles is not tried again before the time that Entra named', async () => {
+  it('because Entra throttles: it is not tried again before the time that Entra named', async () => {
     emulator.switches.downstreamTokenLifetimeSeconds = 24 * 3_600;
     const { desk, session, first } = await newHolder({ minutes: 48 * 60 });
     desk.clock.advance(23 * 60 * MINUTE + 54 * MINUTE);
@@ -173,14 +173,14 @@ describe('a refresh that fails', () => {
     expect(desk.take(session)).toMatchObject({ accessToken: first });
   });
 
-  it('and was a refusal: once the token is out, the caller hears it', async () => {
+  it('because Entra refuses: the caller gets the refusal when the old token has ended', async () => {
     const { desk, session } = await newHolder();
     desk.clock.advance(55 * MINUTE - 1);
     emulator.switches.refuse = { error: 'invalid_grant', error_codes: [50105] };
     await desk.acquire(session);
     await until('the refresh failed', () => desk.warnings.length === 1);
     desk.clock.advance(1);
-    expect(await desk.acquire(session)).toMatchObject({ failure: 'access_denied' });
+    expect(await desk.acquire(session)).toMatchObject({ code: 'access_denied' });
   });
 });
 
@@ -194,7 +194,7 @@ describe('while Entra is out of order, a token that is held', () => {
     tokens.push(await desk.acquire(session));
     desk.clock.advance(1);
     const after = await desk.acquire(session);
-    expect([tokens, after]).toEqual([[first, first], expect.objectContaining({ failure: 'identity_unavailable' })]);
+    expect([tokens, after]).toEqual([[first, first], expect.objectContaining({ code: 'identity_unavailable' })]);
   });
 
   it('is replaced soon after Entra is back', async () => {
@@ -218,12 +218,12 @@ describe('while Entra is out of order, a token that is held', () => {
     await desk.acquire(session);
     await until('the refresh failed', () => desk.warnings.length === 1);
     desk.clock.advance(1_000);
-    expect(await desk.acquire(session)).toMatchObject({ failure: 'invalid_token' });
+    expect(await desk.acquire(session)).toMatchObject({ code: 'invalid_token' });
   });
 
-  it('is of no use for a request that needs claims', async () => {
+  it('does not serve a request that needs claims', async () => {
     const { desk, session } = await newHolder();
     emulator.switches.entra = 'json500';
-    expect(await desk.acquire(session, GRAPH, CLAIMS)).toMatchObject({ failure: 'identity_unavailable' });
+    expect(await desk.acquire(session, GRAPH, CLAIMS)).toMatchObject({ code: 'identity_unavailable' });
   });
 });

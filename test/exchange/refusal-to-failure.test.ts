@@ -40,41 +40,41 @@ describe('what a refusal turns into', () => {
     {
       what: 'claims, byte for byte, with the suberror',
       refusal: { error: 'invalid_grant', error_codes: [50076], suberror: 'basic_action', claims: CLAIMS },
-      expected: { failure: 'insufficient_claims', claims: CLAIMS, suberror: 'basic_action' },
+      expected: { code: 'insufficient_claims', claims: CLAIMS, suberror: 'basic_action' },
     },
     {
       what: 'claims without a suberror',
       refusal: { error: 'invalid_grant', error_codes: [50079], claims: CLAIMS },
-      expected: { failure: 'insufficient_claims', claims: CLAIMS },
+      expected: { code: 'insufficient_claims', claims: CLAIMS },
     },
     {
       what: 'a new sign-in that Entra gave claims for',
       refusal: { error: 'invalid_grant', error_codes: [50173], suberror: 'bad_token', claims: CLAIMS },
-      expected: { failure: 'insufficient_claims', claims: CLAIMS, suberror: 'bad_token' },
+      expected: { code: 'insufficient_claims', claims: CLAIMS, suberror: 'bad_token' },
     },
     {
       what: 'an interaction without claims, which names the suberror',
       refusal: { error: 'invalid_grant', error_codes: [53000], suberror: 'additional_action' },
-      expected: { failure: 'interaction_required', suberror: 'additional_action' },
+      expected: { code: 'interaction_required', suberror: 'additional_action' },
     },
     {
       what: 'a message without claims',
       refusal: { error: 'invalid_grant', error_codes: [53003], suberror: 'message_only' },
-      expected: { failure: 'access_denied' },
+      expected: { code: 'access_denied' },
     },
     {
       what: 'a new sign-in',
       refusal: { error: 'invalid_grant', error_codes: [500133] },
-      expected: { failure: 'invalid_token' },
+      expected: { code: 'invalid_token' },
     },
     {
       what: 'our own fault',
       refusal: { error: 'invalid_client', error_codes: [7000222], status: 401 },
-      expected: { failure: 'gateway_misconfigured' },
+      expected: { code: 'gateway_misconfigured' },
     },
   ])('$what', async ({ refusal, expected }) => {
     const { log, loop, ...shown } = (await refuse(refusal)) as Record<string, unknown>;
-    expect(loop === undefined).toBe(!['interaction_required', 'invalid_token'].includes(expected.failure));
+    expect(loop === undefined).toBe(!['interaction_required', 'invalid_token'].includes(expected.code));
     expect([shown, log]).toEqual([expected, expect.objectContaining({ remedy: expect.any(String) })]);
   });
 
@@ -99,7 +99,7 @@ describe('what a refusal turns into', () => {
 describe('an assertion that Entra does not accept though the gateway does (AADSTS50013)', () => {
   it('names the signing key in the log from the first time on', async () => {
     const answer = await refuse({ error: 'invalid_grant', error_codes: [50013] });
-    expect(answer).toMatchObject({ failure: 'invalid_token', log: { remedy: expect.stringContaining('signing key') } });
+    expect(answer).toMatchObject({ code: 'invalid_token', log: { remedy: expect.stringContaining('signing key') } });
   });
 });
 
@@ -107,19 +107,19 @@ describe('missing consent', () => {
   const missing = { error: 'invalid_grant', error_codes: [65001], suberror: 'consent_required' };
 
   /** The scopes and the parts of the consent address. */
-  async function consentFor(code: number, at = desk, token?: string): Promise<Record<string, unknown>> {
-    const refusal = { ...missing, error_codes: [code] };
-    const { failure, scopes, consentUri } = (await refuse(refusal, at, token)) as Record<string, unknown>;
+  async function consentFor(entraCode: number, at = desk, token?: string): Promise<Record<string, unknown>> {
+    const refusal = { ...missing, error_codes: [entraCode] };
+    const { code, scopes, consentUri } = (await refuse(refusal, at, token)) as Record<string, unknown>;
     if (typeof consentUri !== 'string') {
-      return { failure, scopes, consentUri };
+      return { code, scopes, consentUri };
     }
     const { origin, pathname, searchParams } = new URL(consentUri);
-    return { failure, scopes, address: origin + pathname, query: Object.fromEntries(searchParams) };
+    return { code, scopes, address: origin + pathname, query: Object.fromEntries(searchParams) };
   }
 
   it('of the user: names the scopes and the address where the user can consent', async () => {
     expect(await consentFor(65001)).toEqual({
-      failure: 'consent_required',
+      code: 'consent_required',
       scopes: GRAPH.scopes,
       address: `${emulator.origin}/${HOME_TENANT_ID}/oauth2/v2.0/authorize`,
       query: {
@@ -135,7 +135,7 @@ describe('missing consent', () => {
 
   it.each([90094, 90095])('of an administrator (%i): names the address of admin consent', async (code) => {
     expect(await consentFor(code)).toEqual({
-      failure: 'consent_required',
+      code: 'consent_required',
       scopes: GRAPH.scopes,
       address: `${emulator.origin}/${HOME_TENANT_ID}/v2.0/adminconsent`,
       query: { client_id: GATEWAY_CLIENT_ID, redirect_uri: REDIRECT, scope: GRAPH.scopes.join(' ') },
@@ -149,17 +149,17 @@ describe('missing consent', () => {
     });
   });
 
-  it.each([65001, 90094])('names no address without a place to come back to (%i)', async (code) => {
+  it.each([65001, 90094])('names no address without identity.consentRedirectUri (%i)', async (code) => {
     expect(await consentFor(code, plainDesk)).toEqual({
-      failure: 'consent_required',
+      code: 'consent_required',
       scopes: GRAPH.scopes,
       consentUri: undefined,
     });
   });
 
-  it('is told by the emulator’s own check as well', async () => {
+  it('is what the emulator answers as well', async () => {
     const token = emulator.issueAccessToken({ user: 'newcomer' });
-    expect(await desk.acquire(openSession(token))).toMatchObject({ failure: 'consent_required' });
+    expect(await desk.acquire(openSession(token))).toMatchObject({ code: 'consent_required' });
   });
 });
 

@@ -48,8 +48,8 @@ describe('every known code', () => {
         status,
         ...(suberror === undefined ? {} : { suberror }),
       };
-      const { failure, log } = (await desk.acquire(openSession(token()))) as Refused;
-      expect([failure, log]).toEqual([
+      const { code: heard, log } = (await desk.acquire(openSession(token()))) as Refused;
+      expect([heard, log]).toEqual([
         FAILURE_OF[expected],
         expect.objectContaining({ entra: expect.objectContaining({ codes: [`AADSTS${code}`], status, error }) }),
       ]);
@@ -234,11 +234,11 @@ describe('both styles of Entra', () => {
     emulator.switches.oboErrorStyle = style;
     emulator.switches.separator = separator;
     const refused = await desk.acquire(openSession(emulator.issueAccessToken({ user: 'megan' })));
-    expect(refused).toMatchObject({ failure: 'insufficient_claims', claims: expect.stringContaining('capolids') });
+    expect(refused).toMatchObject({ code: 'insufficient_claims', claims: expect.stringContaining('capolids') });
   });
 });
 
-describe('an answer that is no refusal by the book', () => {
+describe('an answer that is no well-formed refusal', () => {
   it.each([
     ['nothing', ''],
     ['HTML', '<html>'],
@@ -282,7 +282,7 @@ describe('Retry-After', () => {
     expect(read({ error: 'x' }, 429, { 'retry-after': value }).retryAt).toBe(expected);
   });
 
-  it('that is missing where Entra sees a loop is the five minutes that it looks back', () => {
+  it('that is missing when Entra sees a loop counts as the five minutes that Entra looks back', () => {
     expect(read({ error: 'invalid_grant', error_codes: [50196] }).retryAt).toBe(HEARD_AT + 300_000);
   });
 

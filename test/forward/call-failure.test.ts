@@ -47,7 +47,7 @@ describe('a connection that cannot be made because', () => {
     pool.dispatch({ path: '/', method: 'GET' }, receiver);
     const error = await receiver.started.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(GatewayError);
-    expect((error as GatewayError).failure).toBe(failure);
+    expect((error as GatewayError).code).toBe(failure);
     expect(circuit.waitMs > 0).toBe(failures > 0);
     await pool.destroy();
   });

@@ -185,7 +185,7 @@ describe('a call of the gateway through a proxy', () => {
         (error: unknown) => error,
       );
       await downstream.destroy();
-      expect(failure).toMatchObject({ failure: 'downstream_unreachable', facts: { log: { reason: 'proxy: 407' } } });
+      expect(failure).toMatchObject({ code: 'downstream_unreachable', facts: { log: { reason: 'proxy: 407' } } });
     },
   );
 

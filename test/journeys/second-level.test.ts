@@ -50,7 +50,7 @@ describeWithRedis('gateways with a second level in Redis', () => {
 
   /** A gateway that is connected; a busy machine must not look to it like a Redis in trouble. */
   async function startReplica(url = redis.url): Promise<GatewayWorld> {
-    const world = await startGatewayWorld({ emulator, tokenCache: { redis: { url } }, redisPatience: 2_000 });
+    const world = await startGatewayWorld({ emulator, tokenCache: { redis: { url } }, redisLookupTimeoutMs: 2_000 });
     worlds.push(world);
     await until('its look-ups are answered', async () => {
       await world.call('/me', { token: world.token('adele', { lifetimeSeconds: 100 + emulator.exchanges.length }) });
@@ -86,7 +86,7 @@ describeWithRedis('gateways with a second level in Redis', () => {
     const after = await startGatewayWorld({
       emulator,
       tokenCache: { redis: { url: redis.url } },
-      redisPatience: 2_000,
+      redisLookupTimeoutMs: 2_000,
     });
     worlds.push(after);
     const response = await after.call('/me', { token });

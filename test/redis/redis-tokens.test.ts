@@ -66,7 +66,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect(Math.round(minutes)).toBe(55);
     });
 
-    it('keeps a token no longer than anybody can come for it', async () => {
+    it('keeps a token no longer than the caller’s session can last', async () => {
       await one.acquire({ ...PLACE, assertionEndsAt: one.clock.now() + 60_000 });
       await untilStored();
       expect(Math.round(Number(server.cli('pttl', ENTRY.tokenKey)) / 1_000)).toBe(60);
@@ -78,7 +78,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect([await other.acquire(), other.asked()]).toEqual([expect.any(String), 1]);
     });
 
-    it('gives out no token that is over by the gateway’s own clock', async () => {
+    it('gives out no token that has ended by the gateway’s own clock', async () => {
       await one.acquire();
       await untilStored();
       other.clock.advance(56 * 60_000);
@@ -112,7 +112,7 @@ describeWithRedis('the second level in a real Redis', () => {
       ['is of a later version', () => server.cli('setrange', ENTRY.tokenKey, '0', '\u0002')],
       ['is in clear', () => server.cli('set', ENTRY.tokenKey, '["token",9e15,9e15,9e15]')],
       ['goes on and on', () => server.cli('append', ENTRY.tokenKey, 'x'.repeat(100_000))],
-    ])('takes a value that %s for none, and puts a good one in its place', async (what, spoil) => {
+    ])('ignores a value that %s, and replaces it by a good one', async (what, spoil) => {
       await one.acquire();
       await untilStored();
       spoil();
@@ -124,7 +124,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect([other.asked(), other.outcomes]).toEqual([1, ['unreadable']]);
     });
 
-    it('takes a value that was swapped with that of another caller for none', async () => {
+    it('ignores a value that was swapped with that of another caller', async () => {
       const victim = { ...PLACE, assertion: 'victim' };
       await one.acquire(victim);
       await untilStored();
@@ -144,14 +144,14 @@ describeWithRedis('the second level in a real Redis', () => {
     it.each([
       ['of another type', ['rpush', ENTRY.tokenKey, 'a']],
       ['that is empty', ['set', ENTRY.tokenKey, '']],
-    ])('takes a key %s for one that is not there, and puts a token in its place', async (_what, command) => {
+    ])('ignores a key %s, and replaces it by a token', async (_what, command) => {
       server.cli(...command);
       const token = await other.acquire();
       await until('the token is stored', async () => (await one.acquire()) === token);
       expect([other.asked(), other.outcomes, other.log]).toEqual([1, ['miss'], []]);
     });
 
-    it('never leaves a key without an end', async () => {
+    it('sets a lifetime for every key', async () => {
       await Promise.all([one.acquire(), other.acquire(), one.acquire({ ...PLACE, assertion: 'another' })]);
       const keys = server.cli('keys', '*').split('\n');
       expect(keys.map((key) => Number(server.cli('pttl', key)) > 0)).toEqual(keys.map(() => true));
@@ -179,7 +179,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect(token).not.toBe(refused.accessToken);
     });
 
-    it('does not take the one with it that has replaced it', async () => {
+    it('is forgotten without the one that has replaced it', async () => {
       const [refused, stronger] = [newToken(one.clock.now()), newToken(one.clock.now())];
       await one.renew(stronger);
       await untilStored();
@@ -197,7 +197,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect([await second, other.asked()]).toEqual([(await first.request).token.accessToken, 0]);
     });
 
-    it('each ask themselves when the one that asks is refused', async () => {
+    it('each ask Entra when the one that asked is refused', async () => {
       const first = heldEntra(one);
       await until('the first asks', () => first.asked() === 1);
       const second = other.acquire();
@@ -207,7 +207,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect(other.asked()).toBe(1);
     });
 
-    it('each ask themselves when the one that asks takes too long', async () => {
+    it('each ask Entra when the one that asked takes too long', async () => {
       const first = heldEntra(one);
       await until('the first asks', () => first.asked() === 1);
       await other.acquire();
@@ -222,7 +222,7 @@ describeWithRedis('the second level in a real Redis', () => {
       expect(server.cli('exists', ENTRY.lockKey)).toBe('0');
     });
 
-    it('leave the lock of another alone', async () => {
+    it('do not release the lock of another', async () => {
       const first = heldEntra(one);
       await until('the first asks', () => first.asked() === 1);
       server.cli('set', ENTRY.lockKey, 'another', 'PX', '60000');

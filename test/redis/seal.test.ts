@@ -77,7 +77,7 @@ describe('the name of an entry', () => {
     ]);
   });
 
-  it('stays the same from one release to the next, or a release would lose every token', () => {
+  it('stays the same from one release to the next, because a change would lose every token', () => {
     expect(entry.tokenKey).toMatchInlineSnapshot(`"obo:aMj-AOA4Z-qgEaAkejnr93ZdhynrAP-yNXJCMVmLG_o"`);
   });
 });

@@ -131,7 +131,7 @@ describeWithRedis('a cluster of three', () => {
     expect(nodes.map((server) => Number(server.cli('dbsize')) > 0)).toEqual([true, true, true]);
   }, 60_000);
 
-  it('says that it is gone and that it is back, and is used again', async () => {
+  it('is logged when it is gone and when it is back, and is used again', async () => {
     const replica = await connect(url);
     await Promise.all(nodes.map((server) => server.kill()));
     await until('it is logged', () => replica.log.length > 0);

@@ -18,7 +18,7 @@ function troubleOf({ log }: Replica): unknown[] {
 }
 
 describe('a Redis that is not there', () => {
-  it('costs nobody a token, and is named once with the remedy, without the password', async () => {
+  it('costs nobody a token, and is logged once with the remedy and without the password', async () => {
     const replica = makeReplica('redis://me:s3cr3t@127.0.0.1:1');
     await replica.store.open();
     await until('it is logged', () => replica.log.length > 0);
@@ -47,7 +47,7 @@ describe('a Redis that is not there', () => {
     expect([replica.asked(), new Set(replica.outcomes)]).toEqual([20, new Set(['error', 'skipped'])]);
   });
 
-  it('is named when it accepts connections and hangs up each time', async () => {
+  it('is logged when it accepts connections and closes each of them', async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const replica = makeReplica(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -58,7 +58,7 @@ describe('a Redis that is not there', () => {
     expect(replica.log).toMatchObject([{ level: 'warn', remedy: expect.stringContaining('rediss://') }]);
   });
 
-  it('is not even asked any more after five failures', async () => {
+  it('is not asked any more after five failures', async () => {
     const replica = makeReplica('redis://127.0.0.1:1');
     await callers(replica, 7);
     expect(replica.outcomes).toEqual(['error', 'error', 'error', 'error', 'error', 'skipped', 'skipped']);
@@ -73,7 +73,7 @@ describe('a Redis that is not there', () => {
   });
 });
 
-describeWithRedis('trouble of a real Redis', () => {
+describeWithRedis('a real Redis that fails', () => {
   let server: RedisServer;
   let replica: Replica;
   const url = (): string => `redis://:s3cr3t@127.0.0.1:${server.port}`;
@@ -95,7 +95,7 @@ describeWithRedis('trouble of a real Redis', () => {
     return hasty;
   }
 
-  it('is waited out when it hangs: requests go on, and soon do not even wait', async () => {
+  it('that hangs costs nobody a token, and soon requests no longer wait for it', async () => {
     const hasty = await startHasty();
     server.hang();
     await callers(hasty, 8);
@@ -108,7 +108,7 @@ describeWithRedis('trouble of a real Redis', () => {
     expect(troubleOf(hasty)).toEqual(['TIMEOUT']);
   });
 
-  it('is over when it answers again', async () => {
+  it('is used again as soon as it answers again', async () => {
     const hasty = await startHasty();
     server.hang();
     await callers(hasty, 6);
@@ -122,7 +122,7 @@ describeWithRedis('trouble of a real Redis', () => {
     expect(troubleOf(hasty)).toEqual(['TIMEOUT', 'well']);
   });
 
-  it('is over when it was killed and is back, with what it had saved', async () => {
+  it('is used again after it was killed and restarted, with what it had saved', async () => {
     const token = await replica.acquire();
     await until('the token is stored', () => Number(server.cli('dbsize')) === 1);
     server.cli('save');
@@ -134,7 +134,7 @@ describeWithRedis('trouble of a real Redis', () => {
     expect([await replica.acquire(), troubleOf(replica).length, troubleOf(replica).at(-1)]).toEqual([token, 2, 'well']);
   });
 
-  it('is not that it hangs up on an idle connection', async () => {
+  it('does not count as failing when it closes an idle connection', async () => {
     server.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
     await until('it is connected again', () => / db=/.test(server.cli('client', 'list', 'type', 'normal')));
     await untilConnected(replica);
@@ -156,7 +156,7 @@ describeWithRedis('trouble of a real Redis', () => {
       ['acl', 'setuser', 'default', '+@write'],
       'NOPERM',
     ],
-  ])('is only about writing when it %s: what lies there is still found', async (_what, begin, end, code) => {
+  ])('fails only for writes when it %s: stored tokens are still found', async (_what, begin, end, code) => {
     const token = await replica.acquire();
     await until('the token is stored', () => Number(server.cli('dbsize')) >= 1);
     server.cli(...begin);
@@ -173,7 +173,7 @@ describeWithRedis('trouble of a real Redis', () => {
   it.each([
     ['no password', (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
     ['a wrong password', (port: number) => `redis://:wr0ng@127.0.0.1:${port}`, 'WRONGPASS'],
-  ])('is that it wants another password than %s: requests go on', async (_what, address, code) => {
+  ])('that wants another password than %s costs nobody a token', async (_what, address, code) => {
     const stranger = makeReplica(address(server.port));
     await stranger.store.open();
     await until('it is logged', () => stranger.log.length > 0);
@@ -182,7 +182,7 @@ describeWithRedis('trouble of a real Redis', () => {
     expect([stranger.asked(), troubleOf(stranger)]).toEqual([10, [code]]);
   });
 
-  it('is nothing to a gateway that stops', async () => {
+  it('is not reported for a gateway that closes its own connection', async () => {
     const stopped = await startReplica(url());
     const request = stopped.acquire();
     stopped.store.close();

@@ -32,12 +32,12 @@ async function* drip(): AsyncGenerator<Buffer> {
 }
 
 describe('a body that keeps moving', () => {
-  it.each<[what: string, rules: Pick<BodyReading, 'deadline' | 'limit'>, failure: string]>([
-    ['is not waited for beyond its deadline', { deadline: 20, limit: Number.POSITIVE_INFINITY }, 'request_timeout'],
+  it.each<[what: string, rules: Pick<BodyReading, 'deadlineMs' | 'limit'>, code: string]>([
+    ['is not waited for beyond its deadline', { deadlineMs: 20, limit: Number.POSITIVE_INFINITY }, 'request_timeout'],
     ['is read up to its limit when there is no deadline', { limit: 1_000 }, 'payload_too_large'],
-  ])('%s', async (_, rules, failure) => {
+  ])('%s', async (_, rules, code) => {
     const reading = readWhole(endlessBody(), { ...READING, ...rules });
-    await expect(reading).rejects.toMatchObject({ failure });
+    await expect(reading).rejects.toMatchObject({ code });
   });
 });
 
@@ -113,9 +113,9 @@ describe('the memory of all held bodies', () => {
     ]
   >([
     ['hangs up', (body) => body.destroy(), {}, { name: 'CallerGone' }],
-    ['sends too much', (body) => body.write('x'.repeat(100)), {}, { failure: 'payload_too_large' }],
-    ['sends nothing more', () => undefined, { idleTimeout: 20 }, { failure: 'request_timeout' }],
-    ['does not come to an end', () => undefined, { deadline: 20 }, { failure: 'request_timeout' }],
+    ['sends too much', (body) => body.write('x'.repeat(100)), {}, { code: 'payload_too_large' }],
+    ['sends nothing more', () => undefined, { idleTimeout: 20 }, { code: 'request_timeout' }],
+    ['does not come to an end', () => undefined, { deadlineMs: 20 }, { code: 'request_timeout' }],
   ])('is given back when the caller %s', async (_, end, rules, error) => {
     const memory = new BodyMemory(1_000);
     const lifetime = new PassThrough();
@@ -149,7 +149,7 @@ describe('the memory of all held bodies', () => {
     await setImmediate();
     const third = readWhole(quick.req, { ...READING, memory });
     quick.body.end('x'.repeat(50));
-    await expect(first).rejects.toMatchObject({ failure: 'overloaded', facts: { retryAfter: 1 } });
+    await expect(first).rejects.toMatchObject({ code: 'overloaded', facts: { retryAfter: 1 } });
     expect((await third).length).toBe(50);
     expect(memory.held).toBe(90);
     slower.body.end();
@@ -163,7 +163,7 @@ describe('the memory of all held bodies', () => {
     expect((await readWhole(held.req, { ...READING, memory })).length).toBe(80);
     const second = readWhole(refused.req, { ...READING, memory });
     refused.body.write('x'.repeat(40));
-    await expect(second).rejects.toMatchObject({ failure: 'overloaded' });
+    await expect(second).rejects.toMatchObject({ code: 'overloaded' });
     expect(memory.held).toBe(80);
   });
 

@@ -32,7 +32,7 @@ function heldAnswer(answer: () => FetchedToken | Promise<FetchedToken>): {
 }
 
 describe('requests for one token', () => {
-  it('are one for all who ask meanwhile', async () => {
+  it('are one fetch for all that ask before it ends', async () => {
     const tokens = new DownstreamTokens();
     const answer = heldAnswer(() => newFetch('a'));
     const waiting = Array.from({ length: 10 }, () => tokens.fetch('graph', '', answer.ask));
@@ -40,7 +40,7 @@ describe('requests for one token', () => {
     expect([new Set(await Promise.all(waiting)).size, answer.asked()]).toEqual([1, 1]);
   });
 
-  it('fail once for all who ask meanwhile, and are made anew after that', async () => {
+  it('fail together with the one fetch, and a later request makes a new one', async () => {
     const tokens = new DownstreamTokens();
     const failure = new Error('no');
     const answer = heldAnswer(() => Promise.reject(failure));
@@ -61,7 +61,7 @@ describe('requests for one token', () => {
     expect([quick.token.accessToken, (await waiting).token.accessToken]).toEqual(['quick', 'slow']);
   });
 
-  it('stay one after a request with claims was over sooner', async () => {
+  it('stay one fetch after another one with claims ended earlier', async () => {
     const tokens = new DownstreamTokens();
     const plain = heldAnswer(() => newFetch('plain'));
     const waiting = [tokens.fetch('graph', '', plain.ask)];
@@ -72,7 +72,7 @@ describe('requests for one token', () => {
     expect(plain.asked()).toBe(1);
   });
 
-  it('are content with one that asks for claims, and ask for themselves when it fails', async () => {
+  it('wait for a fetch with claims, and make one of their own when it fails', async () => {
     const tokens = new DownstreamTokens();
     const [good, bad] = [heldAnswer(() => newFetch('strong')), heldAnswer(() => Promise.reject(new Error('no')))];
     const answers = [];
@@ -145,7 +145,7 @@ describe('a token that comes late', () => {
 });
 
 describe('a held token', () => {
-  it('is refreshed by one of those who see that it is time', async () => {
+  it('is refreshed by one of the requests that find it due', async () => {
     const tokens = new DownstreamTokens();
     const { token } = await tokens.fetch('graph', '', () => Promise.resolve(newFetch('a')));
     const held = tokens.find('graph', '', 0);
@@ -172,7 +172,7 @@ describe('a held token', () => {
     ]);
   });
 
-  it('that lives for seconds does not serve shorter as a last resort', async () => {
+  it('that lives for seconds does not serve for a shorter time as a last resort', async () => {
     const tokens = new DownstreamTokens();
     const token = planToken('a', 0, { expiresIn: 8, refreshIn: undefined });
     await tokens.fetch('graph', '', () => Promise.resolve({ ...newFetch('a'), token }));

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { DownstreamToken } from '../../src/session/downstream-token.ts';
 import { OffHeapText } from '../../src/session/off-heap-text.ts';
 
-describe('a text outside of the heap', () => {
+describe('a text outside the heap', () => {
   it('is read as it was written, however long it and its neighbours are', () => {
     const lengths = [0, 1, 1_500, 65_535, 65_536, 65_537, 200_000, ...Array.from({ length: 200 }, (_, i) => 997 * i)];
     const texts = lengths.map((length, index) => String.fromCharCode(33 + (index % 90)).repeat(length));
@@ -20,11 +20,11 @@ describe('a text outside of the heap', () => {
 describe('a downstream token', () => {
   const token = new DownstreamToken('eyJ.secret', { expiresAt: 3, usableUntil: 2, refreshAt: 1 });
 
-  it('is there for those who ask for it, alone and as a header', () => {
+  it('can be read alone and as the value of a header', () => {
     expect([token.accessToken, token.authorization]).toEqual(['eyJ.secret', 'Bearer eyJ.secret']);
   });
 
-  it('shows in nothing that is printed by accident', () => {
+  it('is in nothing that is printed by accident', () => {
     const printed = [JSON.stringify(token), inspect(token, { depth: 9, showHidden: true })].join();
     expect(printed).not.toMatch(/secret|eyJ/);
   });

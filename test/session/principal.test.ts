@@ -14,7 +14,7 @@ describe('the caller', () => {
       scopes: new Set(['Read', 'Write']),
       roles: new Set(),
       authContexts: new Set(),
-      issuedAt: 7,
+      issuedAtSeconds: 7,
       handlesClaims: false,
       isBound: false,
     });
@@ -38,7 +38,7 @@ describe('the caller', () => {
       clientId: undefined,
       roles: new Set(['one', 'two']),
       authContexts: new Set(['c1']),
-      issuedAt: 0,
+      issuedAtSeconds: 0,
       handlesClaims: false,
     });
   });
@@ -83,7 +83,7 @@ function kindOf(claims: TokenClaims): string {
   try {
     return toPrincipal(claims).kind;
   } catch (error) {
-    return (error as GatewayError).failure;
+    return (error as GatewayError).code;
   }
 }
 

@@ -19,7 +19,7 @@ export interface GatewayWorldOptions {
   /** Default none. */
   readonly nativeAuth?: object;
   /** Milliseconds that a request gives Redis. */
-  readonly redisPatience?: number;
+  readonly redisLookupTimeoutMs?: number;
   /** The timeouts of the downstream `hasty`. */
   readonly timeout?: object;
   /** The scopes of the downstream `api`; default that of Graph for one's own profile. */
@@ -83,7 +83,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     logger: createLogger(log),
     now: () => Date.now() + ahead + setBy,
     monotonicMs: () => performance.now() + ahead,
-    redisPatience: options.redisPatience,
+    redisLookupTimeoutMs: options.redisLookupTimeoutMs,
   });
   const { url, managementUrl } = await gateway.start();
   if (options.beforeStart === undefined) {

@@ -38,7 +38,7 @@ export interface DeskOptions {
 }
 
 /** One refusal as the rest of the gateway sees it. */
-export type Refused = { readonly failure: string } & GatewayError['facts'];
+export type Refused = { readonly code: string } & GatewayError['facts'];
 
 /** An exchange step with everything it works with. */
 export interface Desk {
@@ -158,5 +158,5 @@ function refusedOf(error: unknown): Refused {
   if (!(error instanceof GatewayError)) {
     throw error;
   }
-  return { failure: error.failure, ...error.facts };
+  return { code: error.code, ...error.facts };
 }

@@ -24,8 +24,8 @@ export interface GateOptions {
 /** What became of one request. */
 export interface Verdict {
   readonly session?: Session;
-  /** The name of the failure, or the text of an error that is none of ours. */
-  readonly failure?: string;
+  /** The code of the failure, or the text of an error that is none of ours. */
+  readonly code?: string;
   /** What the log says of the failure. */
   readonly log?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -79,7 +79,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
     } catch (error) {
       verdicts.set(
         id,
-        error instanceof GatewayError ? { failure: error.failure, log: error.facts.log } : { failure: String(error) },
+        error instanceof GatewayError ? { code: error.code, log: error.facts.log } : { code: String(error) },
       );
     }
     res.end();
@@ -88,7 +88,7 @@ export async function startGate(options: GateOptions): Promise<Gate> {
   async function explain(token: string): Promise<Verdict> {
     const id = String(++calls);
     await send(server.origin, '/', { authorization: `Bearer ${token}`, 'x-call': id });
-    return verdicts.get(id) ?? { failure: 'no verdict' };
+    return verdicts.get(id) ?? { code: 'no verdict' };
   }
   return {
     clock,

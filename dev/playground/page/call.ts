@@ -68,7 +68,7 @@ export interface CallOptions {
 }
 
 /** Characters of a body that are kept. */
-const MOST_TEXT = 16_384;
+const MAX_TEXT_LENGTH = 16_384;
 const TELL_EVERY_MS = 100;
 
 /** Sends a call and reads its answer to the end, or until the signal stops it; failures are answers of status 0. */
@@ -165,8 +165,8 @@ async function readBody({ body }: Response, { signal, onBody }: CallOptions): Pr
   try {
     for await (const chunk of chunksOf(body)) {
       bytes += chunk.length;
-      if (text.length < MOST_TEXT) {
-        text = (text + decoder.decode(chunk, { stream: true })).slice(0, MOST_TEXT);
+      if (text.length < MAX_TEXT_LENGTH) {
+        text = (text + decoder.decode(chunk, { stream: true })).slice(0, MAX_TEXT_LENGTH);
       }
       if (performance.now() - told < TELL_EVERY_MS) {
         continue;

@@ -125,12 +125,12 @@ function formatTime(ms: number): string {
 }
 
 const GUID = /([\da-f]{8})-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi;
-const LONGEST_PATH = 90;
+const MAX_PATH_LENGTH = 90;
 
 /** The beginning of a GUID tells it from others, and of a long path what it is. */
 function shortenPath(path: string): string {
   const short = path.replaceAll(GUID, '$1…');
-  return short.length > LONGEST_PATH ? `${short.slice(0, LONGEST_PATH)}…` : short;
+  return short.length > MAX_PATH_LENGTH ? `${short.slice(0, MAX_PATH_LENGTH)}…` : short;
 }
 
 const RESOURCE = /(?:api|https):\/\/\S+\/(?=[A-Z])/g;

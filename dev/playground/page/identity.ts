@@ -12,7 +12,7 @@ import type { PlaygroundSettings } from '../playground-settings.ts';
 import { failWhenClosed } from './popup.ts';
 
 /** Milliseconds for which a person may look at a sign-in page. */
-const PATIENCE_MS = 10 * 60_000;
+const POPUP_TIMEOUT_MS = 10 * 60_000;
 
 /** Somebody who is signed in, and the access token for the gateway that they have now. */
 export interface Session {
@@ -69,7 +69,7 @@ export class Identity {
         postLogoutRedirectUri: '/redirect.html',
       },
       cache: { cacheLocation: 'sessionStorage' },
-      system: { popupBridgeTimeout: PATIENCE_MS },
+      system: { popupBridgeTimeout: POPUP_TIMEOUT_MS },
     });
     return new Identity(msal, onRequest);
   }

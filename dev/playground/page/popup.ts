@@ -2,7 +2,7 @@
 const ARRIVAL = 'playground.entra-answered';
 const LOOK_EVERY_MS = 300;
 /** The window closes itself once it has brought the answer, and the news of that may come a little after its closing. */
-const NEWS_LATE_AT_MOST_MS = 2_000;
+const MAX_NEWS_DELAY_MS = 2_000;
 
 /** Tells the page that opened this popup that Entra's answer has arrived, so that its closing means nothing any more. */
 export function tellArrival(): void {
@@ -22,7 +22,7 @@ export function failWhenClosed(popup: Window, signal: AbortSignal): Promise<neve
   window.addEventListener('storage', ({ key }) => key === ARRIVAL && answered.abort(), { signal: over });
   return new Promise((_resolve, reject) => {
     whenClosed(popup, over)
-      .then(() => pause(NEWS_LATE_AT_MOST_MS, over))
+      .then(() => pause(MAX_NEWS_DELAY_MS, over))
       .then(
         () => reject(new Error('The window of Entra was closed before it had an answer.')),
         () => undefined,
