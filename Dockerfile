@@ -8,7 +8,7 @@ WORKDIR /app
 COPY package.json package-lock.json tsconfig.json tsconfig.build.json ./
 RUN npm ci --ignore-scripts
 COPY src ./src
-COPY dev/write-build.js ./dev/
+COPY dev/write-build.js dev/copy-page.js ./dev/
 # The commit that --version, the log and the metrics name: --build-arg COMMIT="$(git rev-parse HEAD)"
 ARG COMMIT=
 ENV GIT_COMMIT=${COMMIT}

@@ -27,13 +27,15 @@ async function main(): Promise<void> {
 function describe({ gatewayUrl, managementUrl, emulator, graph, orders, playground }: DemoWorld): string {
   const tokenOf = (query: string): string =>
     `"Authorization: Bearer $(curl -s '${emulator.origin}/_emulator/token?${query}')"`;
+  // Where Entra sends people back to the page, which is by this name and no other.
+  const docsUrl = `http://localhost:${new URL(gatewayUrl).port}/docs`;
   const order = `'{"customer":"Fabrikam","lines":[{"article":"bolt","quantity":4}]}'`;
   return `ready ${playground.origin}
 
 Open that page, sign in as one of the demo people, call the API and watch each hop. Behind it:
 
   gateway      ${gatewayUrl}
-  contract     ${gatewayUrl}/openapi.json
+  contract     ${gatewayUrl}/openapi.json, to try out at ${docsUrl}
   management   ${managementUrl}/readyz, ${managementUrl}/metrics
   Entra        ${emulator.origin} (emulator; switches at /_emulator/switches)
   Graph        ${graph.origin}

@@ -72,7 +72,7 @@ async function startServers(
     return server;
   };
   const trace = new Trace();
-  const world = demoWorld(`http://localhost:${ports.playground}`);
+  const world = demoWorld(`http://localhost:${ports.playground}`, `http://localhost:${ports.gateway}`);
   const emulator = started(await startEmulator({ port: ports.emulator, world }));
   const graph = started(await startGraph({ port: ports.graph, emulator }));
   const orders = started(await startOrders({ port: ports.orders, emulator }));

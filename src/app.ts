@@ -3,6 +3,7 @@ import type { Application } from 'express';
 import { CallerGone } from './request/caller-gone.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
 import { OWN_PATHS } from './contract/own-paths.ts';
+import type { DocumentationPage } from './documentation/documentation-page.ts';
 import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
 import type { CorsPolicy } from './http/cors.ts';
@@ -25,8 +26,8 @@ export interface AppOptions {
   readonly maxInFlight: number;
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
-  /** The contract for clients, as JSON text. */
-  readonly contract: string;
+  /** The documents of the contract for clients, as JSON text, by their paths. */
+  readonly documents: ReadonlyMap<string, () => string>;
   /**
    * The path of the RFC 9728 metadata where the public address has a path itself.
    *
@@ -42,6 +43,8 @@ export interface AppOptions {
   readonly metadata: () => string;
   /** Native authentication, which answers on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
+  /** Absent unless gateway.yaml turns it on. */
+  readonly documentation: DocumentationPage | undefined;
   /** Called with every request once it is over. */
   readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
@@ -105,9 +108,9 @@ export function mountApi(app: Application, options: AppOptions): void {
 
 /** Lists the doors in the order in which they are tried; the first that a request is for answers it. */
 function openDoors(options: AppOptions): readonly Door[] {
-  const { steps } = options;
+  const { steps, documentation } = options;
   const documents = new Map<string, () => string>([
-    [OWN_PATHS.contract, () => options.contract],
+    ...options.documents,
     [OWN_PATHS.metadata, options.metadata],
     [options.metadataPath, options.metadata],
   ]);
@@ -115,6 +118,7 @@ function openDoors(options: AppOptions): readonly Door[] {
     (request) => proxyNativeAuth(request, options),
     (request) => answerPreflight(request, options),
     (request) => serveDocument(request, documents, options),
+    ...(documentation ? [(request: InboundRequest) => documentation.answer(request)] : []),
     (request) => handleRequest(request, steps),
   ];
 }

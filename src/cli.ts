@@ -24,8 +24,14 @@ const USAGE = `Usage:
   obo-gateway check --config gateway.yaml         tell whether the gateway would work here, and what to correct
   obo-gateway healthcheck --config gateway.yaml   exit 0 when the gateway of this configuration is ready
   obo-gateway verify --contract openapi.yaml --url https://api.contoso.com [--write]
-                                                  compare what a running gateway answers with its contract;
-                                                  --write also makes calls that change data
+      [--format text|json|junit] [--output FILE] [--coverage FILE]
+                                                  compare what a running gateway answers with its contract
+    --url ADDRESS                 where the paths of the contract begin, such as https://api.contoso.com/graph;
+                                  without a path, the path of the first of the contract's servers is added
+    --write                       also make calls that change data
+    --format text|json|junit      the form of the report; default text
+    --output FILE                 write the report there, and the text to standard output
+    --coverage FILE               write there as JSON what of the contract was tried
   obo-gateway --version                           print the version and the commit it was built from
   verify reads access tokens from the environment, and skips the calls that have none:
 ${TOKEN_LINES.join('\n')}`;
@@ -54,6 +60,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
         contract: { takes: 'value', needed: true },
         url: { takes: 'value', needed: true },
         write: { takes: 'nothing' },
+        format: { takes: 'value' },
+        output: { takes: 'value' },
+        coverage: { takes: 'value' },
       },
       execute: verifyContract,
     },
@@ -150,18 +159,19 @@ async function verifyContract(options: OptionValues, { env, writeOut, writeError
   if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
     throw new ConfigError([{ at: '--url', message: 'must be the http or https address of a gateway' }]);
   }
+  const { ReportWriter } = await import('./verify/report-writer.ts');
   const { UnreachableError, verify } = await import('./verify/verify.ts');
-  const { formatOutcome, summarise } = await import('./verify/report.ts');
+  const writer = await ReportWriter.open(options, writeOut);
   try {
-    const outcomes = await verify({
+    const report = await verify({
       contract: String(options['contract']),
       url: new URL(url),
       tokens: readTokens(env),
       write: options['write'] === true,
-      onOutcome: (outcome) => writeOut(formatOutcome(outcome)),
+      onOutcome: writer.tell,
     });
-    writeOut(summarise(outcomes));
-    return outcomes.some(({ verdict }) => verdict === 'FAIL') ? EXIT.failed : EXIT.ok;
+    await writer.finish(report);
+    return report.outcomes.some(({ verdict }) => verdict === 'FAIL') ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (error instanceof UnreachableError) {
       writeError(error.message);

@@ -11,7 +11,10 @@ import { formatChallenge, type ChallengeFrame } from './challenge/www-authentica
 import { namePublicUrl } from './config/fill-defaults.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { toNetworks } from './config/schema.ts';
+import { logNotices } from './contract/log-notices.ts';
 import { createPublicAddresses } from './contract/public-address.ts';
+import { DocumentationPage } from './documentation/documentation-page.ts';
+import { describePage } from './documentation/page-settings.ts';
 import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
 import { createCredentialSource } from './exchange/client-credential.ts';
@@ -24,12 +27,13 @@ import { compileFixedQuery } from './forward/fixed-query.ts';
 import { createRequestHeaderSelection } from './forward/request-headers.ts';
 import { answerFailureOnSocket } from './http/answer-failure.ts';
 import type { ParserFault } from './http/connection.ts';
+import { publishContract } from './http/contract-documents.ts';
 import { CorsPolicy } from './http/cors.ts';
 import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
-import { createSecurityHeaders, type SecurityHeaders } from './http/security-headers.ts';
+import { createPageHeaders, createSecurityHeaders, type SecurityHeaders } from './http/security-headers.ts';
 import { createAppServer, listen, type AppServer } from './http/server.ts';
 import { toUrl } from './network/to-url.ts';
 import type { Steps } from './journey.ts';
@@ -106,6 +110,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
   let management: Management | undefined;
   return {
     async start() {
+      logNotices(config.contract, logger);
       management = await startManagement(config.server.management, api);
       const url = await api.start();
       logger.info({ url, managementUrl: management.url, ...BUILD }, 'gateway started');
@@ -188,7 +193,7 @@ function build(config: GatewayConfig, options: GatewayOptions) {
     countSessions: () => sessions.size,
     countDroppedLines: () => countDroppedLines(logger),
   });
-  const bodyMemory = new BodyMemory(roomForBodies(server.bodyLimit));
+  const bodyMemory = new BodyMemory(roomForBodies(largestHeldBody(config)));
   const redis =
     tokenCache.redis &&
     new RedisTokenStore({
@@ -243,6 +248,12 @@ function build(config: GatewayConfig, options: GatewayOptions) {
     cors,
     ...toEntra,
   };
+}
+
+/** Bytes of the largest body that is read as a whole, because something of it is checked. */
+function largestHeldBody({ server, contract }: GatewayConfig): number {
+  const own = contract.operations.map(({ body, bodyLimitBytes = 0 }) => (body === undefined ? 0 : bodyLimitBytes));
+  return own.reduce((largest, bytes) => Math.max(largest, bytes), server.bodyLimit);
 }
 
 function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): ReadonlyMap<string, DownstreamBinding> {
@@ -323,7 +334,7 @@ function serve(app: Application, site: Site, parts: Parts): void {
     maxInFlight: server.maxInFlight,
     security,
     frame,
-    contract: contract.published,
+    documents: publishContract(contract, { publicUrl: resource, authority }),
     metadataPath: metadataPath(publicUrl),
     metadata: () =>
       createResourceMetadata({
@@ -333,11 +344,19 @@ function serve(app: Application, site: Site, parts: Parts): void {
         scopes: contract.scopes,
       }),
     nativeAuth,
+    documentation: createDocumentation(site, parts),
     onRequest(req, record) {
       logRequest(req, record);
       metrics.recordRequest(req, record);
     },
   });
+}
+
+function createDocumentation({ resource, publicUrl }: Site, parts: Parts): DocumentationPage | undefined {
+  const { config, authority } = parts;
+  return config.server.docs === false
+    ? undefined
+    : new DocumentationPage(describePage(config, resource, authority), createPageHeaders(publicUrl, authority.origin));
 }
 
 function bindSteps({ publicUrl, frame, security }: Site, parts: Parts): Steps {

@@ -41,10 +41,13 @@ type MaybePromise<T> = T | Promise<T>;
 export interface Steps {
   /** Finds the operation of the contract. */
   match(request: InboundRequest): RouteMatch<Operation>;
-  /** Finds out who is calling; `undefined` for an anonymous operation. */
+  /** Finds out who is calling; `undefined` for an anonymous operation, and for a caller that needs no token and sends none. */
   authenticate(request: InboundRequest, operation: Operation): MaybePromise<Session | undefined>;
-  /** Refuses a caller that may not call the operation. */
-  authorize(session: Session | undefined, operation: Operation): void;
+  /**
+   * Refuses a caller that may not call the operation, and returns as whom the others call: as nobody where a token is
+   * optional and the caller's meets no requirement.
+   */
+  authorize(session: Session | undefined, operation: Operation): Session | undefined;
   /** Checks the request against the contract: its parameters and its body. */
   readonly validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<OutgoingBody>;
   /** Checks the parameters of the request against the contract, and leaves its body alone. */
@@ -134,7 +137,7 @@ export async function authorizeCall<Checked>(
   try {
     const caller = steps.authenticate(request, operation);
     session = caller instanceof Promise ? await caller : caller;
-    steps.authorize(session, operation);
+    session = steps.authorize(session, operation);
     const checking = validate(request, route);
     const checked = checking instanceof Promise ? await checking : checking;
     const found = steps.exchange(request, session, operation);

@@ -1,6 +1,6 @@
 import type { Authenticate } from './auth/authenticate.ts';
 import { authorize, type AccessLists } from './auth/authorize.ts';
-import { readBearerToken } from './auth/bearer-token.ts';
+import { bringsToken, readBearerToken } from './auth/bearer-token.ts';
 import { sendContinue } from './request/body.ts';
 import type { BodyMemory } from './request/body-memory.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
@@ -22,6 +22,7 @@ import { findHeaders, selectResponseHeaders } from './forward/response-headers.t
 import { openWebSocket } from './forward/websocket.ts';
 import { refuseOtherProtocol } from './http/upgrades.ts';
 import type { Steps } from './journey.ts';
+import { isOptional } from './session/requirement.ts';
 import type { Session } from './session/session.ts';
 import type { RequestTarget } from './request/receive.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
@@ -76,7 +77,7 @@ function admissionSteps(
     },
 
     authenticate({ req, res, record }, { access }) {
-      if (access === 'anonymous') {
+      if (access === 'anonymous' || (isOptional(access) && !bringsToken(req))) {
         return undefined;
       }
       const session = options.authenticate(req, res);
@@ -89,26 +90,27 @@ function admissionSteps(
     },
 
     authorize(session, { access, authContext }) {
-      if (session !== undefined && access !== 'anonymous') {
-        authorize(session.principal, { access, authContext }, accessLists);
+      if (session === undefined || access === 'anonymous') {
+        return session;
       }
+      return authorize(session.principal, { access, authContext }, accessLists) ? session : undefined;
     },
 
-    validate({ req, res, target }, { entry, values }) {
+    validate({ req, res, target }, { entry, values, encoded }) {
       refuseOtherProtocol(entry.upgrade, req, res);
       const { idleTimeout } = serviceOf(services, entry.service).downstream;
       const reading = {
-        limit: bodyLimit,
+        limit: entry.bodyLimitBytes ?? bodyLimit,
         askForBody: () => sendContinue(req, res),
-        idleTimeout,
+        idleTimeout: entry.timeouts?.idleMs ?? idleTimeout,
         memory: bodyMemory,
         lifetime: res,
       };
-      return validate(req, entry, { values, query: target.query, reading });
+      return validate(req, entry, { values, encoded, query: target.query, reading });
     },
 
-    validateParameters({ req, target }, { entry, values }) {
-      validateParameters(req, entry.parameters, { values, query: target.query });
+    validateParameters({ req, target }, { entry, values, encoded }) {
+      validateParameters(req, entry.parameters, { values, encoded, query: target.query });
     },
   };
 }
@@ -185,6 +187,7 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
         query: addFixedQuery === undefined ? target.query : addFixedQuery(target.query),
         headers: selectRequestHeaders(req, { requestId, token }),
         body,
+        timeouts: entry.timeouts,
         onHead: () => {
           record.downstreamMs = since(start);
         },
@@ -208,8 +211,8 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
   };
 
   function toPublic(headers: readonly string[], route: RouteMatch<Operation>, { query }: RequestTarget): string[] {
-    const { service, fillPath } = route.entry;
-    const request = { service, target: `${fillPath(route.encoded)}${query}` };
+    const { document, service, fillPath } = route.entry;
+    const request = { document, service, target: `${fillPath(route.encoded)}${query}` };
     return rewriteAddresses(headers, (address) => options.toPublicAddress(address, request));
   }
 }

@@ -9,8 +9,13 @@ const MEGABYTE = Buffer.alloc(1024 * 1024, 'order ');
 
 /** Sends an `order` event for each change until the client leaves. */
 export function streamChanges(book: OrderBook): RequestHandler {
-  return (_req, res) => {
+  return (req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    if (req.method === 'HEAD') {
+      // Its answer has no body, and so nothing to wait for.
+      res.end();
+      return;
+    }
     res.write(': the feed is open\n\n');
     const stop = book.onChange((order) => res.write(`event: order\ndata: ${JSON.stringify(order)}\n\n`));
     const heartbeat = setInterval(() => res.write(': heartbeat\n\n'), HEARTBEAT_MS);

@@ -1,5 +1,6 @@
 import express, { Router, type RequestHandler } from 'express';
 import { revokeGrants } from './account-state.ts';
+import { readClaimsRequest } from './claims-request.ts';
 import type { Directory } from './directory.ts';
 import { issueAccessToken, type AccessTokenOrder } from './issue-access-token.ts';
 import { findSentCodes } from './native-auth/one-time-code.ts';
@@ -68,20 +69,25 @@ function flipSwitches(switches: Switches): RequestHandler {
   };
 }
 
-/** Query parameters of the token order; lists are separated by spaces, `mfa=1` stands for a sign-in with MFA. */
+/**
+ * Query parameters of the token order; lists are separated by spaces, `mfa=1` stands for a sign-in with MFA, and `claims`
+ * for one that satisfies the claims of a challenge.
+ */
 function readOrder(query: Record<string, unknown>): AccessTokenOrder {
   const text = (name: string): string | undefined => (typeof query[name] === 'string' ? query[name] : undefined);
   const list = (name: string): string[] | undefined => text(name)?.split(' ').filter(Boolean);
   const lifetime = text('lifetime');
+  const demanded = readClaimsRequest(text('claims'));
+  const hasMfa = text('mfa') === '1' || demanded.capolids.length > 0 || demanded.acrs.length > 0;
   return withoutUndefined({
     user: text('user') ?? (text('app') === undefined ? 'adele' : undefined),
     app: text('app'),
     client: text('client'),
     resource: text('resource'),
     scopes: list('scopes'),
-    acrs: list('acrs'),
+    acrs: [...(list('acrs') ?? []), ...demanded.acrs],
     capabilities: list('capabilities'),
-    amr: text('mfa') === '1' ? ['pwd', 'mfa'] : undefined,
+    amr: hasMfa ? ['pwd', 'mfa'] : undefined,
     lifetimeSeconds: lifetime === undefined ? undefined : Number(lifetime),
   });
 }

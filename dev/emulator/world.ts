@@ -24,6 +24,8 @@ export const STOREFRONT_CLIENT_ID = 'd2b8f4a6-5c1e-4f70-9a3d-84e6c7b1f509';
 export const DAEMON_CLIENT_ID = '7e0d1c2b-3a49-4f58-b6c7-d8e9f0a1b2c3';
 /** The daemon's client secret in the demo world. */
 export const DAEMON_CLIENT_SECRET = 'demo-secret-of-the-daemon';
+/** The client id of the gateway's documentation page. */
+const DOCS_CLIENT_ID = '8c5f2a17-6d3e-4b90-a2f8-1e7c9b04d356';
 /** The client id of an app that is not among the gateway's `allowedClients`. */
 const VISITOR_CLIENT_ID = 'f4a1d6c8-2e7b-4b95-8c03-5d9e1a7f6b20';
 /** The id of the policy that wants MFA from Megan before her data leaves Graph. */
@@ -49,9 +51,9 @@ const CODY = '1a2b3c4d-0007-4a00-8a00-000000000007';
 /**
  * A fresh copy of the demo world.
  *
- * @param playgroundOrigin where the playground's pages are served, for the redirect URIs of their app registrations
+ * The origins are where pages are served, for the redirect URIs of their app registrations.
  */
-export function demoWorld(playgroundOrigin = 'http://localhost:3000'): World {
+export function demoWorld(playgroundOrigin = 'http://localhost:3000', gatewayOrigin = 'http://localhost:8080'): World {
   return {
     tenants: [
       { id: HOME_TENANT_ID, name: 'Contoso', domain: 'contoso.com' },
@@ -66,6 +68,7 @@ export function demoWorld(playgroundOrigin = 'http://localhost:3000'): World {
       storefront(playgroundOrigin),
       webApp(),
       daemon(),
+      docs(gatewayOrigin),
       visitor(),
     ],
     consents: demoConsents(),
@@ -246,6 +249,14 @@ function daemon(): App {
   };
 }
 
+function docs(gatewayOrigin: string): App {
+  return {
+    ...describeApp('docs', 'Contoso API documentation', DOCS_CLIENT_ID, '5e0f1a2b-0009-4c00-9b00-0000000000a9'),
+    publicClient: true,
+    redirectUris: [{ uri: `${gatewayOrigin}/docs/oauth2-redirect.html`, kind: 'spa' }],
+  };
+}
+
 function visitor(): App {
   return describeApp('visitor', 'An app of another team', VISITOR_CLIENT_ID, '5e0f1a2b-0008-4c00-9b00-0000000000a8');
 }
@@ -260,7 +271,7 @@ function demoConsents(): Consent[] {
       resource: GATEWAY_CLIENT_ID,
       scopes: [...everyClientScope],
     })),
-    ...[WEB_APP_CLIENT_ID, STOREFRONT_CLIENT_ID].map((client) => ({
+    ...[WEB_APP_CLIENT_ID, STOREFRONT_CLIENT_ID, DOCS_CLIENT_ID].map((client) => ({
       tenant: HOME_TENANT_ID,
       user: 'everyone',
       client,

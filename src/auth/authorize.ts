@@ -1,6 +1,6 @@
 import { GatewayError } from '../failures.ts';
 import type { Principal } from '../session/principal.ts';
-import type { Requirement } from '../session/requirement.ts';
+import { isOptional, type Requirement } from '../session/requirement.ts';
 import { contextClaims } from '../syntax/claims-request.ts';
 
 /** What an operation requires of its callers. */
@@ -22,16 +22,21 @@ export interface AccessLists {
 /**
  * Decides whether a caller may use an operation.
  *
+ * @returns false where the caller is served as nobody: the operation does without a token, and this one meets nothing that
+ *   it asks for
  * @throws {GatewayError} `access_denied` for a tenant or client that is not on its list, `insufficient_scope` for a
  *   missing scope or role and for an app where a user is needed, `insufficient_claims` for a missing authentication
  *   context
  */
-export function authorize(principal: Principal, permission: Permission, lists: AccessLists): void {
+export function authorize(principal: Principal, permission: Permission, lists: AccessLists): boolean {
   checkLists(principal, lists);
   const { access, authContext } = permission;
   // Entra gives apps no authentication context, so an operation that requires one is for users only.
   const isForbiddenApp = authContext !== undefined && principal.kind === 'app';
   if (isForbiddenApp || !access.some((requirement) => meets(principal, requirement))) {
+    if (isOptional(access)) {
+      return false;
+    }
     throw new GatewayError('insufficient_scope', {
       scopes: neededScopes(isForbiddenApp ? 'user' : principal.kind, access),
     });
@@ -39,6 +44,7 @@ export function authorize(principal: Principal, permission: Permission, lists: A
   if (authContext !== undefined && !principal.authContexts.has(authContext)) {
     throw new GatewayError('insufficient_claims', { claims: contextClaims(authContext), authContext: true });
   }
+  return true;
 }
 
 function checkLists({ tenantId, clientId }: Principal, { tenants, clients }: AccessLists): void {
@@ -51,15 +57,20 @@ function checkLists({ tenantId, clientId }: Principal, { tenants, clients }: Acc
 }
 
 function meets(principal: Principal, requirement: Requirement): boolean {
-  return requirement.caller === 'user'
-    ? principal.kind === 'user' && requirement.claimed.every((scope) => principal.scopes.has(scope))
-    : principal.kind === 'app' && requirement.roles.every((role) => principal.roles.has(role));
+  switch (requirement.caller) {
+    case 'user':
+      return principal.kind === 'user' && requirement.claimed.every((scope) => principal.scopes.has(scope));
+    case 'app':
+      return principal.kind === 'app' && requirement.roles.every((role) => principal.roles.has(role));
+    case 'anyone':
+      return false;
+  }
 }
 
 /** What the first requirement for this kind of caller needs, or else the first requirement of any kind. */
 function neededScopes(kind: Principal['kind'], access: readonly Requirement[]): readonly string[] {
   const requirement = access.find(({ caller }) => caller === kind) ?? access[0];
-  if (requirement === undefined) {
+  if (requirement === undefined || requirement.caller === 'anyone') {
     return [];
   }
   return requirement.caller === 'user' ? requirement.scopes : requirement.roles;

@@ -35,6 +35,14 @@ export function readBearerToken(req: IncomingMessage): string {
   return token;
 }
 
+/**
+ * True when a request has a token or something like it, be it in the wrong place: whoever sends one means to be somebody,
+ * and what stands in the query would go on to the downstream.
+ */
+export function bringsToken({ headers, url = '' }: IncomingMessage): boolean {
+  return headers.authorization !== undefined || hasQueryToken(url);
+}
+
 function hasQueryToken(url: string): boolean {
   const cut = url.indexOf('?');
   return cut !== -1 && new URLSearchParams(url.slice(cut)).has('access_token');

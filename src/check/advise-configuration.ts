@@ -13,6 +13,7 @@ export function adviseConfiguration({ server, identity, downstreams }: GatewayCo
     adviseConsentRedirect(identity.consentRedirectUri),
     adviseCredential(identity.credential),
     adviseClients(identity.allowedClients),
+    ...adviseDocumentationPage(server.docs, identity.allowedClients),
     adviseAudiences(identity),
     ...Object.entries(downstreams).flatMap(([name, { scopes }]) => adviseGraph(name, scopes, identity)),
   ];
@@ -86,6 +87,23 @@ function adviseClients(clients: readonly string[]): Row {
       ? 'any client with a token for this API may call (identity.allowedClients is empty)'
       : `${clients.length} may call`;
   return pass('allowed clients', found);
+}
+
+function adviseDocumentationPage(docs: GatewayConfig['server']['docs'], clients: readonly string[]): Row[] {
+  if (typeof docs !== 'object') {
+    return [];
+  }
+  const check = 'documentation page';
+  if (clients.length === 0 || clients.includes(docs.clientId)) {
+    return [pass(check, `people sign in as users of ${docs.clientId}`)];
+  }
+  return [
+    warn(check, docs.clientId, {
+      reason: 'it is not among the allowed clients, so every call of who signs in on the page is refused',
+      remedy: `add ${docs.clientId}`,
+      key: 'identity.allowedClients',
+    }),
+  ];
 }
 
 /** Tokens of v2 name the API by its client id, in small letters, and in no other way. */

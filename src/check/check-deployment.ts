@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../config/load-config.ts';
 import { Authority } from '../entra/authority.ts';
 import { EntraHttpClient } from '../entra/http-client.ts';
 import { adviseConfiguration } from './advise-configuration.ts';
+import { adviseContract } from './advise-contract.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCredential } from './check-credential.ts';
@@ -39,7 +40,12 @@ export async function checkDeployment(config: GatewayConfig, options: CheckOptio
       ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs)),
       checkRedis(tokenCache.redis, deadlineMs),
     ]);
-    return [...rows.flat(), ...adviseConfiguration(config), ...reportBackupReadiness(config)];
+    return [
+      ...rows.flat(),
+      ...adviseConfiguration(config),
+      ...adviseContract(config),
+      ...reportBackupReadiness(config),
+    ];
   } finally {
     http.close();
   }

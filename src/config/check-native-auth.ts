@@ -1,5 +1,4 @@
 import type { Contract } from '../contract/contract.ts';
-import { listOperations } from '../contract/operations.ts';
 import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
 import { hideSecrets } from './describe-issues.ts';
@@ -45,16 +44,16 @@ function hasNativeAuth({ hostname }: URL): boolean {
 }
 
 /** Finds the operations that nobody could reach, because native authentication answers on their paths. */
-export function checkNativeAuthPath(tree: unknown, { document }: Contract): ConfigFault[] {
+export function checkNativeAuthPath(tree: unknown, { operations }: Contract): ConfigFault[] {
   const nativeAuth = readKey(tree, 'nativeAuth');
   const prefix = readKey(nativeAuth, 'path') ?? DEFAULT_NATIVE_AUTH_PATH;
   if (!isJsonObject(nativeAuth) || typeof prefix !== 'string') {
     return [];
   }
-  return listOperations(document, { value: document, pointer: '' }, [])
+  return operations
     .filter(({ path }) => `${decodePath(path)}/`.startsWith(`${prefix}/`))
     .map(({ method, path }) => ({
-      at: `contract ${method.toUpperCase()} ${path}`,
+      at: `contract ${method} ${path}`,
       message: `is below nativeAuth.path (${prefix}), where native authentication answers`,
     }));
 }

@@ -25,20 +25,33 @@ export function describeIssues(
   written: unknown,
   knownKeys: (path: readonly PropertyKey[]) => readonly string[],
 ): ConfigFault[] {
-  return issues.flatMap((issue) => {
-    const at = issue.path.reduce<string>((path, key) => joinPath(path, key), '');
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        at: SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? at : joinPath(at, key),
-        message: `${SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? 'has a key that is not known' : 'is not a known key'}${suggest(key, knownKeys(issue.path))}`,
-      }));
-    }
-    if (issue.code === 'invalid_key') {
-      return describeName(issue, at);
-    }
-    const found = describeValue(issue.path.reduce<unknown>(readKey, written), at);
-    return { at: at === '' ? 'gateway.yaml' : at, message: `found ${found}; allowed: ${describeAllowed(issue)}` };
-  });
+  return issues
+    .flatMap((issue) => chooseAlternative(issue, written))
+    .flatMap((issue) => {
+      const at = issue.path.reduce<string>((path, key) => joinPath(path, key), '');
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => ({
+          at: SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? at : joinPath(at, key),
+          message: `${SECRET_PATH.test(at) && !PLAIN_WORD.test(key) ? 'has a key that is not known' : 'is not a known key'}${suggest(key, knownKeys(issue.path))}`,
+        }));
+      }
+      if (issue.code === 'invalid_key') {
+        return describeName(issue, at);
+      }
+      const found = describeValue(issue.path.reduce<unknown>(readKey, written), at);
+      return { at: at === '' ? 'gateway.yaml' : at, message: `found ${found}; allowed: ${describeAllowed(issue)}` };
+    });
+}
+
+/** What is wrong with a list or a map that may also be something plain: what is wrong within it. */
+function chooseAlternative(issue: z.core.$ZodIssue, written: unknown): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || typeof issue.path.reduce<unknown>(readKey, written) !== 'object') {
+    return [issue];
+  }
+  const meant = issue.errors.find((errors) =>
+    errors.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  );
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
 }
 
 function describeName({ path, issues }: z.core.$ZodIssueInvalidKey, at: string): ConfigFault {

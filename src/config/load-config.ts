@@ -1,10 +1,10 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { loadContract, type Contract } from '../contract/contract.ts';
+import { loadContract, type Contract, type ContractSource } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
+import { checkDocumentationPath } from './check-documentation-path.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
@@ -13,8 +13,9 @@ import { substituteEnvironment, type Environment } from './environment.ts';
 import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
 import { resolveProxies } from './resolve-proxies.ts';
-import { gatewaySchema, type GatewaySettings } from './schema.ts';
+import { contractSchema, gatewaySchema, type GatewaySettings } from './schema.ts';
 import { isJsonObject } from '../syntax/json.ts';
+import { readYaml } from '../syntax/read-yaml.ts';
 import { readKey } from './tree.ts';
 
 /** Everything the gateway needs to run: gateway.yaml with every default filled in, and the contract it names. */
@@ -31,7 +32,7 @@ export interface GatewayConfig extends Omit<FilledSettings, 'contract'> {
  */
 export async function loadConfig(file: string, env: Environment): Promise<GatewayConfig> {
   const faults: ConfigFault[] = [];
-  const written = await readYaml(file);
+  const written = await readTree(file);
   const tree = substituteEnvironment(written, env, faults);
   const parsed = gatewaySchema.safeParse(tree);
   const unset = new Set(faults.map(({ at }) => at));
@@ -42,8 +43,9 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
   );
   const folder = dirname(resolve(file));
-  const contract = unset.has('contract') ? undefined : await loadContractOf(tree, folder, faults);
-  faults.push(...(contract ? checkNativeAuthPath(tree, contract) : []));
+  const isContractSet = ![...unset].some((at) => at.startsWith('contract'));
+  const contract = isContractSet ? await loadContractOf(tree, folder, faults) : undefined;
+  faults.push(...(contract ? [...checkNativeAuthPath(tree, contract), ...checkDocumentationPath(tree, contract)] : []));
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
@@ -61,7 +63,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
  */
 export async function loadManagement(file: string, env: Environment): Promise<GatewaySettings['server']['management']> {
   const faults: ConfigFault[] = [];
-  const written = { server: readKey(await readYaml(file), 'server') };
+  const written = { server: readKey(await readTree(file), 'server') };
   const parsed = z
     .object({ server: gatewaySchema.shape.server })
     .safeParse(substituteEnvironment(written, env, faults));
@@ -73,31 +75,19 @@ export async function loadManagement(file: string, env: Environment): Promise<Ga
   return parsed.data.server.management;
 }
 
-async function readYaml(file: string): Promise<unknown> {
+async function readTree(file: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
     throw new ConfigError([{ at: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }]);
   }
-  const document = parseDocument(text);
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    // The parser's own messages quote the file, and the file may hold a secret.
-    const name = /^[A-Za-z]+/.exec(text.slice(fault.pos[0]))?.[0] ?? 'here';
-    const key = fault.code === 'DUPLICATE_KEY' ? `: the key ${name} is there twice` : '';
-    const message = `cannot be read as YAML from here on (${fault.code})${key}`;
-    throw new ConfigError([{ at: `${file}:${fault.linePos?.[0].line ?? 1}`, message }]);
+  const reading = readYaml(text);
+  if ('problem' in reading) {
+    const at = reading.line === undefined ? file : `${file}:${reading.line}`;
+    throw new ConfigError([{ at, message: reading.problem }]);
   }
-  try {
-    const tree: unknown = document.toJS() ?? {};
-    // Fails when an alias holds itself.
-    JSON.stringify(tree);
-    return tree;
-  } catch {
-    // An alias that leads nowhere, in a circle, or to something enormous; the message would quote it.
-    throw new ConfigError([{ at: file, message: 'has a YAML alias (*name) that cannot be followed' }]);
-  }
+  return reading.tree ?? {};
 }
 
 const CREDENTIALS = ['secret', 'certificate', 'federatedTokenFile', 'managedIdentity'];
@@ -139,11 +129,25 @@ function checkAcrossKeys(tree: unknown): ConfigFault[] {
 }
 
 async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault[]): Promise<Contract | undefined> {
-  const path = readKey(tree, 'contract');
+  const written = contractSchema.safeParse(readKey(tree, 'contract'));
   const downstreams = readKey(tree, 'downstreams');
-  return typeof path === 'string' && path !== ''
-    ? loadContract(resolve(folder, path), new Set(isJsonObject(downstreams) ? Object.keys(downstreams) : []), faults)
+  return written.success
+    ? loadContract(
+        listSources(written.data, folder),
+        new Set(isJsonObject(downstreams) ? Object.keys(downstreams) : []),
+        faults,
+      )
     : undefined;
+}
+
+function listSources(contract: GatewaySettings['contract'], folder: string): readonly ContractSource[] {
+  return typeof contract === 'string'
+    ? [{ at: 'contract', file: resolve(folder, contract) }]
+    : contract.map(({ document, ...source }, index) => ({
+        ...source,
+        at: `contract[${index}]`,
+        file: resolve(folder, document),
+      }));
 }
 
 function resolvePaths(settings: GatewaySettings, folder: string): GatewaySettings {
@@ -197,17 +201,23 @@ function checkCertificate(
 function knownKeysAt(path: readonly PropertyKey[]): readonly string[] {
   const schema = path.reduce<unknown>((node, key) => {
     const inner = unwrap(node);
-    return inner instanceof z.ZodObject
-      ? (inner.shape as Record<PropertyKey, unknown>)[key]
-      : inner instanceof z.ZodRecord
-        ? inner.valueType
-        : undefined;
+    if (inner instanceof z.ZodObject) {
+      return (inner.shape as Record<PropertyKey, unknown>)[key];
+    }
+    if (inner instanceof z.ZodArray) {
+      return inner.element;
+    }
+    return inner instanceof z.ZodRecord ? inner.valueType : undefined;
   }, gatewaySchema);
   const object = unwrap(schema);
   return object instanceof z.ZodObject ? Object.keys(object.shape) : [];
 }
 
 function unwrap(schema: unknown): unknown {
+  if (schema instanceof z.ZodUnion) {
+    // Only one alternative of the unions of gateway.yaml has keys.
+    return schema.options.find((option) => option instanceof z.ZodArray || option instanceof z.ZodObject);
+  }
   const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
   return wrapped ? unwrap(schema.unwrap()) : schema;
 }

@@ -80,13 +80,12 @@ function parseJson(text: string): unknown {
 }
 
 async function parseYaml(text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  const [fault] = document.errors;
-  if (fault !== undefined) {
-    throw fault;
+  const { readYaml } = await import('../syntax/read-yaml.ts');
+  const reading = readYaml(text);
+  if ('problem' in reading) {
+    throw new Error(reading.problem);
   }
-  return document.toJS();
+  return reading.tree;
 }
 
 function toAddress({ host = DEFAULT_ADDRESS.host, port = DEFAULT_ADDRESS.port, ...others }: Record<string, unknown>) {

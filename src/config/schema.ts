@@ -6,7 +6,7 @@ import { isFixed } from '../forward/request-headers.ts';
 import { isProxyAddress } from '../network/proxy-address.ts';
 import { parseRedisAddress, type RedisAddressError } from '../redis/redis-address.ts';
 import { CHALLENGE_SAFE, GUID } from '../syntax/http-syntax.ts';
-import { parseDuration, parseSize } from './units.ts';
+import { parseDuration, parseSize } from '../syntax/units.ts';
 
 /*
  * The shape of gateway.yaml. The message of each field says what is allowed; what was found is added by
@@ -137,6 +137,25 @@ function headSize(byDefault: string) {
   });
 }
 
+const DOCS = 'true, false or { clientId: … }';
+
+/** The page shows what anybody may read; with an app registration of its own people can sign in on it. */
+const docs = z
+  .union(
+    [
+      z.boolean(),
+      z.strictObject({
+        clientId: text('the application (client) id of the page')
+          .refine((value) => GUID.test(value), { error: 'the application (client) id of the page (a GUID)' })
+          .toLowerCase()
+          .describe('The app registration with which people sign in on the page, a single-page application.'),
+      }),
+    ],
+    { error: DOCS },
+  )
+  .default(false)
+  .describe('Whether /docs shows the documents of the contract, to read and to try out.');
+
 const server = z.strictObject({
   host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
   port: port(8080).describe('The port of the API.'),
@@ -161,6 +180,7 @@ const server = z.strictObject({
     })
     .prefault({})
     .describe('What pages of other origins may do.'),
+  docs,
   bodyLimit: size('10mb').describe('The largest request body.'),
   headLimit: headSize('16kb').describe('The largest request line with its headers.'),
   keepAlive: timeLimit('65s').describe('How long an idle connection of a caller stays open.'),
@@ -395,9 +415,75 @@ const nativeAuth = z
   })
   .describe('A proxy for pages that use the native authentication API of Entra External ID, which has no CORS.');
 
+const PREFIX = 'a path such as /graph, without a slash at its end, dot segments, braces, % or a query';
+const PREFIX_PATTERN = /^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,;=:@-]+)+)$/;
+
+const DOCUMENT_NAME = 'a name without spaces';
+
+const SELECTED = 'operationIds and patterns such as GET /orders/* or GET /orders/**';
+
+const permission = text('a scope or role').refine((name) => CHALLENGE_SAFE.test(name), {
+  error: 'a scope or role without spaces, commas, quotes, = and %',
+});
+
+const contractDocument = z.strictObject({
+  document: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
+  prefix: z
+    .string({ error: PREFIX })
+    .regex(PREFIX_PATTERN, { error: PREFIX })
+    .transform((prefix) => (prefix === '/' ? '' : prefix))
+    .optional()
+    .describe('What stands before its paths for callers. Default: the path of the first of its servers.'),
+  name: text(DOCUMENT_NAME)
+    .regex(/^[^\s\p{Cc}]{1,100}$/u, { error: DOCUMENT_NAME })
+    .optional()
+    .describe('What stands before the names of its operations in the log and the metrics. Default: the prefix.'),
+  downstream: text('the name of a downstream').optional().describe('The downstream of the operations that name none.'),
+  security: z
+    .array(
+      z.record(z.string(), z.array(permission, { error: 'a list of scopes or roles' }), {
+        error: 'a map of schemes and their scopes or roles',
+      }),
+      { error: 'a list of security requirements such as { user: [Orders.Read] }' },
+    )
+    .optional()
+    .describe('Who may call, in place of what the document says: { user: [scopes] }, { app: [roles] }, {} for anyone.'),
+  operations: z
+    .array(text(SELECTED), { error: `a list of ${SELECTED}` })
+    .min(1, { error: `at least one of ${SELECTED}` })
+    .optional()
+    .describe('The only operations that are served: operationIds, and METHOD /path with * and /**.'),
+});
+
+/** Callers, logs and metrics must be able to tell the documents apart. */
+function refuseAmbiguity(documents: readonly z.output<typeof contractDocument>[], context: z.RefinementCtx): void {
+  for (const [index, { prefix = '', name = prefix }] of documents.entries()) {
+    const before = documents.slice(0, index);
+    if (before.some((other) => (other.prefix ?? '') === prefix)) {
+      const message =
+        prefix === '' ? 'a prefix, because another document has none' : 'a prefix that no other document has';
+      context.addIssue({ code: 'custom', message, path: [index, 'prefix'] });
+    } else if (name !== '' && before.some((other) => (other.name ?? other.prefix) === name)) {
+      context.addIssue({ code: 'custom', message: 'a name that no other document has', path: [index, 'name'] });
+    }
+  }
+}
+
+const contractDocuments = z
+  .array(contractDocument)
+  .min(1, { error: 'at least one document' })
+  .superRefine(refuseAmbiguity);
+
+/** The documents of the contract: the path of the only one, or a list. */
+export const contractSchema = z.union([text('the path of the OpenAPI document'), contractDocuments], {
+  error: 'the path of the OpenAPI document, or a list of documents',
+});
+
 /** gateway.yaml, key by key. */
 export const gatewaySchema = z.strictObject({
-  contract: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
+  contract: contractSchema.describe(
+    'The OpenAPI document, relative to this file; or a list of documents, each with what the gateway makes of it.',
+  ),
   server: server.prefault({}),
   identity,
   downstreams: z

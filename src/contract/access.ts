@@ -1,91 +1,88 @@
 import type { Access, Requirement } from '../session/requirement.ts';
-import { CHALLENGE_SAFE } from '../syntax/http-syntax.ts';
-import { isJsonObject, type JsonObject } from '../syntax/json.ts';
+import { isJsonObject } from '../syntax/json.ts';
+import {
+  INSTEAD,
+  readScheme,
+  toAppRequirement,
+  toUserRequirement,
+  type SchemeSurroundings,
+  type TokenRequirement,
+} from './security-schemes.ts';
+
+export { isOptional } from '../session/requirement.ts';
+
+/** What the `security` of an operation is read with. */
+export interface SecuritySurroundings extends SchemeSurroundings {
+  /** The `securitySchemes` of the document. */
+  readonly schemes: Readonly<Record<string, unknown>>;
+  /** True where gateway.yaml wrote it, which knows the schemes `user` and `app` without declaring them. */
+  readonly isFromDeployment?: boolean;
+}
+
+/** The schemes that `security` in gateway.yaml knows: for people, with scopes, and for programs, with app roles. */
+const DEPLOYMENT_SCHEMES = { user: toUserRequirement, app: toAppRequirement };
 
 /**
  * Reads the `security` of an operation (design: a user flow lists delegated scopes, a scheme whose only flow is
- * `clientCredentials` lists app roles).
+ * `clientCredentials` lists app roles, `{}` lets in callers without a token).
  *
- * @param fault is told of everything that cannot be enforced; what it is told of is never let through
+ * What `surroundings.fault` is told of is never let through.
  */
-export function readAccess(security: unknown, schemes: JsonObject, fault: (message: string) => void): Access {
+export function readAccess(security: unknown, surroundings: SecuritySurroundings): Access {
   if (!Array.isArray(security)) {
-    fault('has no security; write the scopes it needs, or `security: []` for an anonymous operation');
+    surroundings.fault('has no security; write the scopes it needs, or `security: []` for an anonymous operation');
     return [];
   }
-  if (security.length === 0) {
-    return 'anonymous';
-  }
-  return security.flatMap((requirement) => readRequirement(requirement, schemes, fault) ?? []);
+  const ways = (security as unknown[]).flatMap((requirement) => readRequirement(requirement, surroundings));
+  return ways.every(({ caller }) => caller === 'anyone') && ways.length === security.length ? 'anonymous' : ways;
 }
 
-function readRequirement(
-  requirement: unknown,
-  schemes: JsonObject,
-  fault: (message: string) => void,
-): Requirement | undefined {
-  const entries = isJsonObject(requirement) ? Object.entries(requirement) : [];
+function readRequirement(requirement: unknown, surroundings: SecuritySurroundings): readonly Requirement[] {
+  const { fault } = surroundings;
+  if (!isJsonObject(requirement)) {
+    fault(`has the security requirement ${JSON.stringify(requirement)}; allowed: a map of schemes and their scopes`);
+    return [];
+  }
+  const entries = Object.entries(requirement);
   if (entries.length === 0) {
-    fault('has an empty security requirement; an optional token is not supported, write `security: []` instead');
-    return undefined;
+    return [{ caller: 'anyone' }];
   }
-  const parts = entries.map(([name, names]) => readScheme(name, toTexts(names), schemes, fault));
-  const users = parts.filter((part) => part?.caller === 'user');
-  const apps = parts.filter((part) => part?.caller === 'app');
-  if (users.length > 0 && apps.length > 0) {
+  const parts = entries.map(([name, needed]) => readNamed(name, toTexts(needed), surroundings));
+  const tokens = parts.filter((part) => part !== 'unchecked' && part !== undefined);
+  if (parts.includes(undefined)) {
+    return [];
+  }
+  if (tokens.length === 0) {
+    fault(`asks for nothing but ${Object.keys(requirement).join(' and ')}, which is no token of Entra; ${INSTEAD}`);
+    return [];
+  }
+  const ways = tokens.reduce((all, part) => all.flatMap((way) => part.flatMap((other) => join(way, other) ?? [])));
+  if (ways.length === 0) {
     fault('asks for a person and a program in one security requirement; write them as two');
-    return undefined;
   }
-  if (users.length + apps.length < entries.length) {
-    return undefined;
-  }
-  return apps.length > 0
-    ? { caller: 'app', roles: apps.flatMap(({ roles }) => roles) }
-    : toUserRequirement(users.flatMap(({ scopes }) => scopes));
+  return ways;
 }
 
-function readScheme(
+function readNamed(
   name: string,
   needed: readonly string[],
-  schemes: JsonObject,
-  fault: (message: string) => void,
-): Requirement | undefined {
-  const scheme = schemes[name];
-  if (!isJsonObject(scheme)) {
-    fault(`names the security scheme ${name}, which the contract does not have`);
-    return undefined;
+  surroundings: SecuritySurroundings,
+): ReturnType<typeof readScheme> {
+  const { schemes, isFromDeployment = false } = surroundings;
+  if (isFromDeployment && (name === 'user' || name === 'app')) {
+    return [DEPLOYMENT_SCHEMES[name](needed)];
   }
-  if (scheme['type'] !== 'oauth2' || !isJsonObject(scheme['flows'])) {
-    fault(`names the security scheme ${name} of type ${String(scheme['type'])}; only oauth2 is supported`);
-    return undefined;
-  }
-  const flows = Object.entries(scheme['flows']).filter(([flow]) => !flow.startsWith('x-'));
-  const declared = new Set(
-    flows.flatMap(([, flow]) =>
-      isJsonObject(flow) && isJsonObject(flow['scopes']) ? Object.keys(flow['scopes']) : [],
-    ),
-  );
-  for (const scope of needed.filter((candidate) => !declared.has(candidate))) {
-    fault(`asks for the scope ${scope}, which the security scheme ${name} does not declare`);
-  }
-  for (const scope of needed.filter((candidate) => !CHALLENGE_SAFE.test(candidate))) {
-    fault(
-      `asks for the scope ${JSON.stringify(scope)}; a scope holds no space, comma, equals sign, percent sign or quote`,
-    );
-  }
-  const onlyForApps = flows.length > 0 && flows.every(([flow]) => flow === 'clientCredentials');
-  return onlyForApps ? { caller: 'app', roles: needed } : toUserRequirement(needed);
+  return readScheme(Object.hasOwn(schemes, name) ? schemes[name] : undefined, { name, needed }, surroundings);
 }
 
-function toUserRequirement(scopes: readonly string[]): Requirement & { readonly caller: 'user' } {
-  return { caller: 'user', scopes, claimed: scopes.map(toClaimedName) };
-}
-
-const RESOURCE_PREFIX = /^(?:[a-z][a-z0-9+.-]*:\/\/|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/)/i;
-
-/** Contracts list `api://…/Orders.Read`, tokens say `Orders.Read`. */
-function toClaimedName(scope: string): string {
-  return RESOURCE_PREFIX.test(scope) ? scope.slice(scope.lastIndexOf('/') + 1) : scope;
+/** One token that meets both; a person and a program never send the same one. */
+function join(one: TokenRequirement, other: TokenRequirement): TokenRequirement | undefined {
+  if (one.caller === 'user' && other.caller === 'user') {
+    return toUserRequirement([...new Set([...one.scopes, ...other.scopes])]);
+  }
+  return one.caller === 'app' && other.caller === 'app'
+    ? toAppRequirement([...new Set([...one.roles, ...other.roles])])
+    : undefined;
 }
 
 function toTexts(names: unknown): string[] {

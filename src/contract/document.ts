@@ -1,90 +1,102 @@
 import { readFile } from 'node:fs/promises';
-import { Validator } from '@seriousme/openapi-schema-validator';
-import { parseDocument } from 'yaml';
 import type { ConfigFault } from '../failures.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
+import { bundle } from './openapi/bundle.ts';
+import { checkStructure } from './openapi/check-structure.ts';
+import { DocumentFiles } from './openapi/document-files.ts';
+import { createKeepServed, hasOperation, type Candidate } from './openapi/keep-served.ts';
+import { pruneComponents, type Dropped } from './openapi/prune.ts';
+import { readTree } from './openapi/read-tree.ts';
+import { structureOf } from './openapi/structure.ts';
+import { readVersion, type OpenApiVersion } from './openapi/version.ts';
 
-/** The schema of OpenAPI serves once, so its code is not worth polishing (measured: 47 ms to check a contract, not 162). */
-const ONE_DOCUMENT = { code: { optimize: false }, inlineRefs: false };
+export type { OpenApiVersion };
+
+/** An OpenAPI document that was read and checked. */
+export interface ContractDocument {
+  /** Its path, for messages. */
+  readonly file: string;
+  readonly version: OpenApiVersion;
+  /** The whole document; every `$ref` of it stays within it. */
+  readonly root: JsonObject;
+}
 
 /**
- * Reads an OpenAPI 3.1 document from a YAML or JSON file.
+ * Reads an OpenAPI document from a YAML or JSON file, and from the files that it refers to.
  *
- * @param faults gets what is wrong with it
- * @returns `undefined` when it cannot be used at all
+ * @param faults gets what is wrong with it, each with its place
+ * @param serves says of which operations the document is wanted; what only others use is left out, and its faults do not
+ *   count. Default all
+ * @returns `undefined` when anything is wrong
  */
-export async function readDocument(file: string, faults: ConfigFault[]): Promise<JsonObject | undefined> {
+export async function readDocument(
+  file: string,
+  faults: ConfigFault[],
+  serves?: (candidate: Candidate) => boolean,
+): Promise<ContractDocument | undefined> {
+  const main = await readMain(file);
+  if ('problem' in main) {
+    faults.push({ at: 'contract', message: main.problem });
+    return undefined;
+  }
+  const before = faults.length;
+  const { root, origins } = await bundleServed(file, main, faults, serves);
+  const document = { file, version: main.version, root };
+  if (faults.length === before) {
+    checkStructure({ ...document, origins }, faults);
+  }
+  return faults.length === before ? document : undefined;
+}
+
+interface Main {
+  readonly version: OpenApiVersion;
+  readonly root: JsonObject;
+}
+
+async function readMain(file: string): Promise<Main | { readonly problem: string }> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    faults.push({
-      at: 'contract',
-      message: `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`,
-    });
-    return undefined;
+    return { problem: `the file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})` };
   }
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const place = `${file}:${error.linePos?.[0].line ?? 1}`;
-    faults.push({ at: 'contract', message: `${place} cannot be read as YAML from here on (${error.code})` });
-    return undefined;
+  const reading = readTree(text);
+  if ('problem' in reading) {
+    return { problem: `${file}${reading.line === undefined ? '' : `:${reading.line}`} ${reading.problem}` };
   }
-  const root: unknown = toJson(document, faults);
-  if (!isJsonObject(root) || typeof root['openapi'] !== 'string' || !/^3\.1\.\d+/.test(root['openapi'])) {
-    faults.push({
-      at: 'contract',
-      message: `${file} is not an OpenAPI 3.1 document; it must begin with \`openapi: 3.1.0\``,
-    });
-    return undefined;
+  const root = reading.tree;
+  const version = readVersion(root);
+  if (typeof version !== 'string') {
+    return { problem: `${file} ${version.problem}` };
   }
-  const { valid, errors } = await new Validator(ONE_DOCUMENT).validate(structuredClone(root));
-  if (!valid) {
-    faults.push(...describeSchemaErrors(errors));
-    return undefined;
-  }
-  return root;
+  // What has a version is an object.
+  return { version, root: root as JsonObject };
 }
 
-function toJson(document: ReturnType<typeof parseDocument>, faults: ConfigFault[]): unknown {
-  try {
-    const tree: unknown = document.toJS();
-    // Fails when an alias holds itself.
-    JSON.stringify(tree);
-    return tree;
-  } catch {
-    faults.push({ at: 'contract', message: 'has a YAML alias (*name) that cannot be followed' });
-    return undefined;
+async function bundleServed(
+  file: string,
+  { version, root }: Main,
+  faults: ConfigFault[],
+  serves: ((candidate: Candidate) => boolean) | undefined,
+): Promise<{ readonly root: JsonObject; readonly origins: ReadonlyMap<string, string> }> {
+  const structure = structureOf(version);
+  if (serves === undefined) {
+    return { root, origins: await bundle(new DocumentFiles(file, version, root), version, faults) };
   }
+  const dropped: Dropped[] = [];
+  const keepServed = createKeepServed(structure, serves, dropped);
+  const wanted = mapPaths(root, (item, path) => keepServed(item, path));
+  const origins = await bundle(new DocumentFiles(file, version, wanted), version, faults, { keepServed, whole: root });
+  const served = mapPaths(wanted, (item) => (hasOperation(structure, item) ? item : undefined));
+  return { root: pruneComponents(served, structure, dropped), origins };
 }
 
-interface SchemaError {
-  readonly instancePath?: string;
-  readonly keyword?: string;
-  readonly message?: string;
-  readonly params?: Record<string, unknown>;
-}
-
-/** Keywords that only say that some branch of a schema did not fit; the branch's own errors say why. */
-const BRANCHES = new Set(['if', 'oneOf', 'anyOf', 'not']);
-
-/** The deepest errors say what is wrong; the others only say that something below them is. */
-function describeSchemaErrors(errors: unknown): ConfigFault[] {
-  if (!Array.isArray(errors)) {
-    return [{ at: 'contract', message: String(errors) }];
+/** A document with other path items; `undefined` leaves one out. */
+function mapPaths(root: JsonObject, change: (item: JsonObject, path: string) => JsonObject | undefined): JsonObject {
+  const { paths } = root;
+  if (!isJsonObject(paths)) {
+    return root;
   }
-  const all = errors
-    .filter(({ keyword }: SchemaError) => !BRANCHES.has(keyword ?? ''))
-    .map(({ instancePath = '', message = 'is not valid', params }: SchemaError) => ({
-      at: `contract ${instancePath}`.trim(),
-      message: `${message} (OpenAPI 3.1)${describeParams(params)}`,
-    }));
-  const deepest = all.filter(({ at }) => !all.some((other) => other.at.startsWith(`${at}/`)));
-  return [...new Map(deepest.map((fault) => [`${fault.at} ${fault.message}`, fault])).values()].slice(0, 20);
-}
-
-function describeParams(params: Record<string, unknown> | undefined): string {
-  const name = params?.['unevaluatedProperty'] ?? params?.['additionalProperty'];
-  return typeof name === 'string' ? `: ${name}` : '';
+  const items = Object.entries(paths).map(([path, item]) => [path, isJsonObject(item) ? change(item, path) : item]);
+  return { ...root, paths: Object.fromEntries(items.filter(([, item]) => item !== undefined)) as JsonObject };
 }

@@ -38,6 +38,11 @@ function parseSegment(segment: string): Segment {
   return pieces;
 }
 
+/** True for a template with a brace that belongs to no parameter, or with a parameter without a name. */
+export function hasStrayBrace(template: string): boolean {
+  return /[{}]/.test(template.replaceAll(PARAMETER, ''));
+}
+
 /** The parameters that a template names, in order. */
 export function namesIn(segments: readonly Segment[]): string[] {
   return segments.flatMap((segment) => segment.flatMap((piece) => ('parameter' in piece ? [piece.parameter] : [])));
@@ -60,13 +65,15 @@ const DOT_SEGMENT = /(?:^|\/)\s*(?:\.{1,2}\s*(?:$|[/;])|;)/;
 /**
  * Decodes what a path parameter matched, once.
  *
+ * @param isMatrix true for the style `matrix`, whose values begin with a semicolon
  * @throws {GatewayError} `invalid_request` when it is no valid encoding, or when the decoded value could mean another
  *   path to a server that decodes or normalises again: dot segments, `//`, a backslash, control characters, a second
  *   encoding
  */
-export function decodeValue(name: string, encoded: string): string {
+export function decodeValue(name: string, encoded: string, isMatrix = false): string {
   const value = encoded.includes('%') ? decode(name, encoded) : encoded;
-  if (UNSAFE.test(value) || DOT_SEGMENT.test(value) || value.startsWith('/')) {
+  const ownPart = isMatrix && encoded.startsWith(';') ? value.slice(1) : value;
+  if (UNSAFE.test(ownPart) || DOT_SEGMENT.test(ownPart) || ownPart.startsWith('/')) {
     throw unreadable(
       name,
       'must not hold dot segments, empty segments, backslashes, control characters or a second encoding',
@@ -117,11 +124,6 @@ export function normaliseValue(sent: string): string {
     const character = String.fromCharCode(Number.parseInt(part.slice(1), 16));
     return UNRESERVED.test(character) ? character : part.toUpperCase();
   });
-}
-
-/** Encodes a value so that it can be filled in. */
-export function encodeValue(value: string | readonly string[]): string {
-  return typeof value === 'string' ? encodeURIComponent(value) : value.map(encodeURIComponent).join('/');
 }
 
 /** Makes the function that fills a downstream template with encoded values. */

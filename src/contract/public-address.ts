@@ -22,6 +22,8 @@ export interface DownstreamPlace {
 
 /** The request that a downstream answered: references are relative to it (RFC 9110 §10.2.2). */
 export interface AnsweredRequest {
+  /** Which of the documents of the contract its operation stands in. */
+  readonly document: number;
   /** The name of the downstream. */
   readonly service: string;
   /** The path below its base address, and the query. */
@@ -41,7 +43,7 @@ export type ToPublicAddress = (reference: string, request: AnsweredRequest) => s
 export function createPublicAddresses({ publicUrl, contract, downstreams }: Places): ToPublicAddress {
   const publicPrefix = publicUrl.pathname.replace(/\/$/, '');
   const ways = createWaysBack(contract.operations);
-  return (reference, { service, target }) => {
+  return (reference, { document, service, target }) => {
     const { baseUrl = '', query = {} } = downstreams[service] ?? {};
     const base = new URL(baseUrl);
     const address = parse(reference, `${baseUrl}${target}`);
@@ -49,7 +51,7 @@ export function createPublicAddresses({ publicUrl, contract, downstreams }: Plac
       return reference;
     }
     const path = pathBelow(base, address);
-    const publicPath = path === undefined ? undefined : findPublicPath(service, path);
+    const publicPath = path === undefined ? undefined : findPublicPath(document, service, path);
     return publicPath === undefined
       ? undefined
       : `${originOf(reference)}${publicPrefix}${publicPath}${withoutFixed(address.search, query)}${address.hash}`;
@@ -60,9 +62,14 @@ export function createPublicAddresses({ publicUrl, contract, downstreams }: Plac
     return ABSOLUTE.test(reference) ? publicUrl.origin : '';
   }
 
-  function findPublicPath(service: string, path: string): string | undefined {
+  /** The document of the request counts first: two may lead to one downstream, below their own prefixes. */
+  function findPublicPath(document: number, service: string, path: string): string | undefined {
+    return findWay(ways.get(nameWays(service, document)), path) ?? findWay(ways.get(nameWays(service)), path);
+  }
+
+  function findWay(table: RouteTable<WayBack> | undefined, path: string): string | undefined {
     try {
-      const way = ways.get(service)?.match(ANY_METHOD, path);
+      const way = table?.match(ANY_METHOD, path);
       const publicPath = way?.entry.fillPublic(way.encoded);
       return way && publicPath !== undefined && leadsThere(publicPath, way.entry.operation, way.encoded)
         ? publicPath
@@ -94,16 +101,22 @@ interface WayBack {
 /** An address says nothing of the method that it will be used with. */
 const ANY_METHOD = '*';
 
+/** Under which the ways back from a downstream are kept: those of one document, or all. */
+function nameWays(service: string, document?: number): string {
+  return document === undefined ? service : `${service} ${document}`;
+}
+
 /** The downstream's paths of each service; where several operations lead to one, GET counts, else the first. */
 function createWaysBack(operations: readonly Operation[]): ReadonlyMap<string, RouteTable<WayBack>> {
   const ways = new Map<string, RouteTable<WayBack>>();
   for (const operation of operations.toSorted((one, other) => rank(one) - rank(other)).filter(isReversible)) {
-    const table = ways.get(operation.service) ?? new RouteTable<WayBack>();
-    ways.set(operation.service, table);
-    table.add(ANY_METHOD, operation.downstreamPath, operation.multiSegment !== undefined, {
-      operation,
-      fillPublic: compileFill(parseTemplate(operation.path)),
-    });
+    const { service, document, path, downstreamPath, multiSegment, matrix } = operation;
+    const way = { operation, fillPublic: compileFill(parseTemplate(path)) };
+    for (const name of [nameWays(service), nameWays(service, document)]) {
+      const table = ways.get(name) ?? new RouteTable<WayBack>();
+      ways.set(name, table);
+      table.add(ANY_METHOD, downstreamPath, multiSegment !== undefined, way, matrix);
+    }
   }
   return ways;
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../failures.ts';
 import {
   decodeSegments,
   decodeValue,
+  namesIn,
   normaliseValue,
   parseTemplate,
   shapeOf,
@@ -20,11 +21,19 @@ export interface RouteMatch<T> {
 }
 
 interface Leaf<T> {
+  readonly methods: Map<string, Target<T>>;
+  /** The paths that end in a rest here: one segment is also a rest of one, for the methods that this leaf lacks. */
+  rest?: Leaf<T>;
+}
+
+/** What one method of a path leads to; other methods may call the parameters by other names. */
+interface Target<T> {
   readonly template: string;
   /** True when the last parameter takes the rest of the path. */
   readonly multiSegment: boolean;
   readonly names: readonly string[];
-  readonly methods: Map<string, T>;
+  readonly entry: T;
+  readonly matrix: ReadonlySet<string>;
 }
 
 interface MixedChild<T> {
@@ -42,6 +51,7 @@ interface Node<T> {
   leaf?: Leaf<T>;
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 const NO_VALUES: Readonly<Record<string, never>> = Object.freeze({});
 
 /**
@@ -55,16 +65,23 @@ export class RouteTable<T> {
    * Adds an operation.
    *
    * @param multiSegment true when the last parameter takes the rest of the path, slashes and all
-   * @returns the other template of the same requests, if there is one
+   * @param matrix the names of the parameters of the style `matrix`
+   * @returns the template, in its own words, that matches the same requests already, if there is one
    */
-  add(method: string, template: string, multiSegment: boolean, entry: T): string | undefined {
+  add(
+    method: string,
+    template: string,
+    multiSegment: boolean,
+    entry: T,
+    matrix: ReadonlySet<string> = NO_NAMES,
+  ): string | undefined {
     const segments = parseTemplate(template);
-    const leaf = this.#leafFor(segments, multiSegment, template);
-    // Templates that differ only in names are the same path, whatever their methods (OpenAPI 3.1 §4.8.8).
-    if (leaf.methods.has(method) || leaf.template !== template) {
-      return leaf.template;
+    const { methods } = this.#leafFor(segments, multiSegment);
+    const other = methods.get(method);
+    if (other !== undefined) {
+      return other.template;
     }
-    leaf.methods.set(method, entry);
+    methods.set(method, { template, multiSegment, names: namesIn(segments), matrix, entry });
     return undefined;
   }
 
@@ -81,25 +98,29 @@ export class RouteTable<T> {
     if (leaf === undefined) {
       throw new GatewayError('not_found');
     }
-    const entry = leaf.methods.get(method);
-    if (entry === undefined) {
-      throw new GatewayError('method_not_allowed', { allow: [...leaf.methods.keys()] });
+    const target = leaf.methods.get(method) ?? leaf.rest?.methods.get(method);
+    if (target === undefined) {
+      const allow = new Set([...leaf.methods.keys(), ...(leaf.rest?.methods.keys() ?? [])]);
+      throw new GatewayError('method_not_allowed', { allow: [...allow] });
     }
-    return leaf.names.length === 0
+    const { entry, names } = target;
+    return names.length === 0
       ? { entry, values: NO_VALUES, encoded: NO_VALUES }
-      : { entry, ...readValues(leaf, captured) };
+      : { entry, ...readValues(target, captured) };
   }
 
-  #leafFor(segments: readonly Segment[], multiSegment: boolean, template: string): Leaf<T> {
-    const names = segments.flatMap((segment) => segment.flatMap((p) => ('parameter' in p ? [p.parameter] : [])));
-    let node = this.#root;
-    for (const segment of multiSegment ? segments.slice(0, -1) : segments) {
-      node = childFor(node, segment);
+  #leafFor(segments: readonly Segment[], multiSegment: boolean): Leaf<T> {
+    let parent = this.#root;
+    for (const segment of segments.slice(0, -1)) {
+      parent = childFor(parent, segment);
     }
-    if (multiSegment) {
-      return (node.rest ??= { template, multiSegment, names, methods: new Map() });
+    const leaf = multiSegment
+      ? (parent.rest ??= { methods: new Map() })
+      : (childFor(parent, segments.at(-1) ?? []).leaf ??= { methods: new Map() });
+    if (parent.parameter?.leaf !== undefined && parent.rest !== undefined) {
+      parent.parameter.leaf.rest = parent.rest;
     }
-    return (node.leaf ??= { template, multiSegment, names, methods: new Map() });
+    return leaf;
   }
 }
 
@@ -197,8 +218,8 @@ function attempt<T>(
   return found;
 }
 
-function readValues<T>(
-  { names, multiSegment }: Leaf<T>,
+function readValues(
+  { names, matrix, multiSegment }: Pick<Target<unknown>, 'names' | 'matrix' | 'multiSegment'>,
   captured: readonly string[],
 ): { values: PathValues; encoded: EncodedValues } {
   const values = Object.create(null) as Record<string, string | readonly string[]>;
@@ -206,7 +227,7 @@ function readValues<T>(
   for (const [index, name] of names.entries()) {
     const spansSegments = multiSegment && index === names.length - 1;
     const sent = captured[index] ?? '';
-    values[name] = spansSegments ? decodeSegments(name, sent) : decodeValue(name, sent);
+    values[name] = spansSegments ? decodeSegments(name, sent) : decodeValue(name, sent, matrix.has(name));
     encoded[name] = normaliseValue(sent);
   }
   return { values, encoded };

@@ -1,9 +1,13 @@
 import type { JsonObject } from '../syntax/json.ts';
+import type { SchemaDialect } from './schema/dialect.ts';
+import type { Outline } from './schema/outline.ts';
 import { TooMuchWork } from './schema/pattern-program.ts';
-import { Run, WHOLE, type SchemaFault, type Target } from './schema/run.ts';
+import { Run, WHOLE, type SchemaFault, type Test } from './schema/run.ts';
 import { SchemaSet } from './schema/schema-set.ts';
+import { SchemaSource } from './schema/schema-source.ts';
+import { testTexts } from './schema/text-readings.ts';
 
-export type { SchemaFault };
+export type { Outline, SchemaDialect, SchemaFault };
 
 /** Looks at a value; `undefined` when it fits, otherwise what is wrong: the first faults, 50 at most. */
 export type Check = (value: unknown) => readonly SchemaFault[] | undefined;
@@ -14,10 +18,18 @@ export type Check = (value: unknown) => readonly SchemaFault[] | undefined;
  * is a fault of the contract.
  */
 export class SchemaCompiler {
-  readonly #schemas: SchemaSet;
+  readonly #source: SchemaSource;
+  readonly #bodies: SchemaSet;
+  readonly #parameters: SchemaSet;
 
-  constructor(root: JsonObject) {
-    this.#schemas = new SchemaSet(root);
+  /**
+   * @param root the document that the schemas stand in
+   * @param dialect how they are to be read; default: as OpenAPI 3.1 does, for requests, with formats that are checked
+   */
+  constructor(root: JsonObject, dialect: SchemaDialect = {}) {
+    this.#source = new SchemaSource(root, dialect);
+    this.#bodies = new SchemaSet(this.#source, false);
+    this.#parameters = new SchemaSet(this.#source, true);
   }
 
   /**
@@ -27,20 +39,31 @@ export class SchemaCompiler {
    * @throws {Error} when the schema itself is wrong
    */
   compile(pointer: string): Check {
-    return toCheck(this.#schemas.at(pointer), false);
+    return toCheck(this.#bodies.at(pointer).test);
   }
 
   /** A check for a parameter, whose numbers and booleans arrive as texts: one, a list or a map of them. */
   compileParameter(pointer: string): Check {
-    return toCheck(this.#schemas.at(pointer), true);
+    const { test } = this.#parameters.at(pointer);
+    return toCheck(testTexts(test, 'whole', this.outlineAt(pointer).kinds));
+  }
+
+  /**
+   * What can be told of the values of a schema without a look at one.
+   *
+   * @param pointer as for {@link compile}
+   * @throws {Error} when it, or one that it refers to, is nowhere
+   */
+  outlineAt(pointer: string): Outline {
+    return this.#source.outlines.of(this.#source.locations.at(pointer));
   }
 }
 
-function toCheck(schema: Target, coerces: boolean): Check {
+function toCheck(test: Test): Check {
   return (value) => {
-    const run = new Run(coerces);
+    const run = new Run();
     try {
-      return schema.test(value, run, undefined, undefined) ? undefined : explain(schema, value, run);
+      return test(value, run, undefined, undefined) ? undefined : explain(test, value, run);
     } catch (error) {
       if (error instanceof RangeError) {
         // The value is nested more deeply than the stack is high.
@@ -54,7 +77,7 @@ function toCheck(schema: Target, coerces: boolean): Check {
   };
 }
 
-function explain(schema: Target, value: unknown, run: Run): readonly SchemaFault[] {
-  schema.test(value, run, WHOLE, undefined);
+function explain(test: Test, value: unknown, run: Run): readonly SchemaFault[] {
+  test(value, run, WHOLE, undefined);
   return run.faults;
 }

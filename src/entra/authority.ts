@@ -44,6 +44,11 @@ export class Authority {
     return `${this.origin}/${tenantId}/oauth2/v2.0/authorize`;
   }
 
+  /** Where a device without a browser begins to sign in (RFC 8628 §3.1). */
+  deviceAuthorizationEndpoint(tenantId: string): string {
+    return `${this.origin}/${tenantId}/oauth2/v2.0/devicecode`;
+  }
+
   /**
    * The page where an administrator consents for the whole tenant.
    *

@@ -4,7 +4,7 @@ import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError } from '../failures.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
-import type { Downstream } from './downstream.ts';
+import type { Downstream, Timeouts } from './downstream.ts';
 import { passInterimAnswer } from './interim-answer.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
 
@@ -36,6 +36,8 @@ const MAX_INTERIM_ANSWERS = 100;
 /** What the answer to a call has to do with: its downstream, its caller and its request. */
 export interface AnswerSurroundings {
   readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
+  /** What counts in the place of the downstream's times. */
+  readonly timeouts?: Timeouts | undefined;
   /** The response to the caller, which gets interim answers at once. */
   readonly res: ServerResponse;
   /** Called once, when the head of the answer is here or when there will be none. */
@@ -193,7 +195,8 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     if (this.#failure !== undefined) {
       return Promise.reject(this.#failure);
     }
-    this.#sink = new BodySink(res, this.#surroundings.downstream.idleTimeout, this.#resume);
+    const { downstream, timeouts } = this.#surroundings;
+    this.#sink = new BodySink(res, timeouts?.idleMs ?? downstream.idleTimeout, this.#resume);
     // Not flushHeaders(), which writes the head as UTF-8 (Node 20 to 26).
     res.write('', 'latin1');
     for (const chunk of this.#waiting) {
@@ -217,7 +220,8 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   #boundInterim(): void {
     const now = performance.now();
     this.#interimSince ??= now;
-    if (now - this.#interimSince > this.#surroundings.downstream.responseTimeout) {
+    const { downstream, timeouts } = this.#surroundings;
+    if (now - this.#interimSince > (timeouts?.responseMs ?? downstream.responseTimeout)) {
       this.#abort?.(new errors.HeadersTimeoutError());
     }
   }

@@ -27,6 +27,14 @@ export interface DownstreamSettings {
   readonly proxy?: string | undefined;
 }
 
+/** How long one call may take, in milliseconds that may be infinite; what is absent is as the downstream has it. */
+export interface Timeouts {
+  /** To the head of the answer. */
+  readonly responseMs?: number;
+  /** Between two pieces of a body. */
+  readonly idleMs?: number;
+}
+
 /** A restart or a lost connection causes fewer failures in a row than these, and the pause hardly delays a recovery. */
 const CIRCUIT = { failures: 50, openForMs: 2_000 } as const;
 

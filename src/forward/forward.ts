@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { GatewayError } from '../failures.ts';
 import { CallerGone } from '../request/caller-gone.ts';
 import type { OutgoingBody } from '../request/body.ts';
-import type { Downstream } from './downstream.ts';
+import type { Downstream, Timeouts } from './downstream.ts';
 import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
 import { ProxyError } from './proxy.ts';
 
@@ -19,6 +19,8 @@ export interface DownstreamCall {
   /** Names and values in turn. */
   readonly headers: string[];
   readonly body: OutgoingBody;
+  /** Milliseconds, perhaps infinite, that count in the place of the downstream's. */
+  readonly timeouts?: Timeouts | undefined;
   /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
 }
@@ -28,7 +30,7 @@ export interface DownstreamCall {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2
  */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
 /**
  * Sends a request on and waits for the head of the answer. When the caller hangs up, or gets another answer, the call
@@ -39,15 +41,17 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
  * @throws {CallerGone} when nobody waits for the answer any more
  */
 export function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
-  const { downstream, method, path, query, headers, body, onHead } = call;
+  const { downstream, method, path, query, headers, body, timeouts, onHead } = call;
   requireReachable(res, downstream);
   const { basePath, proxyHeaders } = downstream;
   if (proxyHeaders.length > 0) {
     headers.push(...proxyHeaders);
   }
-  const request = { method, path: `${basePath}${path}${query}`, headers, body: toSend(body) };
+  const usual = { method, path: `${basePath}${path}${query}`, headers, body: toSend(body) };
+  const request = timeouts === undefined ? usual : { ...usual, ...toOptions(timeouts) };
   const receiver: AnswerReceiver = new AnswerReceiver({
     downstream,
+    timeouts,
     res,
     onHead,
     sendAgain: IDEMPOTENT.has(method) ? () => sendAgain(downstream, request, body, receiver) : undefined,
@@ -99,6 +103,14 @@ function sendAgain(
     downstream.newConnections.dispatch({ ...request, body: toSend(body) }, receiver);
   }
   return isAtHand;
+}
+
+/** For undici, 0 is no limit, and what is absent is the limit of the connection. */
+function toOptions({ responseMs, idleMs }: Timeouts): { headersTimeout?: number; bodyTimeout?: number } {
+  return {
+    ...(responseMs !== undefined && { headersTimeout: Number.isFinite(responseMs) ? responseMs : 0 }),
+    ...(idleMs !== undefined && { bodyTimeout: Number.isFinite(idleMs) ? idleMs : 0 }),
+  };
 }
 
 /** Gives undici the body: it takes any async iterable, although its types name only a stream. */

@@ -89,6 +89,15 @@ export function isFixed(name: string): boolean {
 
 const FIXED: ReadonlySet<string> = new Set(['authorization', 'content-length', 'cookie', 'expect', 'host']);
 
+/**
+ * True for a header that goes on to a downstream as callers send it, unless gateway.yaml says otherwise.
+ *
+ * @param name in any case
+ */
+export function passesFromCallers(name: string): boolean {
+  return decideHandling(name.toLowerCase()) === 'pass';
+}
+
 /** Headers about where a request came from, which only a trusted proxy may set. */
 const FORWARDING: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip']);
 const FORWARDING_PREFIX = 'x-forwarded-';

@@ -25,10 +25,12 @@ import { joinSockets } from './join-sockets.ts';
  */
 export async function openWebSocket(
   res: ServerResponse,
-  { downstream, path, query, headers, onHead }: Omit<DownstreamCall, 'method' | 'body'>,
+  { downstream, path, query, headers, timeouts, onHead }: Omit<DownstreamCall, 'method' | 'body'>,
 ): Promise<DownstreamAnswer> {
   requireReachable(res, downstream);
-  const { circuit, responseTimeout, idleTimeout, headLimit } = downstream;
+  const { circuit, headLimit } = downstream;
+  const { responseMs: responseTimeout = downstream.responseTimeout, idleMs: idleTimeout = downstream.idleTimeout } =
+    timeouts ?? {};
   try {
     const socket = await downstream.connect().catch((error: Error) => {
       if (!isOwnFault(error)) {

@@ -31,6 +31,49 @@ export function createSecurityHeaders(publicUrl: URL): SecurityHeaders {
   };
 }
 
+/** The security headers of the documentation page: names and values in turn. */
+export interface PageHeaders {
+  /** For the page and what it loads. */
+  readonly page: readonly string[];
+  /** For the page that a popup comes to after the sign-in: one that was cut off from its opener could tell it nothing. */
+  readonly popup: readonly string[];
+}
+
+/**
+ * A page that shows documents which others wrote is given its own scripts and styles, its own origin and the one where
+ * people sign in, and nothing else: whatever stands in a document, nothing of it runs, and a token goes nowhere else.
+ *
+ * @param publicUrl https makes browsers insist on it (Strict-Transport-Security)
+ * @param signInOrigin where tokens are fetched
+ */
+export function createPageHeaders(publicUrl: URL, signInOrigin: string): PageHeaders {
+  const both = {
+    ...NOTHING,
+    strictTransportSecurity: publicUrl.protocol === 'https:',
+    xContentTypeOptions: true,
+    referrerPolicy: true,
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        // Swagger UI draws its arrows and locks from data: addresses in its style sheet.
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'", signInOrigin],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+  } as const;
+  return {
+    page: collect({ ...both, crossOriginOpenerPolicy: { policy: 'same-origin-allow-popups' } }),
+    popup: collect(both),
+  };
+}
+
 const NOTHING = {
   contentSecurityPolicy: false,
   crossOriginOpenerPolicy: false,

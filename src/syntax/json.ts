@@ -22,5 +22,5 @@ export function parseJsonObject(text: string): JsonObject | undefined {
  * @see https://www.rfc-editor.org/rfc/rfc6901#section-3
  */
 export function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+  return /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

@@ -5,7 +5,7 @@ import { registerProcessMetrics } from './process-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
 import { createDurations, createTally, type Durations } from './tally.ts';
 
-const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH']);
+const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'QUERY']);
 
 /** The values of all metrics of one process at one moment, as plain data. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;

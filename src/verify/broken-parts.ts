@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check } from '../contract/schemas.ts';
 import type { TriedParameter } from './load-operations.ts';
-import { toSource, withoutParameter, withText, type RequestParts } from './request-parts.ts';
+import { shapeOf, toSource, withoutParameter, withText, type RequestParts } from './request-parts.ts';
 
 /** Longer texts would break the limits of the connection before they break the contract. */
 const LONGEST = 4_096;
@@ -19,13 +19,16 @@ function placeText(parts: RequestParts, parameter: TriedParameter, text: string)
     return [];
   }
   const members = schema.value['properties'];
-  if (declaration.in !== 'query' || declaration.shape !== 'map' || !isJsonObject(members)) {
+  if (declaration.in !== 'query' || shapeOf(declaration) !== 'map' || !isJsonObject(members)) {
     return [withText(parts, declaration, text)];
   }
   const bare = withoutParameter(parts, parameter);
   return Object.keys(members).map((member) => ({
     ...bare,
-    query: [...bare.query, [declaration.style === 'deepObject' ? `${declaration.name}[${member}]` : member, text]],
+    query: [
+      ...bare.query,
+      [declaration.style === 'deepObject' ? `${declaration.name}[${member}]` : member, encodeURIComponent(text)],
+    ],
   }));
 }
 

@@ -1,5 +1,5 @@
 import { parseChallenges } from '../challenge/parse-challenges.ts';
-import type { Answer } from './send.ts';
+import type { Answer } from './answer.ts';
 import { parseJsonObject } from '../syntax/json.ts';
 
 const VALUE = '[^"\\\\,=%]*';

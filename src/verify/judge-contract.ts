@@ -1,22 +1,30 @@
-import { isJson } from '../contract/body.ts';
+import { isJson } from '../contract/media-type.ts';
 import type { Check, SchemaFault } from '../contract/schemas.ts';
 import type { TriedOperation } from './load-operations.ts';
 import { findMediaTypeRule, findResponse, type ResponseRule } from './response-rules.ts';
-import type { Answer } from './send.ts';
+import type { Answer } from './answer.ts';
 
 /**
  * Compares an answer with what the contract declares.
  *
- * @param isOwnProblem true for the gateway's own refusals, which a contract may leave unsaid
+ * @param isOwnProblem true for the gateway's own refusals, which a contract may leave unsaid: whoever wrote it may have known
+ *   the errors of the API alone
  * @returns a sentence for each difference
  */
 export function judgeByContract(answer: Answer, operation: TriedOperation, isOwnProblem: boolean): string[] {
   const rule = findResponse(operation.responses, answer.status);
+  if (isOwnProblem && !declaresProblem(rule)) {
+    return [];
+  }
   if (rule === undefined) {
     const declared = operation.responses.map(({ status }) => status).join(', ') || 'nothing';
-    return isOwnProblem ? [] : [`expected a declared status (${declared}), got ${answer.status}`];
+    return [`expected a declared status (${declared}), got ${answer.status}`];
   }
-  return [...judgeHeaders(answer, rule), ...(operation.method === 'HEAD' ? [] : judgeBody(answer, rule))];
+  return [...judgeHeaders(answer, rule), ...(answer.method === 'HEAD' ? [] : judgeBody(answer, rule))];
+}
+
+function declaresProblem(rule: ResponseRule | undefined): boolean {
+  return rule?.mediaTypes?.some(({ range }) => range === 'application/problem+json') === true;
 }
 
 function judgeHeaders({ headers }: Answer, rule: ResponseRule): string[] {

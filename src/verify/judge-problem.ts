@@ -1,8 +1,8 @@
+import { bareMediaType } from '../contract/media-type.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { codeOf, FAILURES, type Failure } from '../failures.ts';
 import { readChallenge } from './judge-challenge.ts';
-import { bareMediaType } from './response-rules.ts';
-import type { Answer } from './send.ts';
+import type { Answer } from './answer.ts';
 
 const TYPE_PREFIX = 'urn:obo-gateway:problem:';
 
@@ -32,7 +32,7 @@ function isProblemType({ headers }: Answer): boolean {
 /**
  * Compares an answer that the gateway makes itself with the rules for its problem documents and challenges.
  *
- * @param path the path of the request
+ * @param path the path of the request, without what stands before the paths of the contract
  * @returns a sentence for each difference
  */
 export function judgeOwnAnswer(answer: Answer, path: string): string[] {
@@ -51,7 +51,8 @@ export function judgeOwnAnswer(answer: Answer, path: string): string[] {
 
 const TEXTS = ['type', 'title', 'detail', 'instance', 'code', 'requestId'];
 
-function judgeMembers(problem: JsonObject, { status, headers }: Answer, path: string): string[] {
+function judgeMembers(problem: JsonObject, answer: Answer, path: string): string[] {
+  const { status, headers } = answer;
   const code = String(problem['code']);
   const wrongTexts = TEXTS.filter((name) => typeof problem[name] !== 'string' || problem[name] === '');
   const requestId = headers.get('x-request-id')?.[0];
@@ -60,9 +61,16 @@ function judgeMembers(problem: JsonObject, { status, headers }: Answer, path: st
     ...(problem['status'] === status ? [] : [`expected the problem's status to be ${status}`]),
     ...(problem['type'] === `${TYPE_PREFIX}${code}` ? [] : [`expected the problem's type to be ${TYPE_PREFIX}${code}`]),
     ...(rowsOf(code, status).length > 0 ? [] : [`expected a known problem, got ${status} ${code}`]),
-    ...(path.endsWith(String(problem['instance'])) ? [] : [`expected the problem's instance to be ${path}`]),
+    ...(isInstance(String(problem['instance']), answer.path, path)
+      ? []
+      : [`expected the problem's instance to be ${answer.path}`]),
     ...(requestId === problem['requestId'] ? [] : ["expected the problem's requestId in the header x-request-id"]),
   ];
+}
+
+/** A proxy before the gateway may have taken a part of the path away that does not belong to the contract. */
+function isInstance(instance: string, whole: string, path: string): boolean {
+  return whole.endsWith(instance) && instance.endsWith(path);
 }
 
 function judgeProblemHeaders(problem: JsonObject, answer: Answer): string[] {

@@ -1,11 +1,12 @@
 import { isJsonObject } from '../syntax/json.ts';
 import { codeOf, FAILURES } from '../failures.ts';
+import type { Case, Expectation } from './case.ts';
 import { readChallenge } from './judge-challenge.ts';
 import { judgeByContract } from './judge-contract.ts';
 import { isOwnRefusal, judgeOwnAnswer, readProblem } from './judge-problem.ts';
-import type { Case, Expectation } from './plan.ts';
+
 import { toPath } from './request-parts.ts';
-import type { Answer } from './send.ts';
+import type { Answer } from './answer.ts';
 
 /**
  * Compares an answer with what was expected of the case, with the contract and with the rules of every answer.
@@ -31,9 +32,17 @@ export function judgeForm(
 }
 
 function judgeExpectation(answer: Answer, expectation: Expectation): string[] {
-  if (expectation.kind === 'success') {
-    return answer.status < 400 ? [] : [`expected a success, got ${describe(answer)}`];
+  switch (expectation.kind) {
+    case 'success':
+      return answer.status < 400 ? [] : [`expected a success, got ${describe(answer)}`];
+    case 'sameAsGet':
+      return [];
+    case 'refusal':
+      return judgeRefusal(answer, expectation);
   }
+}
+
+function judgeRefusal(answer: Answer, expectation: Extract<Expectation, { kind: 'refusal' }>): string[] {
   const { failure, scopes, authContext, place } = expectation;
   const { status } = FAILURES[failure];
   const problem = readProblem(answer);

@@ -1,15 +1,22 @@
-import { compileBody, isJson, type BodyRule } from '../contract/body.ts';
-import { readDocument } from '../contract/document.ts';
+import { compileBody, type BodyRule } from '../contract/body.ts';
+import { readDocument, type ContractDocument } from '../contract/document.ts';
+import { readDialect } from '../contract/compile-document.ts';
+import { readExtensions } from '../contract/extensions.ts';
 import {
   listOperations,
   nameOperation,
   namesOf,
+  placeOf,
   readOperationAccess,
   readParameters,
-  type OperationPart,
+  readSecuritySchemes,
+  type AccessSource,
+  type PlaceFault,
 } from '../contract/operations.ts';
 import type { Operation } from '../contract/operation.ts';
-import { compileParameter, readDeclaration, type Declaration, type ParameterCheck } from '../contract/parameters.ts';
+import { isJson } from '../contract/media-type.ts';
+import { compileParameter, type ParameterCheck } from '../contract/parameters.ts';
+import { readDeclaration, type Declaration } from '../contract/parameters/declaration.ts';
 import { dereference, follow, type Located } from '../contract/references.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { SchemaCompiler, type Check } from '../contract/schemas.ts';
@@ -50,6 +57,8 @@ export interface TriedOperation {
   readonly authContext: string | undefined;
   /** True when it is no plain request; in the published contract only a 101 among its answers tells. */
   readonly isWebSocket: boolean;
+  /** True for a GET that the gateway answers as HEAD, too, though the contract does not say so. */
+  readonly servesHead: boolean;
   readonly parameters: readonly TriedParameter[];
   readonly body: TriedBody | undefined;
   readonly responses: readonly ResponseRule[];
@@ -68,22 +77,35 @@ export interface TriedContract {
  */
 export async function loadOperations(file: string): Promise<TriedContract> {
   const faults: ConfigFault[] = [];
-  const root = await readDocument(file, faults);
-  const operations = root === undefined ? [] : readOperations(root, faults);
-  if (root === undefined || faults.length > 0) {
+  const document = await readDocument(file, faults);
+  const operations = document === undefined ? [] : readOperations(document, faults);
+  if (document === undefined || faults.length > 0) {
     throw new ConfigError(faults);
   }
-  return { root, operations };
+  return { root: document.root, operations };
 }
 
-function readOperations(root: JsonObject, faults: ConfigFault[]): TriedOperation[] {
-  const schemas = new SchemaCompiler(root);
-  return listOperations(root, { value: root, pointer: '' }, faults).flatMap((found) => {
-    const fault = (message: string): void => {
-      faults.push({ at: `contract ${found.method.toUpperCase()} ${found.path}`, message });
-    };
+/** A schema may require other members of a request than of an answer (OpenAPI 3.0 §4.7.24.2). */
+interface Schemas {
+  readonly ofRequests: SchemaCompiler;
+  readonly ofAnswers: SchemaCompiler;
+}
+
+function readOperations(document: ContractDocument, faults: ConfigFault[]): TriedOperation[] {
+  const { root, version } = document;
+  const faultAt: PlaceFault = (place, message) => faults.push({ at: `contract ${place}`.trim(), message });
+  const documentFault = (message: string): void => faultAt('', message);
+  const dialect = readDialect(readExtensions(root, 'the document', documentFault).formats, version, documentFault);
+  const schemas = {
+    ofRequests: new SchemaCompiler(root, dialect),
+    ofAnswers: new SchemaCompiler(root, { ...dialect, direction: 'response' }),
+  };
+  const schemes = readSecuritySchemes(root, faultAt);
+  return listOperations(document, faultAt).flatMap((found) => {
+    const fault = (message: string): void => faultAt(placeOf(found), message);
+    const extensions = readExtensions(found.operation.value, 'an operation', fault);
     try {
-      return [readOperation({ ...found, root, fault }, schemas)];
+      return [readOperation({ ...found, root, schemes, extensions, fault, notice: () => undefined }, schemas)];
     } catch (error) {
       fault((error as Error).message);
       return [];
@@ -91,21 +113,28 @@ function readOperations(root: JsonObject, faults: ConfigFault[]): TriedOperation
   });
 }
 
-function readOperation(source: OperationPart, schemas: SchemaCompiler): TriedOperation {
-  const { root, path, method, operation } = source;
-  const authContext = operation.value['x-auth-context'];
+function readOperation(source: AccessSource, schemas: Schemas): TriedOperation {
+  const { root, path, method, item, operation, extensions } = source;
+  const authContext = extensions.authContext?.value;
+  const isWebSocket =
+    extensions.upgrade !== undefined || follow(root, operation, 'responses')?.value['101'] !== undefined;
+  const methodBehind = extensions.method?.value ?? 'get';
   return {
     name: nameOperation(source),
     method: method.toUpperCase(),
     path,
     access: readOperationAccess(source),
     authContext: typeof authContext === 'string' ? authContext : undefined,
-    isWebSocket:
-      operation.value['x-upgrade'] !== undefined || follow(root, operation, 'responses')?.value['101'] !== undefined,
-    parameters: readTriedParameters(root, readParameters(source), schemas),
-    body: readBody(root, operation, schemas),
-    responses: compileResponses(root, operation, schemas),
+    isWebSocket,
+    servesHead: method === 'get' && !isWebSocket && item.value['head'] === undefined && isGet(methodBehind),
+    parameters: readTriedParameters(root, readParameters(source), schemas.ofRequests),
+    body: readBody(root, operation, schemas.ofRequests),
+    responses: compileResponses(root, operation, schemas.ofAnswers),
   };
+}
+
+function isGet(method: unknown): boolean {
+  return typeof method === 'string' && method.toUpperCase() === 'GET';
 }
 
 function readTriedParameters(
@@ -153,11 +182,16 @@ function readBody(root: JsonObject, operation: Located, schemas: SchemaCompiler)
   const schema = media && follow(root, media, 'schema');
   return {
     rule,
-    mediaType: range.replace(/^\*\/\*$/, 'application/octet-stream').replace(/\/\*$/, '/octet-stream'),
-    check: rule.mediaTypes.find((type) => type.json !== undefined && isJson(range) && type.range === range)?.json,
+    mediaType: concreteType(range),
+    check: isJson(range) ? rule.mediaTypes.find(({ name }) => name === range)?.json : undefined,
     schema,
     sample: readExample(root, media) ?? (schema === undefined ? 'sample' : sampleSchema(root, schema)),
   };
+}
+
+/** A media type of a range. */
+function concreteType(range: string): string {
+  return range.replace('*/*', 'application/octet-stream').replace('/*+', '/sample+').replace('/*', '/octet-stream');
 }
 
 /** `example`, or the value of the first of `examples`, of a parameter or a media type. */

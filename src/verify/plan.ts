@@ -1,7 +1,8 @@
 import { findMediaType } from '../contract/body.ts';
-import type { Failure } from '../failures.ts';
 import { breakBody, breakParameter } from './broken-parts.ts';
+import { SAFE_METHODS, SUCCESS, type Case, type Draft, type Expectation } from './case.ts';
 import type { TriedBody, TriedOperation, TriedParameter } from './load-operations.ts';
+import { callersOf, easiestCallersOf, planCallers } from './plan-callers.ts';
 import {
   EMPTY_PARTS,
   toSource,
@@ -10,54 +11,20 @@ import {
   withParameter,
   type RequestParts,
 } from './request-parts.ts';
-import type { TokenName } from './tokens.ts';
-
-/** Who makes a call: someone without a token, with one that is none, or the holder of a token. */
-export type Caller = 'nobody' | 'stranger' | TokenName;
-
-/** What must come of a call. */
-export type Expectation =
-  /** One of the successes that the contract declares. */
-  | { readonly kind: 'success' }
-  | {
-      readonly kind: 'refusal';
-      readonly failure: Failure;
-      /** The challenge must name one of these lists of scopes or roles. */
-      readonly scopes?: readonly (readonly string[])[];
-      /** The claims must ask for this authentication context. */
-      readonly authContext?: string;
-      /** One of the problem's errors must be about this place. */
-      readonly place?: { readonly in: string; readonly name?: string };
-    };
-
-/** One call to one operation. */
-export interface Case {
-  readonly operation: TriedOperation;
-  readonly name: string;
-  /** In the order in which they are tried: the next one only when more proof is asked for. */
-  readonly callers: readonly Caller[];
-  readonly parts: RequestParts;
-  readonly expectation: Expectation;
-  /** True when a call that succeeds may change something. */
-  readonly changesData: boolean;
-  /** Why the call cannot be made, if so. */
-  readonly obstacle?: string;
-}
 
 /** What deletes comes last, so that the other operations still find something. */
-const ORDER = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
-const SAFE: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
-
-const SUCCESS: Expectation = { kind: 'success' };
+const ORDER = ['GET', 'HEAD', 'OPTIONS', 'QUERY', 'POST', 'PUT', 'PATCH', 'another', 'DELETE'];
 
 /** The calls that show whether a gateway keeps a contract. */
 export function planCases(operations: readonly TriedOperation[]): Case[] {
   return operations
-    .toSorted((a, b) => ORDER.indexOf(a.method) - ORDER.indexOf(b.method))
+    .toSorted((a, b) => rankOf(a.method) - rankOf(b.method))
     .flatMap((operation) => planOperation(operation));
 }
 
-type Draft = Pick<Case, 'name' | 'callers' | 'expectation'> & Partial<Case>;
+function rankOf(method: string): number {
+  return ORDER.indexOf(ORDER.includes(method) ? method : 'another');
+}
 
 function planOperation(operation: TriedOperation): Case[] {
   const { parts, obstacle } = composeSample(operation);
@@ -66,11 +33,12 @@ function planOperation(operation: TriedOperation): Case[] {
     ...planParameters(operation, parts),
     ...planBody(operation, parts),
     planWell(operation),
+    ...planHead(operation),
   ];
   return drafts.map((draft) => ({
     operation,
     parts,
-    changesData: draft.expectation.kind === 'success' && !SAFE.includes(operation.method),
+    changesData: draft.expectation.kind === 'success' && !SAFE_METHODS.includes(operation.method),
     // The gateway decides who may call before it checks the request, so a refusal of the caller needs no valid request.
     ...(obstacle === undefined || isAboutCaller(draft.expectation) ? {} : { obstacle }),
     ...draft,
@@ -85,8 +53,8 @@ export function isAboutCaller(expectation: Expectation): boolean {
 /** Why a plain request to a WebSocket shows nothing. */
 export const IS_WEBSOCKET = 'it is a WebSocket';
 
-/** Every required part, and those optional ones for which the contract has an example. */
-function composeSample(operation: TriedOperation): { parts: RequestParts; obstacle?: string } {
+/** A request with every required part, and those optional ones for which the contract has an example. */
+export function composeSample(operation: TriedOperation): { parts: RequestParts; obstacle?: string } {
   if (operation.isWebSocket) {
     return { parts: EMPTY_PARTS, obstacle: IS_WEBSOCKET };
   }
@@ -103,44 +71,6 @@ function composeSample(operation: TriedOperation): { parts: RequestParts; obstac
     ? { parts }
     : { parts, obstacle: `no valid value could be made for ${missing}; give it an example in the contract` };
 }
-
-function planCallers(operation: TriedOperation): Draft[] {
-  const { access, method, authContext } = operation;
-  if (access === 'anonymous') {
-    // An anonymous operation ignores the caller's token, a bad one too.
-    return SAFE.includes(method) ? [{ name: 'with a bad token', callers: ['stranger'], expectation: SUCCESS }] : [];
-  }
-  const users = access.filter((requirement) => requirement.caller === 'user').map(({ scopes }) => scopes);
-  const apps = access.filter((requirement) => requirement.caller === 'app').map(({ roles }) => roles);
-  const isForApps = apps.length > 0 && authContext === undefined;
-  const lacking = { kind: 'refusal', failure: 'insufficient_scope', scopes: [...users, ...apps] } as const;
-  const needsScope = users.length > 0 && users.every((scopes) => scopes.length > 0);
-  return [
-    { name: 'without a token', callers: ['nobody'], expectation: { kind: 'refusal', failure: 'missing_token' } },
-    { name: 'with a bad token', callers: ['stranger'], expectation: { kind: 'refusal', failure: 'invalid_token' } },
-    ...(needsScope ? [{ name: 'without the scope', callers: ['scopeless'], expectation: lacking } as const] : []),
-    ...(users.length === 0 ? [{ name: 'as a user', callers: ['user'], expectation: lacking } as const] : []),
-    ...(isForApps && users.length === 0
-      ? []
-      : [{ name: 'as an app', callers: ['app'], expectation: isForApps ? SUCCESS : lacking } as const]),
-    ...planStepUp(authContext),
-  ];
-}
-
-function planStepUp(authContext: string | undefined): Draft[] {
-  return authContext === undefined
-    ? []
-    : [
-        {
-          name: STEP_UP_CASE,
-          callers: ['user'],
-          expectation: { kind: 'refusal', failure: 'insufficient_claims', authContext },
-        },
-      ];
-}
-
-/** The case in which the authentication context is missing; for a published contract the answers tell of it. */
-export const STEP_UP_CASE = 'without the step-up';
 
 function planParameters(operation: TriedOperation, parts: RequestParts): Draft[] {
   return operation.parameters.flatMap((parameter) => {
@@ -211,7 +141,7 @@ function refuse(
   return {
     name,
     parts,
-    callers: callersOf(operation),
+    callers: easiestCallersOf(operation),
     expectation: { kind: 'refusal', failure: 'invalid_request', place },
   };
 }
@@ -220,13 +150,8 @@ function planWell(operation: TriedOperation): Draft {
   return { name: 'well', callers: callersOf(operation), expectation: SUCCESS };
 }
 
-/** Who may call the operation. */
-function callersOf({ access, authContext }: TriedOperation): readonly Caller[] {
-  if (access === 'anonymous') {
-    return ['nobody'];
-  }
-  if (!access.some(({ caller }) => caller === 'user')) {
-    return ['app'];
-  }
-  return authContext === undefined ? ['user', 'steppedUp'] : ['steppedUp'];
+function planHead(operation: TriedOperation): Draft[] {
+  // Whoever is refused shows it as well.
+  const callers = [...callersOf(operation), 'nobody'] as const;
+  return operation.servesHead ? [{ name: 'as HEAD', callers, expectation: { kind: 'sameAsGet' } }] : [];
 }

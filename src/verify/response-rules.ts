@@ -1,4 +1,4 @@
-import { isJson } from '../contract/body.ts';
+import { bareMediaType, isJson } from '../contract/media-type.ts';
 import { follow, type Located } from '../contract/references.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Check, SchemaCompiler } from '../contract/schemas.ts';
@@ -73,13 +73,19 @@ function compileMediaTypes(root: JsonObject, response: Located, schemas: SchemaC
     content &&
     Object.keys(content.value).map((range) => {
       const media = follow(root, content, range);
-      const checkable = isJson(range) && media !== undefined && isJsonObject(media.value['schema']);
+      const checkable = media !== undefined && saysOfJson(range, media.value['schema']);
       return {
         range: bareMediaType(range),
         check: checkable ? schemas.compile(`${media.pointer}/schema`) : undefined,
       };
     })
   );
+}
+
+/** True where a schema is about bodies of JSON, and not about bytes of any type (OpenAPI 3.0 §4.7.14.1). */
+function saysOfJson(range: string, schema: unknown): boolean {
+  const isBytes = isJsonObject(schema) && (schema['format'] === 'binary' || schema['contentEncoding'] !== undefined);
+  return (isJson(range) || (range.trim().endsWith('/*') && !isBytes)) && (isJsonObject(schema) || schema === false);
 }
 
 /** The rule for a status: the exact one, else its range, else `default` (OpenAPI 3.1 §4.8.16). */
@@ -93,12 +99,9 @@ export function findResponse(rules: readonly ResponseRule[], status: number): Re
 /** The rule for a `Content-Type`: the exact one, else the narrowest range. */
 export function findMediaTypeRule(rules: readonly MediaTypeRule[], contentType: string): MediaTypeRule | undefined {
   const given = bareMediaType(contentType);
-  return [given, `${given.split('/', 1)[0]}/*`, '*/*']
+  const [type] = given.split('/', 1);
+  const [, suffix = ''] = /(\+[^+]*)$/.exec(given) ?? [];
+  return [given, `${type}/*${suffix}`, `${type}/*`, '*/*']
     .map((range) => rules.find((rule) => rule.range === range))
     .find((rule): rule is MediaTypeRule => rule !== undefined);
-}
-
-/** A media type in lower case and without its parameters. */
-export function bareMediaType(text: string): string {
-  return (text.split(';', 1)[0] ?? '').trim().toLowerCase();
 }

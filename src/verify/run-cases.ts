@@ -1,21 +1,15 @@
+import type { Answer } from './answer.ts';
+import type { Caller, Case } from './case.ts';
 import { judge, judgeForm } from './judge.ts';
 import { readChallenge } from './judge-challenge.ts';
+import { judgeHead } from './judge-head.ts';
 import { isOwnRefusal, readProblem } from './judge-problem.ts';
-import { IS_WEBSOCKET, isAboutCaller, STEP_UP_CASE, type Caller, type Case } from './plan.ts';
-import { nameError, type Answer, type GatewayClient } from './send.ts';
+import { conclude, skip, type Finding, type Subject } from './outcome.ts';
+import { IS_WEBSOCKET, isAboutCaller } from './plan.ts';
+import { STEP_UP_CASE } from './plan-callers.ts';
+import type { GatewayClient } from './send.ts';
 import { TOKENS, type Tokens } from './tokens.ts';
-
-/** What became of a case. */
-export interface Outcome {
-  /** The name of the operation. */
-  readonly operation: string;
-  readonly case: string;
-  readonly verdict: 'pass' | 'FAIL' | 'skip';
-  /** Why it failed or was skipped; what it met on the way otherwise. */
-  readonly why: string | undefined;
-  /** The status of the answer that was judged, if there was one. */
-  readonly status: number | undefined;
-}
+import type { Trial } from './trial.ts';
 
 /** How cases are run. */
 export interface RunOptions {
@@ -23,44 +17,30 @@ export interface RunOptions {
   readonly tokens: Tokens;
   /** Whether to make calls that change data. */
   readonly write: boolean;
-  /** Called with each outcome as soon as it is known. */
-  readonly onOutcome?: (outcome: Outcome) => void;
+  /** Called with every answer to a call of the contract. */
+  readonly onAnswer: (planned: Case, answer: Answer) => void;
 }
 
-/** Runs the cases one after the other. */
-export async function runCases(cases: readonly Case[], options: RunOptions): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const planned of cases) {
-    // One at a time: later cases may need what earlier ones created, and a verification must not load the gateway.
-    for (const outcome of await runCase(planned, options)) {
-      if (!outcomes.some((known) => known.operation === outcome.operation && known.case === outcome.case)) {
-        outcomes.push(outcome);
-        options.onOutcome?.(outcome);
-      }
-    }
-  }
-  return outcomes;
+/** Tries a case. */
+export function toTrial(planned: Case, options: RunOptions): Trial {
+  return { ...named(planned), run: () => runCase(planned, options) };
 }
 
-async function runCase(planned: Case, options: RunOptions): Promise<Outcome[]> {
+async function runCase(planned: Case, options: RunOptions): Promise<Finding[]> {
   const { tokens, write } = options;
   const callers = planned.callers.filter((caller) => isReady(caller, tokens));
   if (planned.obstacle !== undefined) {
-    return [skip(planned, planned.obstacle)];
+    return [skipCase(planned, planned.obstacle)];
   }
   if (planned.changesData && !write) {
-    return [skip(planned, 'it changes data; --write allows it')];
+    return [skipCase(planned, 'it changes data; --write allows it')];
   }
   if (callers.length === 0) {
-    return [skip(planned, `no ${planned.callers.map(variableOf).join(' or ')}`)];
+    return [skipCase(planned, `no ${planned.callers.map(variableOf).join(' or ')}`)];
   }
-  try {
-    return await callInTurn(planned, callers, options);
-  } catch (error) {
-    return [
-      { ...named(planned), verdict: 'FAIL', why: `expected an answer, got ${nameError(error)}`, status: undefined },
-    ];
-  }
+  return planned.expectation.kind === 'sameAsGet'
+    ? [await compareHead(planned, tokenOf(callers[0], tokens), options)]
+    : callInTurn(planned, callers, options);
 }
 
 /** A caller of whom more proof is asked makes way for the next one, who may have it. */
@@ -68,35 +48,59 @@ async function callInTurn(
   planned: Case,
   [caller, ...others]: readonly Caller[],
   options: RunOptions,
-): Promise<Outcome[]> {
+): Promise<Finding[]> {
   const token = tokenOf(caller, options.tokens);
   const answer = await options.client.send(planned.operation, planned.parts, token);
+  options.onAnswer(planned, answer);
   if (planned.name === STEP_UP_CASE && readProblem(answer)?.['code'] === 'step_up_unsatisfiable') {
-    return [skip(planned, 'the same user was challenged with other tokens before; try again in ten minutes')];
+    return [skipCase(planned, 'the same user was challenged with other tokens before; try again in ten minutes')];
   }
   if (
     isForWebSockets(answer) &&
     !isAboutCaller(planned.expectation) &&
     judgeForm(answer, planned, token).length === 0
   ) {
-    return [skip(planned, IS_WEBSOCKET)];
+    return [skipCase(planned, IS_WEBSOCKET)];
   }
   if (knowsNoSample(planned, answer, token)) {
-    return [skip(planned, `the API answers ${answer.status} to a made-up request; give the contract better examples`)];
+    return [
+      skipCase(planned, `the API answers ${answer.status} to a made-up request; give the contract better examples`),
+    ];
   }
   if (!asksForProof(answer) || !planned.callers.includes('steppedUp') || caller === 'steppedUp') {
-    return [conclude(planned, answer, judge(answer, planned, token))];
+    return [concludeCase(planned, answer, judge(answer, planned, token))];
   }
   const faults = judgeForm(answer, planned, token);
   const reading = readChallenge(answer);
   const isContext = 'challenge' in reading && reading.challenge.asksForContext;
-  const stepUp = isContext ? [conclude({ ...planned, name: STEP_UP_CASE }, answer, faults)] : [];
+  const stepUp = isContext ? [concludeCase({ ...planned, name: STEP_UP_CASE }, answer, faults)] : [];
   if (others.length > 0) {
     return [...stepUp, ...(await callInTurn(planned, others, options))];
   }
   return faults.length > 0 && !isContext
-    ? [conclude(planned, answer, faults)]
-    : [...stepUp, skip(planned, `more proof is asked for; no ${TOKENS.steppedUp.variable}`)];
+    ? [concludeCase(planned, answer, faults)]
+    : [...stepUp, skipCase(planned, `more proof is asked for; no ${TOKENS.steppedUp.variable}`)];
+}
+
+/** What an API answers that knows GET only, and what the gateway does when an API has no answer to HEAD. */
+const KNOWS_NO_HEAD: Readonly<Record<'api' | 'gateway', readonly number[]>> = { api: [405, 501], gateway: [502, 504] };
+
+async function compareHead(planned: Case, token: string | undefined, { client }: RunOptions): Promise<Finding> {
+  const { operation, parts } = planned;
+  const before = await client.send(operation, parts, token);
+  const head = await client.sendHead(operation, parts, token);
+  const after = await client.send(operation, parts, token);
+  if (isForWebSockets(before)) {
+    return skipCase(planned, IS_WEBSOCKET);
+  }
+  if (before.status !== after.status) {
+    return skipCase(planned, `GET is answered ${before.status}, and then ${after.status}`);
+  }
+  const isApiAlone = KNOWS_NO_HEAD[isOwnRefusal(head) ? 'gateway' : 'api'].includes(head.status);
+  if (before.status < 400 && isApiAlone) {
+    return skipCase(planned, `the API behind the gateway does not answer HEAD (${head.status})`);
+  }
+  return concludeCase(planned, head, judgeHead(head, before, after));
 }
 
 const UPGRADE_REQUIRED = 426;
@@ -142,16 +146,14 @@ function variableOf(caller: Caller): string {
   return caller === 'nobody' || caller === 'stranger' ? caller : TOKENS[caller].variable;
 }
 
-function conclude(planned: Case, { status }: Answer, faults: readonly string[]): Outcome {
-  return faults.length === 0
-    ? { ...named(planned), verdict: 'pass', why: undefined, status }
-    : { ...named(planned), verdict: 'FAIL', why: faults.join('; '), status };
+function concludeCase(planned: Case, { status }: Answer, faults: readonly string[]): Finding {
+  return conclude(named(planned), status, faults);
 }
 
-function skip(planned: Case, why: string): Outcome {
-  return { ...named(planned), verdict: 'skip', why, status: undefined };
+function skipCase(planned: Case, why: string): Finding {
+  return skip(named(planned), why);
 }
 
-function named({ operation, name }: Case): Pick<Outcome, 'operation' | 'case'> {
-  return { operation: operation.name, case: name };
+function named({ operation, name }: Case): Subject {
+  return { subject: operation.name, case: name };
 }

@@ -1,68 +1,99 @@
 import { Agent, type Dispatcher } from 'undici';
+import { bareMediaType } from '../contract/media-type.ts';
+import type { Answer } from './answer.ts';
 import type { TriedOperation } from './load-operations.ts';
+import { readHead, type HeadAnswer, type Patience } from './read-head.ts';
 import { toPath, toSearch, type RequestParts } from './request-parts.ts';
-import { bareMediaType } from './response-rules.ts';
 
-/** What a gateway answered. */
-export interface Answer {
-  /** The method of the request: an answer to HEAD has no body. */
-  readonly method: string;
-  readonly status: number;
-  /** Every value of each header, by lower-case name. */
-  readonly headers: ReadonlyMap<string, readonly string[]>;
-  /** The body where it is JSON or text; `undefined` where there is another one, which is then not read. */
-  readonly text: string | undefined;
-}
-
-/** Milliseconds to connect, to the head of an answer, and between two pieces of its body. */
-const CONNECT_TIMEOUT_MS = 10_000;
-const ANSWER_TIMEOUT = 60_000;
+/** Answers, and pieces of their bodies, may take this long. */
+const PATIENCE: Patience = { connectMs: 10_000, answerMs: 60_000, bodyMs: 2_000 };
 
 /** Bytes; longer bodies are not read to their end. */
 const MAX_BODY_BYTES = 16 * 1_024 * 1_024;
 
+/** A request to a path of the gateway. */
+export interface PathRequest {
+  readonly method: string;
+  /** From the root of the gateway's host, with the query. */
+  readonly target: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+}
+
 /** Sends calls to one gateway, one after the other. */
 export class GatewayClient {
-  readonly #base: URL;
+  readonly #origin: URL;
+  /** What stands before the paths of the contract, without a slash at the end. */
+  readonly basePath: string;
   readonly #agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT,
-    bodyTimeout: ANSWER_TIMEOUT,
+    connect: { timeout: PATIENCE.connectMs },
+    headersTimeout: PATIENCE.answerMs,
+    bodyTimeout: PATIENCE.answerMs,
   });
 
-  /** @param url where the gateway is; paths of the contract go behind its own path */
-  constructor(url: URL) {
-    this.#base = url;
+  /**
+   * @param url where the gateway is
+   * @param basePath default: the path of that address
+   */
+  constructor(url: URL, basePath = url.pathname.replace(/\/$/, '')) {
+    this.#origin = new URL(url.origin);
+    this.basePath = basePath;
   }
 
   /**
-   * Sends a request with an access token, if there is one.
+   * Sends a call of the contract with an access token, if there is one.
    *
    * @throws {Error} when no answer comes
    */
-  async send(operation: TriedOperation, parts: RequestParts, token?: string): Promise<Answer> {
-    const search = toSearch(parts).toString();
-    const path = `${this.#base.pathname.replace(/\/$/, '')}${toPath(operation, parts)}`;
-    const { statusCode, headers, body } = await this.#agent.request({
-      origin: this.#base.origin,
-      path: search === '' ? path : `${path}?${search}`,
-      method: operation.method,
-      headers: headersFor(parts, token),
-      body: parts.body?.text ?? null,
+  send(operation: TriedOperation, parts: RequestParts, token?: string): Promise<Answer> {
+    return this.ask(this.#toRequest(operation, parts, token));
+  }
+
+  /**
+   * Sends a request to any path.
+   *
+   * @throws {Error} when no answer comes
+   */
+  async ask({ method, target, headers = {}, body }: PathRequest): Promise<Answer> {
+    const answer = await this.#agent.request({
+      origin: this.#origin.origin,
+      path: target,
+      method,
+      headers,
+      body: body ?? null,
     });
-    const all = new Map(Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat()]));
+    const all = new Map(Object.entries(answer.headers).map(([name, value]) => [name, [value ?? []].flat()]));
     return {
-      method: operation.method,
-      status: statusCode,
+      method,
+      path: target.split('?', 1)[0] ?? '',
+      status: answer.statusCode,
       headers: all,
-      text: await readText(body, all.get('content-type')?.[0] ?? ''),
+      text: await readText(answer.body, all.get('content-type')?.[0] ?? ''),
     };
+  }
+
+  /**
+   * Sends a call of the contract as HEAD, whatever its method is.
+   *
+   * @throws {Error} when no answer comes
+   */
+  sendHead(operation: TriedOperation, parts: RequestParts, token?: string): Promise<HeadAnswer> {
+    return this.askHead(this.#toRequest(operation, parts, token));
+  }
+
+  /**
+   * Sends a HEAD to any path.
+   *
+   * @throws {Error} when no answer comes
+   */
+  askHead({ target, headers = {} }: Pick<PathRequest, 'target' | 'headers'>): Promise<HeadAnswer> {
+    return readHead(this.#origin, target, headers, PATIENCE);
   }
 
   /** Why no answer of any kind comes from there; `undefined` when one does. */
   async findFault(): Promise<string | undefined> {
     try {
-      const { body } = await this.#agent.request({ origin: this.#base.origin, path: '/', method: 'HEAD' });
+      const { body } = await this.#agent.request({ origin: this.#origin.origin, path: '/', method: 'HEAD' });
       await body.dump();
       return undefined;
     } catch (error) {
@@ -73,6 +104,17 @@ export class GatewayClient {
   /** Lets go of the connections. */
   close(): Promise<void> {
     return this.#agent.destroy();
+  }
+
+  #toRequest(operation: TriedOperation, parts: RequestParts, token: string | undefined): PathRequest {
+    const search = toSearch(parts);
+    const path = `${this.basePath}${toPath(operation, parts)}`;
+    return {
+      method: operation.method,
+      target: search === '' ? path : `${path}?${search}`,
+      headers: headersFor(parts, token),
+      body: parts.body?.text,
+    };
   }
 }
 

@@ -5,7 +5,7 @@ import { createApi, type Api } from '../gateway.ts';
 import { ListenError } from '../http/listen-error.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { openStandardOutput } from '../telemetry/standard-output.ts';
-import type { FromWorker, PortableConfig, ToWorker } from './messages.ts';
+import { unpackPart, type FromWorker, type PortableConfig, type ToWorker } from './messages.ts';
 
 /** Serves in this process as the primary says. When the primary is gone, node:cluster ends the process. */
 export function runWorker(): void {
@@ -31,8 +31,8 @@ export function runWorker(): void {
   tell({ tell: 'attentive' });
 }
 
-function createWorkerApi({ document, ...settings }: PortableConfig, worker: number): Api {
-  const contract = compileContract(document, new Set(Object.keys(settings.downstreams)), []);
+function createWorkerApi({ parts, ...settings }: PortableConfig, worker: number): Api {
+  const contract = compileContract(parts.map(unpackPart), new Set(Object.keys(settings.downstreams)), []);
   const output = openStandardOutput({ ...settings.log, bindings: { worker } });
   return createApi({ ...settings, contract }, { logger: createLogger(output).child({ worker }) });
 }

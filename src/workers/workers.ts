@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { BUILD } from '../runtime/build.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
+import { logNotices } from '../contract/log-notices.ts';
 import { ConfigError } from '../failures.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { startManagement, type Management } from '../http/management-app.ts';
@@ -10,7 +11,7 @@ import { listen } from '../http/server.ts';
 import { JointMetrics } from '../telemetry/joint-metrics.ts';
 import { countDroppedLines, createLogger } from '../telemetry/logger.ts';
 import { openStandardOutput } from '../telemetry/standard-output.ts';
-import { WORKER_COMMAND, type PortableConfig } from './messages.ts';
+import { packPart, WORKER_COMMAND, type PortableConfig } from './messages.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
 /** Milliseconds that a worker may take to answer a question of the primary. */
@@ -55,6 +56,7 @@ export function createWorkers(
   return {
     async start() {
       logger.info({ workers: count, ...BUILD }, 'gateway starts');
+      logNotices(config.contract, logger);
       management = await startManagement(config.server.management, { whyNotAlive, whyNotReady, renderMetrics });
       const url = await startWorkers(workers, config);
       isServing = true;
@@ -140,7 +142,7 @@ async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<str
 async function toPortable({ contract, ...settings }: GatewayConfig): Promise<PortableConfig> {
   const { host, port } = settings.server;
   const server = { ...settings.server, port: port === 0 ? await findFreePort(host) : port };
-  return { ...settings, server, document: contract.document };
+  return { ...settings, server, parts: contract.documents.map(packPart) };
 }
 
 /**

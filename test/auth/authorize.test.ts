@@ -33,11 +33,10 @@ function operation(...access: Permission['access']): Permission {
   return { access, authContext: undefined };
 }
 
-/** What a caller hears: `allowed`, or the failure. */
+/** What a caller hears: `allowed`, or as whom otherwise, or the failure. */
 function decide(principal: Principal, permission: Permission, lists = everyone): unknown {
   try {
-    authorize(principal, permission, lists);
-    return 'allowed';
+    return authorize(principal, permission, lists) ? 'allowed' : 'nobody';
   } catch (error) {
     return error instanceof GatewayError ? { code: error.code, ...error.facts } : error;
   }
@@ -195,5 +194,36 @@ describe('an authentication context', () => {
   it('keeps apps out of an operation that is for apps only', () => {
     const contradiction: Permission = { access: [appWith('Job')], authContext: 'c1' };
     expect(decide(app('Job'), contradiction)).toMatchObject({ code: 'insufficient_scope' });
+  });
+});
+
+describe('where a token is optional, a caller', () => {
+  const optional = operation(userWith('Read'), appWith('Job'), { caller: 'anyone' });
+  const inContext = { ...optional, authContext: 'c1' };
+
+  it.each<[string, Principal, Permission, unknown]>([
+    ['is itself with the scope', user({ scp: 'Read' }), optional, 'allowed'],
+    ['is itself with the role', app('Job'), optional, 'allowed'],
+    ['is nobody without the scope', user({}), optional, 'nobody'],
+    ['is nobody without the role', app(), optional, 'nobody'],
+    [
+      'is itself with the scope and the authentication context',
+      user({ scp: 'Read', acrs: ['c1'] }),
+      inContext,
+      'allowed',
+    ],
+    ['is nobody without the scope, whatever the context', user({}), inContext, 'nobody'],
+    ['is nobody as an app, which never has a context', app('Job'), inContext, 'nobody'],
+  ])('%s', (_case, principal, permission, outcome) => {
+    expect(decide(principal, permission)).toBe(outcome);
+  });
+
+  it('steps up with the scope and without the context', () => {
+    expect(decide(user({ scp: 'Read' }), inContext)).toMatchObject({ failure: 'insufficient_claims' });
+  });
+
+  it('is refused when its tenant or client is not on the list', () => {
+    const lists = { tenants: new Set(['other']), clients: new Set<string>() };
+    expect(decide(user({}), optional, lists)).toMatchObject({ failure: 'access_denied' });
   });
 });

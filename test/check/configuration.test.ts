@@ -10,6 +10,7 @@ function graphOf(scope: string): Changes {
   return { downstreams: { graph: { baseUrl: 'http://127.0.0.1:1', scopes: [scope] } } };
 }
 
+const PAGE = '8c5f2a17-6d3e-4b90-a2f8-1e7c9b04d356';
 const ELSEWHERE = 'http://api.contoso.com';
 
 describe('what gateway.yaml says', () => {
@@ -40,6 +41,16 @@ describe('what gateway.yaml says', () => {
       'kind of credential',
       { identity: { credential: { federatedTokenFile: './missing' } } },
       { status: 'ok', found: 'federatedTokenFile' },
+    ],
+    [
+      'documentation page',
+      { server: { docs: { clientId: PAGE } } },
+      { status: 'ok', found: `people sign in as users of ${PAGE}` },
+    ],
+    [
+      'documentation page',
+      { server: { docs: { clientId: PAGE } }, identity: { allowedClients: [GATEWAY_CLIENT_ID] } },
+      { status: 'warn', found: PAGE, remedy: `add ${PAGE}`, key: 'identity.allowedClients' },
     ],
     ['audiences', {}, { status: 'ok', found: `${GATEWAY_CLIENT_ID}, api://${GATEWAY_CLIENT_ID}` }],
     ['audiences', { identity: { clientId: GATEWAY_CLIENT_ID.toUpperCase() } }, { status: 'ok' }],

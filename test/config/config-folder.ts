@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { dump, load } from 'js-yaml';
 import { loadConfig, type GatewayConfig } from '../../src/config/load-config.ts';
 import { ConfigError, type ConfigFault } from '../../src/failures.ts';
 
@@ -62,14 +62,14 @@ export async function makeConfigFolder(): Promise<ConfigFolder> {
     await writeFile(join(path, name), text);
     return join(path, name);
   };
-  const load: ConfigFolder['load'] = async (yaml, env = ENV) => loadConfig(await write('gateway.yaml', yaml), env);
+  const loadYaml: ConfigFolder['load'] = async (yaml, env = ENV) => loadConfig(await write('gateway.yaml', yaml), env);
   await write('openapi.yaml', CONTRACT);
   return {
     path,
     write,
-    load,
+    load: loadYaml,
     faultsOf: async (yaml, env = ENV) => {
-      const outcome = await load(yaml, env).catch((error: unknown) => error);
+      const outcome = await loadYaml(yaml, env).catch((error: unknown) => error);
       if (outcome instanceof ConfigError) {
         return outcome.faults;
       }
@@ -81,16 +81,17 @@ export async function makeConfigFolder(): Promise<ConfigFolder> {
 
 /** The shortest gateway.yaml with some keys, named by their paths, set to other values or, for undefined, left out. */
 export function withKeys(changes: Record<string, unknown>): string {
-  const document = parseDocument(SHORTEST);
+  const tree = load(SHORTEST) as Tree;
   for (const [path, value] of Object.entries(changes)) {
-    if (value === undefined) {
-      document.deleteIn(path.split('.'));
-    } else {
-      document.setIn(path.split('.'), document.createNode(value));
-    }
+    const keys = path.split('.');
+    const last = keys.pop() ?? '';
+    const parent = keys.reduce((node, key) => (node[key] ??= {}) as Tree, tree);
+    parent[last] = value;
   }
-  return document.toString();
+  return dump(tree, { skipInvalid: true });
 }
+
+type Tree = Record<string, unknown>;
 
 /** The lines that a terminal shows. */
 export function linesOf(faults: readonly ConfigFault[]): string[] {

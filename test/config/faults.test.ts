@@ -14,13 +14,14 @@ const AUTHORITY =
 const TENANTS = "a tenant id (a GUID), or 'organizations' with allowedTenants";
 const ONE_RESOURCE = "scopes of one resource only; '{resource}/.default' stands alone";
 const CIDR = 'an IP address or a CIDR such as 10.0.0.0/8';
+const CONTRACT_PATH = 'the path of the OpenAPI document, or a list of documents';
 const WORKERS = "a whole number from 1 to 256, or 'auto'";
 const ORIGIN = 'an exact origin such as https://app.contoso.com, without a path';
 
 describe('a wrong value', () => {
   it.each<[key: string, written: unknown, found: string, allowed: string]>([
-    ['contract', undefined, 'nothing', 'the path of the OpenAPI document'],
-    ['contract', 5, '5', 'the path of the OpenAPI document'],
+    ['contract', undefined, 'nothing', CONTRACT_PATH],
+    ['contract', 5, '5', CONTRACT_PATH],
     ['contract', '', '""', 'the path of the OpenAPI document'],
     ['server', [], 'a list of 0', 'a map of keys'],
     ['server.host', '', '""', 'a host name or address to listen on'],

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
 import { SchemaCompiler } from '../../src/contract/schemas.ts';
@@ -34,17 +34,17 @@ describe('gateway.yaml that cannot be read', () => {
   it.each([
     ['a stray bracket', SHORTEST.replace('baseUrl: ', 'baseUrl: ]'), 9],
     ['a tab', SHORTEST.replace('  tenant', '\ttenant'), 3],
-    ['two documents', `${SHORTEST}---\na: 1\n`, 11],
   ])('has %s: its line is named', async (_case, yaml, line) => {
-    expect(linesOf(await folder.faultsOf(yaml))).toEqual([
-      expect.stringMatching(new RegExp(`^${file}:${line}: cannot be read as YAML from here on`)),
-    ]);
+    expect(linesOf(await folder.faultsOf(yaml))).toEqual([`${file}:${line}: cannot be read as YAML from here on`]);
   });
 
-  it('has a key twice: the key and its line are named', async () => {
-    expect(linesOf(await folder.faultsOf(`${SHORTEST}contract: ./other.yaml\n`))).toEqual([
-      `${file}:11: cannot be read as YAML from here on (DUPLICATE_KEY): the key contract is there twice`,
-    ]);
+  it.each([
+    ['a key twice: the key and', 'contract: ./other.yaml', 'has the key contract twice'],
+    ['a secret as a key twice:', 'log: { hunter2: 1, hunter2: 2 }', 'has a key twice'],
+    ['a second document:', '---', 'holds several YAML documents, of which the second begins here'],
+    ['a tag:', 'log: !secret hunter2', 'has a tag (!name) that JSON has no value for'],
+  ])('has %s its line is named', async (_case, line, message) => {
+    expect(linesOf(await folder.faultsOf(`${SHORTEST}${line}\n`))).toEqual([`${file}:11: ${message}`]);
   });
 });
 
@@ -87,12 +87,12 @@ describe('the JSON Schema for editors', () => {
     ['numbers and durations', withKeys({ 'server.port': 1, 'server.drainTimeout': '5m', 'server.workers': 4 })],
     ['a process per core', withKeys({ 'server.workers': 'auto' })],
   ])('takes %s', (_case, yaml) => {
-    expect(check(parse(yaml))).toBeUndefined();
+    expect(check(load(yaml))).toBeUndefined();
   });
 
   it('takes the file of the demo world, whose ports come from the environment', async () => {
     const yaml = await readFile(new URL('../../dev/gateway.yaml', import.meta.url), 'utf8');
-    expect(check(parse(yaml))).toBeUndefined();
+    expect(check(load(yaml))).toBeUndefined();
   });
 
   it.each([
@@ -100,6 +100,6 @@ describe('the JSON Schema for editors', () => {
     ['a missing key', { 'identity.tenant': undefined }],
     ['another type', { 'server.cors.origins': 'x' }],
   ])('marks %s', (_case, changes) => {
-    expect(check(parse(withKeys(changes)))).toBeDefined();
+    expect(check(load(withKeys(changes)))).toBeDefined();
   });
 });

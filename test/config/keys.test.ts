@@ -25,6 +25,7 @@ describe('the shortest gateway.yaml', () => {
           keepAlive: 65_000,
           maxConnections: 20_000,
           maxInFlight: 10_000,
+          docs: false,
           drainDelay: 5_000,
           drainTimeout: 30_000,
           workers: 1,

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Case, Expectation } from '../../src/verify/case.ts';
 import { judge, judgeForm } from '../../src/verify/judge.ts';
 import { loadOperations, type TriedOperation } from '../../src/verify/load-operations.ts';
-import { planCases, type Case, type Expectation } from '../../src/verify/plan.ts';
-import { runCases, type Outcome } from '../../src/verify/run-cases.ts';
+import type { Outcome } from '../../src/verify/outcome.ts';
+import { planCases } from '../../src/verify/plan.ts';
+import { toTrial } from '../../src/verify/run-cases.ts';
 import { GatewayClient } from '../../src/verify/send.ts';
+import { runTrials } from '../../src/verify/trial.ts';
 import { findUnreached, type Reached } from './coverage.ts';
 import { startDemo, startForeign, type WalkWorld } from './worlds.ts';
 
@@ -30,8 +33,9 @@ describe.each([
   });
 
   async function walk(planned: readonly Case[]): Promise<Outcome[]> {
-    const outcomes = await runCases(planned, { client, tokens: world.mintTokens(), write: true });
-    reached.push(...outcomes);
+    const options = { client, tokens: world.mintTokens(), write: true, onAnswer: () => undefined };
+    const outcomes = await runTrials(planned.map((one) => toTrial(one, options)));
+    reached.push(...outcomes.map(({ subject, status }) => ({ operation: subject, status })));
     return outcomes;
   }
 

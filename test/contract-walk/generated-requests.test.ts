@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { follow } from '../../src/contract/references.ts';
 import { type JsonObject } from '../../src/syntax/json.ts';
+import type { Answer } from '../../src/verify/answer.ts';
 import { judgeForm } from '../../src/verify/judge.ts';
 import { isOwnRefusal, readProblem } from '../../src/verify/judge-problem.ts';
 import { loadOperations, type TriedOperation, type TriedParameter } from '../../src/verify/load-operations.ts';
@@ -9,11 +10,12 @@ import {
   EMPTY_PARTS,
   withBody,
   withoutParameter,
+  shapeOf,
   withParameter,
   withText,
   type RequestParts,
 } from '../../src/verify/request-parts.ts';
-import { GatewayClient, type Answer } from '../../src/verify/send.ts';
+import { GatewayClient } from '../../src/verify/send.ts';
 import type { Tokens } from '../../src/verify/tokens.ts';
 import { ANY_TEXT, brokenTextsOf, brokenValuesOf, PLAIN_TEXT, valuesOf, type Ground } from './arbitraries.ts';
 import { startDemo, startForeign, type WalkWorld } from './worlds.ts';
@@ -109,13 +111,14 @@ function bodiesOf(root: JsonObject, { body }: TriedOperation): fc.Arbitrary<Requ
 
 /** Free texts may be anything in a query; elsewhere some characters belong to the protocol. */
 function groundOf(root: JsonObject, { declaration }: TriedParameter): Ground {
-  const isFree = declaration.in === 'query' && declaration.shape === 'scalar';
-  return { root, text: isFree || declaration.shape === 'json' ? ANY_TEXT : PLAIN_TEXT };
+  const isFree = declaration.in === 'query' && shapeOf(declaration) === 'scalar';
+  return { root, text: isFree || shapeOf(declaration) === 'content' ? ANY_TEXT : PLAIN_TEXT };
 }
 
 /** An empty path segment is another path, and an empty list or map is as good as none. */
 function isSendable({ declaration }: TriedParameter): (value: unknown) => boolean {
-  return (value) => value !== '' && (declaration.shape === 'json' || JSON.stringify(value).length > 2 || value === 0);
+  return (value) =>
+    value !== '' && (shapeOf(declaration) === 'content' || JSON.stringify(value).length > 2 || value === 0);
 }
 
 /** A valid request in which one declared part is broken; `undefined` where nothing can be. */
@@ -145,8 +148,8 @@ function breakText(root: JsonObject, parameter: TriedParameter): fc.Arbitrary<Da
   const ground = groundOf(root, parameter);
   const set = (text: string) => (parts: RequestParts) =>
     withText(withoutParameter(parts, parameter), declaration, text);
-  switch (declaration.shape) {
-    case 'json':
+  switch (shapeOf(declaration)) {
+    case 'content':
       return [fc.constantFrom('{', 'no', '[1]', '"x"').map(set)];
     case 'map':
       return breakMembers(root, parameter);
@@ -169,7 +172,10 @@ function breakMembers(root: JsonObject, parameter: TriedParameter): fc.Arbitrary
       : [
           texts.map((text) => (parts: RequestParts) => {
             const bare = withoutParameter(parts, parameter);
-            return { ...bare, query: [...bare.query, [`${parameter.declaration.name}[${name}]`, text] as const] };
+            return {
+              ...bare,
+              query: [...bare.query, [`${parameter.declaration.name}[${name}]`, encodeURIComponent(text)] as const],
+            };
           }),
         ];
   });

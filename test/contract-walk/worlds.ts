@@ -127,6 +127,8 @@ const ANSWERS: readonly { readonly to: RegExp; readonly send: (res: ServerRespon
     send: (res) => res.writeHead(200, { 'content-type': 'text/csv; charset=utf-8' }).end('a,b\n'),
   },
   { to: /^GET \/batches\//, send: (res) => res.writeHead(200, JSON_TYPE).end(JSON.stringify([ITEM, null])) },
+  { to: /^GET \/(notices|shifts)$/, send: (res) => res.writeHead(200).end() },
+  { to: /^POST \/notices$/, send: (res) => res.writeHead(204).end() },
   { to: /^POST \/jobs\?/, send: (res) => res.writeHead(202).end() },
   { to: /^GET \/files\/./, send: (res) => res.writeHead(200, { 'content-type': 'text/plain' }).end('leaf') },
 ];
@@ -147,7 +149,8 @@ async function startWarehouse(): Promise<Warehouse> {
       res.destroy();
       return;
     }
-    const answer = ANSWERS.find(({ to }) => to.test(`${req.method} ${req.url}`));
+    const findAnswer = (method = '') => ANSWERS.find(({ to }) => to.test(`${method} ${req.url}`));
+    const answer = findAnswer(req.method) ?? (req.method === 'HEAD' ? findAnswer('GET') : undefined);
     req.resume().on('end', () => (answer === undefined ? res.writeHead(418).end() : answer.send(res)));
   });
   await new Promise<void>((resolve) => {

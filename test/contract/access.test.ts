@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { documentWith, faultsOf, load, loadGood, loadOperation, operation, SCHEMES, type Node } from './documents.ts';
+import { INSTEAD } from '../../src/contract/security-schemes.ts';
+import {
+  compile,
+  documentWith,
+  faultsOf,
+  load,
+  loadGood,
+  loadOperation,
+  operation,
+  SCHEMES,
+  type Node,
+} from './documents.ts';
 
 const READ = 'api://gateway/Orders.Read';
 const WRITE = 'api://gateway/Orders.Write';
@@ -69,9 +80,9 @@ describe('a scheme', () => {
     ['Orders.Read', 'Orders.Read'],
     ['Orders/Read', 'Orders/Read'],
   ])('that declares %s asks the token for %s', async (scope, claimed) => {
-    const user = { type: 'oauth2', flows: { authorizationCode: { ...flows, scopes: { [scope]: 'It' } } } };
+    const scheme = { type: 'oauth2', flows: { authorizationCode: { ...flows, scopes: { [scope]: 'It' } } } };
     const paths = { '/it': { get: operation({ security: [{ user: [scope] }] }) } };
-    const { operations } = await loadGood(documentWith(paths, { components: { securitySchemes: { user } } }));
+    const { operations } = await loadGood(documentWith(paths, { components: { securitySchemes: { user: scheme } } }));
     expect(operations[0]?.access).toEqual([{ caller: 'user', scopes: [scope], claimed: [claimed] }]);
   });
 
@@ -83,8 +94,146 @@ describe('a scheme', () => {
   });
 });
 
+const MORE_SCHEMES = {
+  ...SCHEMES,
+  bearer: { type: 'http', scheme: 'Bearer' },
+  oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://login.example/.well-known/openid-configuration' },
+  key: { type: 'apiKey', in: 'header', name: 'X-Key' },
+  keyUnderscored: { type: 'apiKey', in: 'header', name: 'api_key' },
+  keyInCookie: { type: 'apiKey', in: 'cookie', name: 'sid' },
+  keyInQuery: { type: 'apiKey', in: 'query', name: 'code' },
+  keyAsToken: { type: 'apiKey', in: 'header', name: 'authorization' },
+  keyAsQueryToken: { type: 'apiKey', in: 'query', name: 'access_token' },
+  basic: { type: 'http', scheme: 'basic' },
+  mutual: { type: 'mutualTLS' },
+};
+const device = {
+  deviceAuthorization: { deviceAuthorizationUrl: 'https://a.example/d', tokenUrl: 'https://a.example/t' },
+};
+
+/** A document whose only operation has this security and whatever else. */
+function secured(security: unknown, changes: Node = {}): Node {
+  return documentWith(
+    { '/it': { get: { ...operation(changes), security } } },
+    { components: { securitySchemes: MORE_SCHEMES } },
+  );
+}
+
+function person(...scopes: string[]) {
+  return { caller: 'user', scopes, claimed: scopes.map((name) => name.replace(/^api.*\//, '')) };
+}
+
+function program(...roles: string[]) {
+  return { caller: 'app', roles };
+}
+
+describe('a token is asked for', () => {
+  const ANYONE = { caller: 'anyone' };
+
+  it.each<[string, unknown, Node, unknown]>([
+    ['of any user by http bearer', [{ bearer: [] }], {}, [person()]],
+    ['with x-scopes beside it', [{ bearer: [] }], { 'x-scopes': [READ, WRITE] }, [person(READ, WRITE)]],
+    ['with x-roles beside it, of apps alone', [{ bearer: [] }], { 'x-roles': ['Admin'] }, [program('Admin')]],
+    [
+      'with both, of users or of apps',
+      [{ bearer: [] }],
+      { 'x-gateway': { scopes: [READ], roles: ['Admin'] } },
+      [person(READ), program('Admin')],
+    ],
+    [
+      'by http bearer with a scheme for users',
+      [{ bearer: [], user: [WRITE] }],
+      { 'x-scopes': [READ], 'x-roles': ['Admin'] },
+      [person(READ, WRITE)],
+    ],
+    ['with names in the requirement, of either', [{ bearer: [READ] }], {}, [person(READ), program(READ)]],
+    [
+      'with such names and x-scopes, of users alone',
+      [{ bearer: [READ] }],
+      { 'x-scopes': [READ, WRITE] },
+      [person(READ, WRITE)],
+    ],
+    ['by OpenID Connect, which declares no scopes', [{ oidc: [READ] }], {}, [person(READ)]],
+    ['beside an API key', [{ key: [], user: [READ] }], {}, [person(READ)]],
+    ['or not', [{}, { user: [READ] }, { daemon: ['Admin'] }], {}, [ANYONE, person(READ), program('Admin')]],
+    ['of nobody', [{}], {}, 'anonymous'],
+  ])('%s', async (_case, security, changes, access) => {
+    expect((await loadGood(secured(security, changes))).operations[0]?.access).toEqual(access);
+  });
+
+  it('with the scopes of a flow of device codes', () => {
+    const components = {
+      securitySchemes: {
+        it: {
+          type: 'oauth2',
+          flows: { deviceAuthorization: { ...device.deviceAuthorization, scopes: { [READ]: 'It' } } },
+        },
+      },
+    };
+    const root = documentWith({ '/it': { get: operation({ security: [{ it: [READ] }] }) } }, { components });
+    expect(compile({ root, version: '3.2' }).operations[0]?.access).toEqual([person(READ)]);
+  });
+
+  it('by the path item where the operation says nothing', () => {
+    const silent = { ...operation(), security: undefined };
+    const root = documentWith(
+      { '/it': { security: [{ user: [READ] }], get: silent, put: operation() }, '/other': { get: silent } },
+      { security: [{ user: [WRITE] }] },
+    );
+    expect(compile({ root }).operations.map(({ access }) => access)).toEqual([
+      [person(READ)],
+      'anonymous',
+      [person(WRITE)],
+    ]);
+  });
+});
+
+describe('an API key beside a token', () => {
+  it.each([
+    ['key', 'names the API key key in the header X-Key, which passes and is not checked'],
+    ['keyInQuery', 'names the API key keyInQuery in the query code, which passes and is not checked'],
+    ['keyUnderscored', 'names the API key keyUnderscored in the header api_key, which does not pass'],
+    ['keyInCookie', 'names the API key keyInCookie in the cookie sid, which does not pass'],
+  ])('is told of: %s', async (name, message) => {
+    const { notices } = await loadGood(secured([{ user: [READ], [name]: [] }]));
+    expect(notices).toEqual([{ at: 'contract GET /it', message, remedy: expect.any(String) }]);
+  });
+
+  it.each(['keyAsToken', 'keyAsQueryToken'])('is a fault where none can pass: %s', async (name) => {
+    expect((await load(secured([{ user: [READ], [name]: [] }]))).lines).toEqual([
+      expect.stringMatching(/where the gateway lets none pass$/),
+    ]);
+  });
+});
+
 describe('security that cannot be enforced is a fault', () => {
   const key = { apiKey: { type: 'apiKey', in: 'header', name: 'x-key' }, bearer: { type: 'http', scheme: 'bearer' } };
+
+  it.each(['basic', 'mutual'])('when the scheme is no token: %s', async (name) => {
+    const type = { basic: 'http basic', mutual: 'mutualTLS' }[name];
+    for (const security of [[{ [name]: [] }], [{ [name]: [], user: [READ] }], [{ user: [READ] }, { [name]: [] }]]) {
+      expect((await load(secured(security))).lines).toEqual([
+        `contract GET /it: names the security scheme ${name} of type ${type}, which is no token of Entra; ${INSTEAD}`,
+      ]);
+    }
+  });
+
+  it.each<[string, unknown, Node, string]>([
+    [
+      'x-scopes stand beside another scheme',
+      [{ user: [READ] }],
+      { 'x-scopes': [WRITE] },
+      'has x-scopes, which counts only beside an http bearer scheme',
+    ],
+    [
+      'x-roles are no list',
+      [{ bearer: [] }],
+      { 'x-roles': 'Admin' },
+      'has the x-roles "Admin"; allowed: a list of names',
+    ],
+  ])('when %s', async (_case, security, changes, message) => {
+    expect((await load(secured(security, changes))).lines).toEqual([`contract GET /it: ${message}`]);
+  });
 
   it.each<[string, unknown, string]>([
     [
@@ -93,25 +242,25 @@ describe('security that cannot be enforced is a fault', () => {
       'has no security; write the scopes it needs, or `security: []` for an anonymous operation',
     ],
     [
-      'a token is optional',
-      [{ user: [READ] }, {}],
-      'has an empty security requirement; an optional token is not supported, write `security: []` instead',
-    ],
-    [
       'one requirement wants a person and a program',
       [{ user: [READ], daemon: ['Admin'] }],
       'asks for a person and a program in one security requirement; write them as two',
     ],
     ['the scheme is unknown', [{ nobody: [] }], 'names the security scheme nobody, which the contract does not have'],
     [
-      'the scheme is a key',
-      [{ apiKey: [] }],
-      'names the security scheme apiKey of type apiKey; only oauth2 is supported',
+      'the scheme has the name of what every object has',
+      [{ constructor: [] }],
+      'names the security scheme constructor, which the contract does not have',
     ],
     [
-      'the scheme is plain HTTP',
-      [{ bearer: [] }],
-      'names the security scheme bearer of type http; only oauth2 is supported',
+      'the scheme is a key alone',
+      [{ apiKey: [] }],
+      `asks for nothing but apiKey, which is no token of Entra; ${INSTEAD}`,
+    ],
+    [
+      'a key alone is another way in',
+      [{ user: [READ] }, { apiKey: [] }, {}],
+      `asks for nothing but apiKey, which is no token of Entra; ${INSTEAD}`,
     ],
     [
       'the scope is not declared',
@@ -145,6 +294,13 @@ describe('security that cannot be enforced is a fault', () => {
 });
 
 describe('x-auth-context', () => {
+  it('may stand where a token is optional, for those who are somebody', async () => {
+    expect(await loadOperation({ security: [{ user: [READ] }, {}], 'x-auth-context': 'c1' })).toMatchObject({
+      authContext: 'c1',
+      access: [{ caller: 'user' }, { caller: 'anyone' }],
+    });
+  });
+
   const security = [{ user: [READ] }];
 
   it.each(['c1', 'c25', 'c99'])('%s is taken', async (context) => {

@@ -81,9 +81,10 @@ async function judge(
   { req, res, memory, bodyLimit }: Arrival,
 ): Promise<Awaited<ReturnType<typeof validate>>> {
   const { path, query } = readTarget(req.url ?? '');
-  const { entry, values } = contract.routes.match(req.method ?? '', path);
+  const { entry, values, encoded } = contract.routes.match(req.method ?? '', path);
   return validate(req, entry, {
     values,
+    encoded,
     query,
     reading: { limit: bodyLimit, askForBody: () => undefined, idleTimeout: 5_000, memory, lifetime: res },
   });

@@ -39,6 +39,22 @@ const contract = await loadGood(
     '/bytes': posting({ 'application/octet-stream': {} }, true),
     '/loose': posting({ 'application/json': {} }),
     '/undeclared': { post: operation() },
+    '/named': posting({
+      'application/json; v=2': { schema: ORDER },
+      'application/JSON;v=1': { schema: false },
+      'text/json': { schema: ORDER },
+      'application/*+json': { schema: ORDER },
+      'application/geo+json': { schema: false },
+      'text/csv': {},
+    }),
+    '/any': posting({ '*/*': { schema: ORDER } }),
+    '/application': posting({ 'application/*': { schema: ORDER }, 'application/problem+json': { schema: true } }),
+    '/file': posting({ '*/*': { schema: { type: 'string', format: 'binary' } } }),
+    '/no-json': posting({ 'application/json': { schema: false }, '*/*': {} }),
+    '/forms': posting({
+      'application/x-www-form-urlencoded': { schema: ORDER },
+      'multipart/form-data': { schema: ORDER },
+    }),
     '/both': {
       post: operation({
         parameters: [
@@ -227,6 +243,95 @@ describe('a body of another type than the contract names', () => {
       outcome: '400 invalid_request',
       errors: [{ in: 'header', name: 'content-type', detail: `must be ${allowed}` }],
     });
+  });
+});
+
+describe('a JSON body by any of its names', () => {
+  it.each<[string, string, string]>([
+    ['text/json', '/named', 'text/json'],
+    ['one of a range with a suffix', '/named', 'application/vnd.x+json'],
+    ['… with parameters', '/named', 'application/vnd.x+json; odata.metadata=minimal'],
+    ['one with the parameters of the contract', '/named', 'application/json; V="2"'],
+    ['one with others beside them', '/named', 'application/json; charset=utf-8; v=2'],
+    ['one without its parameters', '/named', 'application/json'],
+    ['any type', '/any', 'application/json'],
+    ['any type, with a suffix', '/any', 'Application/Vnd.X+JSON'],
+    ['any type, text', '/any', 'text/json; charset=utf-8'],
+    ['any type, a model with a suffix', '/any', 'model/gltf+json'],
+    ['any application', '/application', 'application/json'],
+  ])('is checked: %s', async (_case, path, type) => {
+    const headers = { 'content-type': type };
+    expect((await judge(path, GOOD, headers)).outcome).toBe('accepted');
+    expect((await judge(path, '{"customer":5,"lines":[]}', headers)).errors).toEqual([
+      { in: 'body', pointer: '/customer', detail: 'must be string' },
+    ]);
+  });
+
+  it.each<[string, string, string]>([
+    ['the narrower name', '/named', 'application/geo+json'],
+    ['the parameters that fit', '/named', 'application/json; v=1'],
+    ['the name before any type', '/no-json', 'application/json'],
+  ])('is checked by what fits best: %s', async (_case, path, type) => {
+    expect((await judge(path, GOOD, { 'content-type': type })).errors).toEqual([
+      { in: 'body', pointer: '', detail: 'boolean schema is false' },
+    ]);
+  });
+
+  it('without a Content-Type is checked where any type may come', async () => {
+    expect((await judge('/any', '[]', {})).errors).toEqual([{ in: 'body', pointer: '', detail: 'must be object' }]);
+  });
+
+  it.each<[string, string, string]>([
+    ['JSON of a type whose schema is true', '/application', 'application/problem+json'],
+    ['another type under any type', '/any', 'application/octet-stream'],
+    ['another application', '/application', 'application/pdf'],
+    ['a file that happens to be JSON', '/file', 'application/json'],
+    ['lines of JSON', '/any', 'application/x-ndjson'],
+    ['a form', '/forms', 'application/x-www-form-urlencoded'],
+    ['a form in parts', '/forms', 'multipart/form-data; boundary=x'],
+  ])('is not taken for one: %s', async (_case, path, type) => {
+    expect(await send(server, path, { 'content-type': type }, ['[]'])).toEqual({ way: 'streamed', text: '[]' });
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'another name',
+      '/named',
+      'application/x-json',
+      'application/json; v=2 or application/JSON;v=1 or text/json or application/*+json or application/geo+json or text/csv',
+    ],
+    [
+      'a suffix of another type',
+      '/named',
+      'text/x+json',
+      'application/json; v=2 or application/JSON;v=1 or text/json or application/*+json or application/geo+json or text/csv',
+    ],
+    ['two in one', '/any', 'text/plain, application/json', '*/*'],
+    ['half a name', '/any', 'application', '*/*'],
+    [
+      'two in one of a kind',
+      '/application',
+      'application/pdf,application/json',
+      'application/* or application/problem+json',
+    ],
+  ])('is refused under a name that nobody declared: %s', async (_case, path, type, allowed) => {
+    expect(await judge(path, GOOD, { 'content-type': type })).toEqual({
+      outcome: '400 invalid_request',
+      errors: [{ in: 'header', name: 'content-type', detail: `must be ${allowed}` }],
+    });
+  });
+});
+
+describe('a member that is named twice', () => {
+  it.each([
+    ['__proto__', '{"__proto__":1,"__proto__":2}', '/__proto__'],
+    ['constructor', '{"constructor":1,"a":{"constructor":2},"constructor":3}', '/constructor'],
+    ['a name with an escape', String.raw`{"a\/b":1,"a/b":2}`, '/a~1b'],
+    ['a name with a slash, once escaped', String.raw`{"a\u002fb":1,"a/b":2}`, '/a~1b'],
+    ['__proto__ with an escape', String.raw`{"__proto__":1,"\u005f_proto__":2}`, '/__proto__'],
+    ['a pair of surrogates', String.raw`{"😀":1,"\ud83d\ude00":2}`, '/😀'],
+  ])('is a fault: %s', async (_case, text, pointer) => {
+    expect((await judge('/any', text)).errors).toEqual([{ in: 'body', pointer, detail: 'must not be named twice' }]);
   });
 });
 

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
+import { load } from 'js-yaml';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { startWorld } from '../../dev/world.ts';
 import { SchemaCompiler } from '../../src/contract/schemas.ts';
 
 type Node = Readonly<Record<string, unknown>>;
 
-const document = parse(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as Node;
+const document = load(readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8')) as Node;
 
 /** What a pointer such as `#/components/schemas/Order` leads to. */
 function follow(node: Node): Node {

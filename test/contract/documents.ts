@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadContract, type Contract } from '../../src/contract/contract.ts';
+import { compileContract, loadContract, type Contract, type ContractSource } from '../../src/contract/contract.ts';
+import type { OpenApiVersion } from '../../src/contract/document.ts';
 import type { Operation } from '../../src/contract/operation.ts';
 import type { ConfigFault } from '../../src/failures.ts';
 
@@ -64,18 +65,52 @@ export interface Loaded {
 }
 
 /** Writes a document, or a text that should be one, into a file and loads it; the services are `orders` and `graph`. */
-export async function load(document: Node | string): Promise<Loaded> {
+export async function load(document: Node | string, changes: Partial<ContractSource> = {}): Promise<Loaded> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-contract-'));
   const file = join(folder, 'openapi.yaml');
   const faults: ConfigFault[] = [];
   try {
     await writeFile(file, typeof document === 'string' ? document : JSON.stringify(document));
-    const contract = await loadContract(file, new Set(['orders', 'graph']), faults);
+    const contract = await loadContract([{ at: 'contract', file, ...changes }], new Set(['orders', 'graph']), faults);
     const lines = faults.map(({ at, message }) => `${at}: ${message.replace(file, 'openapi.yaml')}`);
     return { contract, faults, lines };
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** What {@link compile} compiles, and for which deployment. */
+export interface Compiled {
+  readonly root: Node;
+  /** Default: 3.1. */
+  readonly version?: OpenApiVersion;
+  /** What gateway.yaml says of the document. */
+  readonly source?: Partial<ContractSource>;
+  /** Default: `orders` and `graph`. */
+  readonly services?: readonly string[];
+}
+
+/** Compiles documents as gateway.yaml lists them, with nothing looked at but what the gateway makes of them. */
+export function compileAll(
+  documents: readonly Compiled[],
+  services: readonly string[] = ['orders', 'graph'],
+): Contract & { readonly lines: readonly string[] } {
+  const faults: ConfigFault[] = [];
+  const parts = documents.map(({ root, version = '3.1', source }, index) => ({
+    source: { at: documents.length === 1 ? 'contract' : `contract[${index}]`, file: 'openapi.yaml', ...source },
+    document: { file: 'openapi.yaml', version, root: JSON.parse(JSON.stringify(root)) as Node },
+  }));
+  const contract = compileContract(parts, new Set(services), faults);
+  return { ...contract, lines: faults.map(({ at, message }) => `${at}: ${message}`) };
+}
+
+/** The same for one document, in which nothing may be wrong. */
+export function compile(document: Compiled): Contract {
+  const { lines, ...contract } = compileAll([document], document.services);
+  if (lines.length > 0) {
+    throw new Error(lines.join('\n'));
+  }
+  return contract;
 }
 
 /** Loads a document in which nothing may be wrong. */

@@ -10,6 +10,11 @@ import {
   pathParameter,
   type Node,
 } from './documents.ts';
+import { sourceOf } from './parameter-source.ts';
+
+const NO_SERVICE =
+  'has no x-downstream with a service; name one of the downstreams of gateway.yaml here or at the root of the document, or set `downstream` in gateway.yaml; known: orders, graph';
+const METHOD = 'allowed: the name of a method such as GET, but not TRACE';
 
 describe('x-downstream', () => {
   it.each<[string, Node, unknown]>([
@@ -29,13 +34,8 @@ describe('x-downstream', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['is missing', undefined, 'has no x-downstream with a service; name one of the downstreams of gateway.yaml'],
-    ['is a text', 'orders', 'has no x-downstream with a service; name one of the downstreams of gateway.yaml'],
-    [
-      'has no service',
-      { path: '/a' },
-      'has no x-downstream with a service; name one of the downstreams of gateway.yaml',
-    ],
+    ['is missing', undefined, NO_SERVICE],
+    ['has no service', { path: '/a' }, NO_SERVICE],
     ['names another service', { service: 'order' }, 'names the unknown service order; known: orders, graph'],
     [
       'uses a parameter that the path lacks',
@@ -47,16 +47,8 @@ describe('x-downstream', () => {
       { service: 'orders', pth: '/a' },
       'has the unknown key pth in x-downstream; known: service, path, method',
     ],
-    [
-      'has a bad method',
-      { service: 'orders', method: 'TRACE' },
-      'has the x-downstream method "TRACE"; allowed: get, put, post, delete, options, head, patch',
-    ],
-    [
-      'has no method but a number',
-      { service: 'orders', method: 1 },
-      'has the x-downstream method 1; allowed: get, put, post, delete, options, head, patch',
-    ],
+    ['has a bad method', { service: 'orders', method: 'TRACE' }, `has the x-downstream method "TRACE"; ${METHOD}`],
+    ['has no method but a number', { service: 'orders', method: 1 }, `has the x-downstream method 1; ${METHOD}`],
   ])('%s: a fault', async (_case, mapping, message) => {
     expect(await faultsOf({ 'x-downstream': mapping })).toEqual([`contract GET /it: ${message}`]);
   });
@@ -109,8 +101,8 @@ describe('an operation', () => {
   });
 
   it('is never TRACE', async () => {
-    expect((await load(documentWith({ '/it': { trace: operation() } }))).lines).toEqual([
-      'contract TRACE /it: TRACE is never served',
+    expect((await load(documentWith({ '/it': { get: operation(), trace: operation() } }))).lines).toEqual([
+      'contract TRACE /it: is never served',
     ]);
   });
 
@@ -131,12 +123,26 @@ describe('an operation', () => {
     ]);
   });
 
+  it.each<[string, Node, string]>([
+    ['/a/{id', {}, 'has a brace in its path that belongs to no parameter; a parameter is written {name}'],
+    ['/a/{}', {}, 'has a brace in its path that belongs to no parameter; a parameter is written {name}'],
+    ['/a/{id}/b/{id}', { parameters: [pathParameter('id')] }, 'has the parameter id twice in its path'],
+    [
+      '/a',
+      { 'x-downstream': { service: 'orders', path: '/b/{c' } },
+      'has a brace in its x-downstream path that belongs to no parameter; a parameter is written {name}',
+    ],
+  ])('has braces around the parameters of its path, and nowhere else: %s', async (path, changes, message) => {
+    const { lines } = await load(documentWith({ [path]: { get: operation(changes) } }));
+    expect(lines).toEqual([`contract GET ${path}: ${message}`]);
+  });
+
   it('replaces the parameters of its path item', async () => {
     const loose = { name: 'n', in: 'query', required: true, schema: { type: 'integer' } };
     const item = { parameters: [loose], get: operation({ parameters: [{ ...loose, required: false }] }) };
     const { operations } = await loadGood(documentWith({ '/it': item }));
     expect(operations[0]?.parameters).toHaveLength(1);
-    expect(operations[0]?.parameters[0]?.({ path: {}, query: new URLSearchParams(), headers: {} })).toEqual([]);
+    expect(operations[0]?.parameters[0]?.(sourceOf({}))).toEqual([]);
   });
 });
 
@@ -205,14 +211,34 @@ describe('two operations that match the same requests', () => {
 });
 
 describe('two templates of one shape with other names', () => {
-  it('are a fault even with other methods, because OpenAPI says that they are identical', async () => {
-    const { lines } = await load(
-      documentWith({
-        '/a/{id}': { get: operation({ parameters: [pathParameter('id')] }) },
-        '/a/{name}': { post: operation({ parameters: [pathParameter('name')] }) },
+  const paths = {
+    '/a/{id}': { get: operation({ parameters: [pathParameter('id')] }) },
+    '/a/{name}': {
+      post: operation({
+        parameters: [pathParameter('name')],
+        'x-downstream': { service: 'orders', path: '/b/{name}' },
       }),
+    },
+  };
+
+  it('are none where they share no method, and each has the names of its own', async () => {
+    const { routes } = await loadGood(documentWith(paths));
+    const targets = ['GET', 'HEAD', 'POST'].map((method) => {
+      const { entry, values, encoded } = routes.match(method, '/a/5');
+      return [values, entry.fillPath(encoded)];
+    });
+    expect(targets).toEqual([
+      [{ id: '5' }, '/a/5'],
+      [{ id: '5' }, '/a/5'],
+      [{ name: '5' }, '/b/5'],
+    ]);
+  });
+
+  it('share what Allow says', async () => {
+    const { routes } = await loadGood(documentWith(paths));
+    expect(() => routes.match('PUT', '/a/5')).toThrow(
+      expect.objectContaining({ facts: { allow: ['GET', 'POST', 'HEAD'] } }),
     );
-    expect(lines).toEqual([expect.stringMatching(/^contract POST \/a\/\{name\}: .*\/a\/\{id\}/)]);
   });
 });
 
@@ -223,11 +249,15 @@ describe('x-multi-segment', () => {
     ['/{a}/b', 'a'],
     ['/a/x{b}', 'b'],
     ['/a/{b}.{c}', 'c'],
-  ])('in %s is a fault on %s, which is not the whole last segment', async (path, name) => {
+  ])('in %s is no rule of ours on %s, which is not the whole last segment', async (path, name) => {
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, found = '']) => found);
     const parameters = names.map((found) => pathParameter(found, found === name ? multi : {}));
-    expect((await load(documentWith({ [path]: { get: operation({ parameters }) } }))).lines).toEqual([
-      `contract GET ${path}: has x-multi-segment on the parameter ${name}, which is not the whole last segment of the path`,
+    const { operations, notices } = await loadGood(documentWith({ [path]: { get: operation({ parameters }) } }));
+    expect([operations[0]?.multiSegment, notices.map(({ at, message }) => `${at}: ${message}`)]).toEqual([
+      undefined,
+      [
+        `contract GET ${path}: has x-multi-segment on the parameter ${name}, which is not the whole last segment of the path: it is taken for the extension of another tool`,
+      ],
     ]);
   });
 });
@@ -268,7 +298,10 @@ describe('every fault of the contract is told', () => {
   it('of every operation', async () => {
     const { lines } = await load(
       documentWith({
-        '/a': { get: operation({ 'x-downstream': { service: 'x', path: 'y' } }), post: operation({ security: [{}] }) },
+        '/a': {
+          get: operation({ 'x-downstream': { service: 'x', path: 'y' } }),
+          post: operation({ security: [{ x: [] }] }),
+        },
         '/b': { get: operation({ 'x-auth-context': 'c0' }) },
       }),
     );

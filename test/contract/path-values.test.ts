@@ -98,6 +98,31 @@ describe('a hostile value is refused, in one segment and in the rest of the path
   });
 });
 
+/** Sends a value through `/files/{color}` to `/store/{color}`, where the parameter may be of the style matrix. */
+function sendMatrix(encoded: string, matrix: ReadonlySet<string>): unknown {
+  const routes = new RouteTable<string>();
+  routes.add('GET', '/files/{color}', false, 'it', matrix);
+  try {
+    return compileFill(parseTemplate('/store/{color}'))(routes.match('GET', `/files/${encoded}`).encoded);
+  } catch (error) {
+    return error instanceof GatewayError ? error.code : error;
+  }
+}
+
+describe('a value of the style matrix', () => {
+  it.each([';color=blue', ';color=a%2Cb,c', ';R=1;G=2', ';color'])('begins with a semicolon: %s', (encoded) => {
+    expect(sendMatrix(encoded, new Set(['color']))).toBe(`/store/${encoded}`);
+    expect(sendMatrix(encoded, new Set(['other']))).toBe('invalid_request');
+  });
+
+  it.each([';;', ';..', ';.;color=1', ';%2e%2e', ';/x', ';%2Fx', ';%5C', '%3Bcolor=blue', '..;color=1', ';%252e'])(
+    'is as strict after it: %s',
+    (encoded) => {
+      expect(sendMatrix(encoded, new Set(['color']))).not.toMatch(/^\/store/);
+    },
+  );
+});
+
 describe('a good value is filled in encoded', () => {
   it.each([
     ['42', '42', '42'],

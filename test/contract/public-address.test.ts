@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileContract } from '../../src/contract/contract.ts';
 import { createPublicAddresses } from '../../src/contract/public-address.ts';
 import type { ConfigFault } from '../../src/failures.ts';
+import { compileAll, documentWith, operation, pathParameter } from './documents.ts';
 
 type Mapping = readonly [method: string, path: string, service: string, downstream?: string];
 
@@ -24,8 +25,12 @@ function compile(...mappings: readonly Mapping[]) {
     };
   }
   const faults: ConfigFault[] = [];
-  const document = { openapi: '3.1.0', info: { title: 'T', version: '1' }, paths };
-  const contract = compileContract(document, new Set(['graph', 'orders']), faults);
+  const root = { openapi: '3.1.0', info: { title: 'T', version: '1' }, paths };
+  const contract = compileContract(
+    [{ source: { at: 'contract', file: 'openapi.yaml' }, document: { file: 'openapi.yaml', version: '3.1', root } }],
+    new Set(['graph', 'orders']),
+    faults,
+  );
   expect(faults).toEqual([]);
   return contract;
 }
@@ -59,7 +64,7 @@ const OURS = 'https://api.contoso.com/gateway';
 const THEIRS = 'http://orders.internal:8083/api/v2';
 
 function fromOrders(reference: string, target = '/orders?draft=1'): string | undefined {
-  return toPublic(reference, { service: 'orders', target });
+  return toPublic(reference, { document: 0, service: 'orders', target });
 }
 
 describe('the address of an operation', () => {
@@ -104,7 +109,7 @@ describe('the address of an operation', () => {
     ['http://graph.example/v1.0/me', `${OURS}/me`],
     ['https://graph.example:8443/v1.0/me', 'https://graph.example:8443/v1.0/me'],
   ])('of another API: %s becomes %s', (reference, address) => {
-    expect(toPublic(reference, { service: 'graph', target: '/v1.0/me' })).toBe(address);
+    expect(toPublic(reference, { document: 0, service: 'graph', target: '/v1.0/me' })).toBe(address);
   });
 });
 
@@ -128,7 +133,7 @@ describe('an address of the downstream to which no operation leads', () => {
   });
 
   it('goes when the public path needs more than it says', () => {
-    expect(toPublic('/v1.0/users', { service: 'graph', target: '/v1.0/me' })).toBeUndefined();
+    expect(toPublic('/v1.0/users', { document: 0, service: 'graph', target: '/v1.0/me' })).toBeUndefined();
   });
 });
 
@@ -171,4 +176,33 @@ it('never leads into another downstream, or to another path, whatever the addres
       expect([entry.service, entry.fillPath(encoded)]).toEqual(['orders', path]);
     }
   }
+});
+
+it('leads back into the document of the request, where two lead to one downstream', () => {
+  const root = documentWith({ '/it/{id}': { get: operation({ parameters: [pathParameter('id')] }) } });
+  const both = compileAll([
+    { root, source: { prefix: '/a' } },
+    { root, source: { prefix: '/b' } },
+    { root: documentWith({ '/new': { get: operation() } }), source: { prefix: '/c' } },
+  ]);
+  const toPublicOfBoth = createPublicAddresses({
+    publicUrl: new URL('https://api.contoso.com'),
+    contract: both,
+    downstreams: DOWNSTREAMS,
+  });
+  const addresses = [0, 1, 2].map((document) =>
+    toPublicOfBoth('/api/v2/it/5', { document, service: 'orders', target: '/it/4' }),
+  );
+  expect(addresses).toEqual(['/a/it/5', '/b/it/5', '/a/it/5']);
+});
+
+it.each(['/it/;id=5', '/it/;id=5?a=;b'])('leads to a parameter of the style matrix: %s', (path) => {
+  const parameters = [pathParameter('id', { style: 'matrix' })];
+  const toPublicOfMatrix = createPublicAddresses({
+    publicUrl: new URL('https://api.contoso.com'),
+    contract: compileAll([{ root: documentWith({ '/it/{id}': { get: operation({ parameters }) } }), source: {} }]),
+    downstreams: DOWNSTREAMS,
+  });
+  const request = { document: 0, service: 'orders', target: '/it/;id=4' };
+  expect(toPublicOfMatrix(`${THEIRS}${path}`, request)).toBe(`https://api.contoso.com${path}`);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Contract } from '../../src/contract/contract.ts';
 import { documentWith, load, loadGood, operation, pathParameter, SCHEMES, type Node } from './documents.ts';
+import { sourceOf } from './parameter-source.ts';
 
 /** A document with one `POST /it` and these components. */
 function withComponents(changes: Node, components: Node): Node {
@@ -21,7 +22,7 @@ function json(schema: Node): Node {
 }
 
 const NUMBER_IN_QUERY = { name: 'n', in: 'query', schema: { $ref: '#/components/schemas/N' } };
-const QUERY = { path: {}, query: new URLSearchParams('n=x'), headers: {} };
+const QUERY = sourceOf({ query: '?n=x' });
 
 describe('$ref', () => {
   it('leads to a parameter and on to its schema', async () => {
@@ -109,14 +110,19 @@ describe('a $ref that leads', () => {
   };
 
   it.each([
-    ['nowhere', '#/components/parameters/Nobody'],
-    ['to another file', './other.yaml#/N'],
-    ['to another host', 'https://a.example/x'],
-  ])('%s is a fault that names it, wherever it stands', async (_case, $ref) => {
+    [
+      'nowhere',
+      '#/components/parameters/Nobody',
+      /the reference #\/components\/parameters\/Nobody,? (?:which )?leads nowhere$/,
+    ],
+    ['to another host', 'https://a.example/x', /the reference https:\/\/a\.example\/x leaves the document/],
+  ])('%s is a fault that names it, wherever it stands', async (_case, $ref, message) => {
     const places = [{ parameters: [{ $ref }] }, { requestBody: { $ref } }, { requestBody: json({ items: { $ref } }) }];
     const loaded = await Promise.all(places.map((changes) => load(withComponents(changes, {}))));
-    expect(loaded.map(({ contract, lines }) => [contract, lines])).toEqual(
-      places.map(() => [undefined, [expect.stringContaining(`Can't resolve ${$ref}`)]]),
+    expect(loaded.map(({ lines }) => lines)).toEqual(
+      ['/parameters/0', '/requestBody', '/requestBody/content/application~1json/schema/items'].map(() => [
+        expect.stringMatching(message),
+      ]),
     );
   });
 
@@ -125,14 +131,14 @@ describe('a $ref that leads', () => {
     ['round in circles', '#/components/parameters/A', expect.stringMatching(/goes round in circles$/)],
   ])('%s is a fault that names the operation', async (_case, $ref, message) => {
     const { faults } = await load(withComponents({ parameters: [{ $ref }] }, { parameters }));
-    expect(faults).toEqual([{ at: 'contract POST /it', message }]);
+    expect(faults).toContainEqual({ at: 'contract POST /it /parameters/0', message });
   });
 
   it('round in circles from a schema is a fault', async () => {
     const { lines } = await load(
       withComponents({ parameters: [NUMBER_IN_QUERY] }, { schemas: { N: { $ref: '#/components/schemas/N' } } }),
     );
-    expect(lines).toEqual([expect.stringMatching(/^contract POST \/it: .*goes round in circles$/)]);
+    expect(lines).toEqual([expect.stringMatching(/^contract POST \/it: .*leads back to itself/)]);
   });
 
   it('round in circles from the schema of a body is a fault', async () => {

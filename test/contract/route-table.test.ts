@@ -66,6 +66,18 @@ describe('a request goes to', () => {
     expect(match(orders, path)).toEqual([template, values]);
   });
 
+  it.each(['forward', 'backward'])(
+    'the rest of a path for the methods that a single segment lacks, read %s',
+    (order) => {
+      const templates = ['DELETE /attestations/{id}', 'GET /attestations/{digest}*'];
+      const table = tableOf(...(order === 'forward' ? templates : templates.toReversed()));
+      expect(match(table, '/attestations/sha256')).toEqual(['GET /attestations/{digest}*', { digest: 'sha256' }]);
+      expect(match(table, '/attestations/sha256', 'DELETE')).toEqual(['DELETE /attestations/{id}', { id: 'sha256' }]);
+      expect(match(table, '/attestations/sha256', 'PUT')).toEqual(['method_not_allowed', ['DELETE', 'GET']]);
+      expect(match(table, '/attestations/sha256/1', 'DELETE')).toEqual(['method_not_allowed', ['GET']]);
+    },
+  );
+
   it('the same operation in whatever order the paths were written', () => {
     const templates = ['/a/{x}*', '/a/{x}', '/a/{x}.{y}', '/a/b', '/a/b.c'];
     const forward = tableOf(...templates);

@@ -103,6 +103,11 @@ describe('Orders', () => {
     expect(Buffer.from(value ?? []).toString()).toMatch(/^event: order\ndata: \{.*"customer":"Fabrikam".*\}\n\n$/);
   });
 
+  it('answers a HEAD of the feed at once, for it has no body', async () => {
+    const response = await fetch(`${orders.origin}/orders/feed`, { method: 'HEAD', headers: adele });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  });
+
   it('exports the size that was asked', async () => {
     const response = await fetch(`${orders.origin}/orders/export?megabytes=3`, { headers: adele });
     const { byteLength } = await response.arrayBuffer();

@@ -282,4 +282,18 @@ describe('the command-line token', () => {
     const { status } = await postToken(emulator, onBehalfOf(token.trim()));
     expect(status).toBe(200);
   });
+
+  it('satisfies the claims of a challenge', async () => {
+    const refused = await postToken(emulator, onBehalfOf(emulator.issueAccessToken({ user: 'megan' })));
+    const claims = encodeURIComponent(String(refused.body['claims']));
+    const token = await (await fetch(`${origin}/_emulator/token?user=megan&claims=${claims}`)).text();
+    const { status } = await postToken(emulator, onBehalfOf(token.trim()));
+    expect([refused.status, status]).toEqual([400, 200]);
+  });
+
+  it('has the authentication context that the claims of a challenge ask for', async () => {
+    const claims = encodeURIComponent('{"access_token":{"acrs":{"essential":true,"value":"c1"}}}');
+    const token = await (await fetch(`${origin}/_emulator/token?user=adele&claims=${claims}`)).text();
+    expect(claimsOf(token)).toMatchObject({ acrs: ['c1'], amr: ['pwd', 'mfa'] });
+  });
 });

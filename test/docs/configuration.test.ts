@@ -6,6 +6,8 @@ import { gatewaySchema, toJsonSchema } from '../../src/config/schema.ts';
 interface Node {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | boolean;
+  readonly anyOf?: readonly Node[];
+  readonly items?: Node;
   readonly propertyNames?: unknown;
   readonly required?: readonly string[];
   readonly default?: unknown;
@@ -19,7 +21,7 @@ interface Key {
 
 /** The keys that hold a value, by their paths; the names of downstreams are `{name}`. */
 function listKeys(node: Node, path = '', isRequired = false): Key[] {
-  const { properties, additionalProperties } = node;
+  const { properties, additionalProperties, anyOf = [] } = node;
   if (properties !== undefined) {
     return Object.entries(properties).flatMap(([name, child]) =>
       listKeys(child, path === '' ? name : `${path}.${name}`, node.required?.includes(name) === true),
@@ -28,7 +30,8 @@ function listKeys(node: Node, path = '', isRequired = false): Key[] {
   if (typeof additionalProperties === 'object' && additionalProperties.properties !== undefined) {
     return listKeys(additionalProperties, `${path}.{name}`);
   }
-  return [{ path, isRequired, default: node.default }];
+  const items = anyOf.flatMap((alternative) => (alternative.items?.properties ? [alternative.items] : []));
+  return [{ path, isRequired, default: node.default }, ...items.flatMap((item) => listKeys(item, `${path}[]`))];
 }
 
 const rows = new Map(

@@ -118,11 +118,12 @@ describe('the image, built step by step as its Dockerfile says', () => {
     const shipped = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
-    const scripts = listFiles(join(imageFolder, 'dist')).filter((name) => name.endsWith('.js'));
+    const scripts = listFiles(join(imageFolder, 'dist')).filter((name) => name.endsWith('.js') && !isPage(name));
     expect(scripts.toSorted()).toEqual(shipped.map((name) => name.replace(/\.ts$/, '.js')).toSorted());
     for (const name of scripts) {
       expect(readFileSync(join(imageFolder, 'dist', name), 'utf8')).not.toMatch(/emulator|demo-apis/);
     }
+    expect(existsSync(join(imageFolder, 'dist/documentation/swagger-ui/swagger-ui-bundle.js'))).toBe(true);
   });
 
   it('is the LTS of today, from the build to the end', () => {
@@ -182,6 +183,11 @@ describe('the image, built step by step as its Dockerfile says', () => {
     );
   }, 60_000);
 });
+
+/** True for a file of the documentation page, which is no module of the program. */
+function isPage(name: string): boolean {
+  return /^documentation\/(?:page|swagger-ui)\//.test(name);
+}
 
 /** Asks the readiness probe until it says yes, for at most thirty seconds. */
 async function waitUntilReady(management: string): Promise<void> {

@@ -30,6 +30,7 @@ describe('the package, built afresh from the sources', () => {
     cpSync(join(root, 'dev/write-build.js'), join(folder, 'dev/write-build.js'));
     execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root });
     execFileSync(process.execPath, ['dev/write-build.js', 'dist'], { cwd: folder });
+    execFileSync(process.execPath, ['dev/copy-page.js', join(folder, 'dist')], { cwd: root });
     const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
       cwd: folder,
       encoding: 'utf8',
@@ -53,12 +54,38 @@ describe('the package, built afresh from the sources', () => {
     expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'gateway.schema.json', 'package.json']);
   });
 
+  it('holds the documentation page once, with what it needs of Swagger UI and the terms of that', () => {
+    const found = paths.filter((path) => isPage(path)).map((path) => path.slice('dist/documentation/'.length));
+    expect(found.toSorted()).toEqual([
+      'page/adapt-document.js',
+      'page/icon.svg',
+      'page/index.html',
+      'page/page.css',
+      'page/page.js',
+      'swagger-ui/LICENSE',
+      'swagger-ui/NOTICE',
+      'swagger-ui/oauth2-redirect.html',
+      'swagger-ui/oauth2-redirect.js',
+      'swagger-ui/swagger-ui-bundle.js',
+      'swagger-ui/swagger-ui-bundle.js.LICENSE.txt',
+      'swagger-ui/swagger-ui.css',
+    ]);
+  });
+
+  it('needs no package that runs a script when it is installed', () => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { dev?: boolean; optional?: boolean; hasInstallScript?: boolean }>;
+    };
+    const shipped = Object.entries(packages).filter(([, { dev = false }]) => !dev);
+    expect(shipped.filter(([name, { hasInstallScript }]) => name !== '' && hasInstallScript === true)).toEqual([]);
+  });
+
   it('holds of each module the program and its types, and nothing else', () => {
     const modules = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => `dist/${name.slice(0, -'.ts'.length)}`);
     const expected = modules.flatMap((name) => [`${name}.js`, `${name}.d.ts`]);
-    const found = paths.filter((path) => path.startsWith('dist/'));
+    const found = paths.filter((path) => path.startsWith('dist/') && !isPage(path));
     expect(found.toSorted()).toEqual([...expected, 'dist/build.json'].toSorted());
   });
 
@@ -85,3 +112,8 @@ describe('the package, built afresh from the sources', () => {
     execFileSync(tsc, [...options.split(' '), 'main.ts'], { cwd: user, encoding: 'utf8' });
   });
 });
+
+/** True for a file of the documentation page, which is no module of the program. */
+function isPage(path: string): boolean {
+  return /^dist\/documentation\/(?:page|swagger-ui)\//.test(path);
+}

@@ -30,10 +30,16 @@ const DOCS_PICTURES = fileURLToPath(new URL('../../docs/pictures/', import.meta.
 /** Milliseconds; what takes longer to appear is not there. */
 const PATIENCE = 15_000;
 
+/** How a page is opened. */
+interface OpenOptions extends BrowserContextOptions {
+  /** True for one whose Content Security Policy has something to do. */
+  readonly isAttacked?: boolean;
+}
+
 /** The browser of one test file. */
 export interface Chromium {
   /** Opens an address as a new person would: with no cookie and nothing stored. */
-  open(url: string, options?: BrowserContextOptions): Promise<Page>;
+  open(url: string, options?: OpenOptions): Promise<Page>;
 }
 
 /**
@@ -58,10 +64,10 @@ export function describeWithChromium(name: string, tests: (chromium: Chromium) =
     });
     afterAll(() => browser.close());
     tests({
-      async open(url, options) {
+      async open(url, { isAttacked = false, ...options } = {}) {
         const context = await browser.newContext(options);
         context.setDefaultTimeout(PATIENCE);
-        visits.push({ context, complaints: listenForComplaints(context, new URL(url).origin) });
+        visits.push({ context, complaints: listenForComplaints(context, new URL(url).origin, isAttacked) });
         const page = await context.newPage();
         await page.goto(url);
         return page;
@@ -91,7 +97,7 @@ interface Visit {
   readonly complaints: readonly string[];
 }
 
-function listenForComplaints(context: BrowserContext, home: string): readonly string[] {
+function listenForComplaints(context: BrowserContext, home: string, isAttacked: boolean): readonly string[] {
   const complaints: string[] = [];
   context.on('request', (request) => {
     if (leavesLoopback(request.url())) {
@@ -102,7 +108,8 @@ function listenForComplaints(context: BrowserContext, home: string): readonly st
   context.on('console', (message) => {
     const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of');
     // Chromium logs every refusal as an error; those of the gateway and Entra are what the pages are about.
-    if (message.type() !== 'error' || (isRefusal && originOf(message.location().url) !== home)) {
+    const isDefence = isAttacked && message.text().includes('violates the following Content Security Policy directive');
+    if (message.type() !== 'error' || isDefence || (isRefusal && originOf(message.location().url) !== home)) {
       return;
     }
     complaints.push(`logged ${message.text()} (${message.location().url})`);

@@ -18,6 +18,8 @@ export interface GatewayWorldOptions {
   readonly tokenCache?: object;
   /** Default none. */
   readonly nativeAuth?: object;
+  /** What gateway.yaml lists as the contract, with a document in the place of each file; default the usual contract. */
+  readonly contract?: readonly Readonly<Record<string, unknown>>[];
   /** Milliseconds that a request gives Redis. */
   readonly redisLookupTimeoutMs?: number;
   /** The timeouts of the downstream `hasty`. */
@@ -74,7 +76,10 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const folder = await mkdtemp(join(tmpdir(), 'obo-gateway-'));
   const file = join(folder, 'gateway.yaml');
   const ports = { downstream: downstream.port, wire: wire.port, closed: closedPort };
-  await writeFile(join(folder, 'openapi.yaml'), JSON.stringify(gatewayContract));
+  const documents = options.contract?.map(({ document }) => document) ?? [gatewayContract];
+  await Promise.all(
+    documents.map((document, index) => writeFile(join(folder, `openapi-${index}.yaml`), JSON.stringify(document))),
+  );
   await writeFile(file, JSON.stringify(describeDeployment(emulator.origin, ports, options)));
   const log = new RecordedLog();
   let ahead = 0;
@@ -126,12 +131,13 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, tokenCache = {}, nativeAuth, timeout, scopes, api }: GatewayWorldOptions,
+  { server, identity, tokenCache = {}, nativeAuth, timeout, scopes, api, contract }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
   return {
-    contract: './openapi.yaml',
+    contract:
+      contract?.map((source, index) => ({ ...source, document: `./openapi-${index}.yaml` })) ?? './openapi-0.yaml',
     server: { host: '127.0.0.1', port: 0, drainDelay: '0s', drainTimeout: '2s', management: { port: 0 }, ...server },
     identity: {
       authority,

@@ -19,12 +19,13 @@ export interface HostileGateway {
 
 /** Starts one; the answer may depend on the access token. */
 export async function startHostileGateway(
-  answerTo: (token: string | undefined, path: string) => FixedAnswer,
+  answerTo: (token: string | undefined, path: string, method: string) => FixedAnswer,
 ): Promise<HostileGateway> {
   const requests: string[] = [];
   const server = createServer((req, res) => {
     const token = req.headers.authorization?.replace('Bearer ', '');
-    const { status, headers, body } = answerTo(token, (req.url ?? '').split('?', 1)[0] ?? '');
+    const path = (req.url ?? '').split('?', 1)[0] ?? '';
+    const { status, headers, body } = answerTo(token, path, req.method ?? '');
     requests.push(`${req.method} ${req.url}`);
     req.resume();
     if (status === 0) {

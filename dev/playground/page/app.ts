@@ -30,6 +30,7 @@ function tellTrouble(error: unknown): void {
 
 async function start(): Promise<void> {
   const settings = (await (await fetch('/settings.json')).json()) as PlaygroundSettings;
+  find('docs', HTMLAnchorElement).href = `${settings.gatewayUrl}/docs`;
   const [contract, world] = await Promise.all([loadContract(settings.gatewayUrl), readWorld()]);
   const viewer = new Viewer(find('diagram', HTMLOListElement));
   const journey = startJourney(viewer);

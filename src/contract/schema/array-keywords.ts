@@ -36,6 +36,9 @@ const hasUniqueItems: Test = (value, run, at) => {
 
 function compileItems(node: SchemaNode): Test[] {
   const prefix = node.listBelow('prefixItems') ?? [];
+  if (Array.isArray(node.schema['items'])) {
+    throw node.fault('items', 'a list, for which there is prefixItems (JSON Schema 2020-12, OpenAPI 3.1),');
+  }
   const rest = node.below('items');
   if (prefix.length === 0 && rest === undefined) {
     return [];

@@ -27,7 +27,7 @@ export function compileNumberKeywords(node: SchemaNode): Test[] {
     tests.push((value, run, at) => isMultiple(value as number) || run.fail(at, detail));
   }
   const format = node.schema['format'];
-  const isOfFormat = typeof format === 'string' ? formatOfNumbers(format) : undefined;
+  const isOfFormat = typeof format === 'string' && node.context.assertsFormats ? formatOfNumbers(format) : undefined;
   if (isOfFormat !== undefined) {
     tests.push(
       (value, run, at) => isOfFormat(value as number) || run.fail(at, `must match format "${String(format)}"`),

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../syntax/json.ts';
 import { quote, type Place, type Run, type Test } from './run.ts';
-import type { SchemaNode } from './schema-node.ts';
+import { isTexts, type SchemaNode } from './schema-node.ts';
 import { readPattern } from './text-keywords.ts';
 
 /** The keywords that look at objects, but for `unevaluatedProperties` (JSON Schema 2020-12 §10.3.2, Validation §6.5). */
@@ -29,8 +29,10 @@ function compileSize(node: SchemaNode): Test[] {
 }
 
 function compileRequired(node: SchemaNode): Test[] {
-  const names = node.texts('required') ?? [];
-  return names.map((name): Test => {
+  // Written at a member that need not be there, it says what is so anyway.
+  const names = node.schema['required'] === false ? [] : (node.texts('required') ?? []);
+  const needed = names.filter((name) => node.context.canRequire(name));
+  return needed.map((name): Test => {
     const detail = `must have required property '${name}'`;
     return (value, run, at) => Object.hasOwn(value as object, name) || run.fail(at, detail);
   });
@@ -105,6 +107,9 @@ function compileMembers(node: SchemaNode): Test[] {
 function compileDependencies(node: SchemaNode): Test[] {
   const tests: Test[] = [];
   for (const [name, needed] of Object.entries(node.map('dependentRequired') ?? {})) {
+    if (!isTexts(needed)) {
+      throw node.fault('dependentRequired', `something else than a list of names at ${quote(name)}`);
+    }
     tests.push(...compileDependentRequired(name, needed));
   }
   for (const [name, test] of node.mapBelow('dependentSchemas') ?? []) {
@@ -112,7 +117,7 @@ function compileDependencies(node: SchemaNode): Test[] {
   }
   for (const [name, needed] of Object.entries(node.map('dependencies') ?? {})) {
     tests.push(
-      ...(Array.isArray(needed)
+      ...(isTexts(needed)
         ? compileDependentRequired(name, needed)
         : [onlyWith(name, node.entryBelow('dependencies', name))]),
     );
@@ -120,10 +125,10 @@ function compileDependencies(node: SchemaNode): Test[] {
   return tests;
 }
 
-function compileDependentRequired(name: string, needed: unknown): Test[] {
-  return (Array.isArray(needed) ? needed : []).map((other): Test => {
-    const detail = `must have property ${String(other)} when property ${name} is present`;
-    return onlyWith(name, (value, run, at) => Object.hasOwn(value as object, String(other)) || run.fail(at, detail));
+function compileDependentRequired(name: string, needed: readonly string[]): Test[] {
+  return needed.map((other): Test => {
+    const detail = `must have property ${other} when property ${name} is present`;
+    return onlyWith(name, (value, run, at) => Object.hasOwn(value as object, other) || run.fail(at, detail));
   });
 }
 

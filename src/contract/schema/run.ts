@@ -50,8 +50,6 @@ interface Verdict {
  * once, so that the time grows with the size of the value and of the schemas, and not with the ways through them.
  */
 export class Run {
-  /** True for a parameter, whose numbers and booleans arrive as texts. */
-  readonly coerces: boolean;
   readonly faults: SchemaFault[] = [];
   /** For patterns that need many steps for each character. */
   stepsLeft = MAX_STEPS;
@@ -59,10 +57,6 @@ export class Run {
   #verdicts: Map<Target, Map<unknown, boolean>> | undefined;
   #evaluations: Map<Target, Map<unknown, Verdict>> | undefined;
   #identities: Identities | undefined;
-
-  constructor(coerces: boolean) {
-    this.coerces = coerces;
-  }
 
   /** What the items of arrays are equal to. */
   get identities(): Identities {

@@ -2,19 +2,26 @@ import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.
 import type { Location } from './locations.ts';
 import type { Test } from './run.ts';
 
-/** Makes the test of a schema that stands below a keyword of another. */
-export type CompileBelow = (location: Location, keyword: string) => Test;
+/** What the compilation of a schema needs of the schemas around it. */
+export interface SchemaContext {
+  /** Makes the test of a schema that stands below a keyword. */
+  compileBelow(location: Location, keyword: string): Test;
+  /** False for a member that stands in values of the other direction only. */
+  canRequire(name: string): boolean;
+  readonly assertsFormats: boolean;
+}
 
 /** A schema while it is compiled: reads its keywords, and names the place where one of them is wrong. */
 export class SchemaNode {
+  /** The keywords that count in its dialect. */
   readonly schema: JsonObject;
   readonly location: Location;
-  readonly #compile: CompileBelow;
+  readonly context: SchemaContext;
 
-  constructor(schema: JsonObject, location: Location, compile: CompileBelow) {
+  constructor(schema: JsonObject, location: Location, context: SchemaContext) {
     this.schema = schema;
     this.location = location;
-    this.#compile = compile;
+    this.context = context;
   }
 
   /** A number, if the keyword is there. @throws {Error} for anything else */
@@ -83,7 +90,7 @@ export class SchemaNode {
 
   #below(schema: unknown, keyword: string, key?: string): Test {
     const pointer = `${this.location.pointer}/${keyword}${key === undefined ? '' : `/${escapePointer(key)}`}`;
-    return this.#compile({ schema, pointer, resource: this.location.resource }, keyword);
+    return this.context.compileBelow({ schema, pointer, resource: this.location.resource }, keyword);
   }
 }
 
@@ -103,6 +110,7 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-function isTexts(value: unknown): value is readonly string[] {
+/** True for a list of texts. */
+export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }

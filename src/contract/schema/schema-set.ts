@@ -1,19 +1,28 @@
 import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import { compileArrayKeywords, compileUnevaluatedItems } from './array-keywords.ts';
 import { compileCombiningKeywords } from './combining-keywords.ts';
-import { Evaluated } from './evaluated.ts';
-import { SchemaLocations, type Location } from './locations.ts';
+import { allowsNull, readKeywords, refuseStrangeDialect } from './dialect.ts';
+import { DynamicScopes, resolveDynamic, type DynamicScope } from './dynamic-scope.ts';
+import { joinTests } from './join-tests.ts';
+import { isLeftOut } from './left-out.ts';
+import type { Location, SchemaLocations } from './locations.ts';
 import { compileNumberKeywords } from './number-keywords.ts';
 import { compileObjectKeywords, compileUnevaluatedProperties } from './object-keywords.ts';
-import type { Place, Run, Target, Test } from './run.ts';
+import type { Target, Test } from './run.ts';
 import { SchemaNode } from './schema-node.ts';
+import type { SchemaSource } from './schema-source.ts';
+import { IN_PLACE } from './subschemas.ts';
 import { compileTextKeywords } from './text-keywords.ts';
-import { coerce, isOfType, kindOf, readTypes, type Kind } from './value-types.ts';
+import { standingBelow, testTexts } from './text-readings.ts';
+import { readTypes } from './value-types.ts';
 
 interface Entry extends Target {
   test: Test;
   refers: boolean;
   readonly location: Location;
+  readonly scope: DynamicScope;
+  /** The schema in whose `allOf` it stands. */
+  partOf?: Entry;
   /** The schemas that look at the same value. */
   readonly inPlace: Entry[];
   /** The schemas that look at a part of it. */
@@ -22,25 +31,26 @@ interface Entry extends Target {
   error?: unknown;
 }
 
-/** Keywords whose schemas look at the same value as the schema that they stand in. */
-const IN_PLACE = new Set(['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas', 'dependencies']);
-
 const always: Test = () => true;
 const never: Test = (_value, run, at) => run.fail(at, 'boolean schema is false');
 
 /**
  * The schemas of one document as tests, each compiled once, where it stands: references, also recursive ones, mean what
- * they mean there (JSON Schema 2020-12, which OpenAPI 3.1 uses).
+ * they mean there. A schema that dynamic references make several of is compiled once for each scope.
  */
 export class SchemaSet {
-  readonly #locations: SchemaLocations;
-  readonly #entries = new Map<object, Entry>();
+  readonly #source: SchemaSource;
+  readonly #readsTexts: boolean;
+  readonly #scopes = new DynamicScopes();
+  readonly #entries = new Map<DynamicScope, Map<object, Entry>>();
   readonly #waiting: Entry[] = [];
   /** What was gone through to its last reference and found without a fault. */
   readonly #sound = new Set<Entry>();
 
-  constructor(root: JsonObject) {
-    this.#locations = new SchemaLocations(root);
+  /** @param readsTexts true for schemas of parameters, whose numbers and booleans arrive as texts */
+  constructor(source: SchemaSource, readsTexts: boolean) {
+    this.#source = source;
+    this.#readsTexts = readsTexts;
   }
 
   /**
@@ -49,8 +59,7 @@ export class SchemaSet {
    * @throws {Error} when it, or one that it leads to, is wrong
    */
   at(pointer: string): Target {
-    const location = this.#locations.at(pointer);
-    const entry = this.#enter(location);
+    const entry = this.#enter(this.#locations.at(pointer), this.#scopes.outermost);
     this.#waiting.push(entry);
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) {
       this.#compile(next);
@@ -59,23 +68,25 @@ export class SchemaSet {
     return entry;
   }
 
+  get #locations(): SchemaLocations {
+    return this.#source.locations;
+  }
+
   /** References may go round, so a schema has its entry before it has its test. */
-  #enter(location: Location): Entry {
-    const { schema } = location;
-    const known = isJsonObject(schema) ? this.#entries.get(schema) : undefined;
+  #enter(place: Location, around: DynamicScope): Entry {
+    const { schema } = place;
+    const location = { ...place, resource: this.#locations.resourceOf(schema, place.resource) };
+    const scope = this.#scopes.enter(around, location.resource);
+    const entries = this.#entries.get(scope) ?? new Map<object, Entry>();
+    this.#entries.set(scope, entries);
+    const known = isJsonObject(schema) ? entries.get(schema) : undefined;
     if (known !== undefined) {
       return known;
     }
-    const entry: Entry = {
-      test: schema === false ? never : always,
-      refers: false,
-      location,
-      inPlace: [],
-      below: [],
-      isCompiled: false,
-    };
+    const test = schema === false ? never : always;
+    const entry: Entry = { test, refers: false, location, scope, inPlace: [], below: [], isCompiled: false };
     if (isJsonObject(schema)) {
-      this.#entries.set(schema, entry);
+      entries.set(schema, entry);
     } else if (typeof schema !== 'boolean') {
       entry.error = new Error(`#${location.pointer} is no schema`);
     }
@@ -95,16 +106,10 @@ export class SchemaSet {
   }
 
   #compileSchema(entry: Entry, schema: JsonObject): Test {
-    const resource = this.#locations.resourceOf(schema, entry.location.resource);
-    const node = new SchemaNode(schema, { ...entry.location, resource }, (location, keyword) => {
-      const child = this.#enter(location);
-      (IN_PLACE.has(keyword) ? entry.inPlace : entry.below).push(child);
-      this.#compile(child);
-      entry.refers ||= child.refers;
-      return child.test;
-    });
+    const node = this.#read(entry, schema);
     return joinTests({
       types: readTypes(node),
+      allowsNull: allowsNull(node.schema),
       number: compileNumberKeywords(node),
       string: compileTextKeywords(node),
       array: compileArrayKeywords(node),
@@ -114,19 +119,62 @@ export class SchemaSet {
     });
   }
 
+  #read(entry: Entry, schema: JsonObject): SchemaNode {
+    const { version, formats } = this.#source.dialect;
+    const keywords = readKeywords(schema, version);
+    refuseStrangeDialect(keywords, '$schema', `the schema at #${entry.location.pointer}`);
+    return new SchemaNode(keywords, entry.location, {
+      assertsFormats: formats === 'assert',
+      canRequire: (name) => this.#canRequire(entry, name),
+      compileBelow: (location, keyword) => {
+        const child = this.#enter(location, entry.scope);
+        if (keyword === 'allOf') {
+          child.partOf ??= entry;
+        }
+        (IN_PLACE.has(keyword) ? entry.inPlace : entry.below).push(child);
+        this.#compile(child);
+        entry.refers ||= child.refers;
+        return this.#readsTexts ? this.#readTexts(child.test, keyword, location) : child.test;
+      },
+    });
+  }
+
+  #readTexts(test: Test, keyword: string, location: Location): Test {
+    const standing = standingBelow(keyword);
+    return standing === undefined ? test : testTexts(test, standing, this.#source.outlines.of(location).kinds);
+  }
+
+  #canRequire(entry: Entry, name: string): boolean {
+    const { version, direction } = this.#source.dialect;
+    if (version !== '3.0') {
+      return true;
+    }
+    let whole = entry;
+    while (whole.partOf !== undefined) {
+      whole = whole.partOf;
+    }
+    return !isLeftOut(name, whole.location, direction === 'request' ? 'readOnly' : 'writeOnly', this.#locations);
+  }
+
   #compileReferences(entry: Entry, node: SchemaNode): Test[] {
     const { resource } = node.location;
-    const reference = node.text('$ref');
-    const dynamic = node.text('$dynamicRef');
-    return [
-      ...(reference === undefined ? [] : [this.#locations.resolve(reference, resource)]),
-      ...(dynamic === undefined ? [] : [this.#locations.resolveDynamic(dynamic, resource)]),
-    ].map((location): Test => {
-      const target = this.#enter(location);
+    return ['$ref', '$dynamicRef'].flatMap((keyword): Test[] => {
+      const reference = node.text(keyword);
+      if (reference === undefined) {
+        return [];
+      }
+      const target = atPlace(node.location, () =>
+        this.#enter(
+          keyword === '$ref'
+            ? this.#locations.resolve(reference, resource)
+            : resolveDynamic(reference, resource, entry.scope, this.#locations),
+          entry.scope,
+        ),
+      );
       this.#waiting.push(target);
       entry.refers = true;
       entry.inPlace.push(target);
-      return (value, run, at, seen) => run.follow(target, value, at, seen);
+      return [(value, run, at, seen) => run.follow(target, value, at, seen)];
     });
   }
 
@@ -150,6 +198,15 @@ export class SchemaSet {
   }
 }
 
+/** Adds to a fault of a reference where it stands. */
+function atPlace<T>(location: Location, find: () => T): T {
+  try {
+    return find();
+  } catch (error) {
+    throw new Error(`${(error as Error).message} (at #${location.pointer})`, { cause: error });
+  }
+}
+
 /** A schema that looks at the same value again and again would never come to an end. */
 function refuseCircle(start: Entry): void {
   const seen = new Set<Entry>();
@@ -163,58 +220,4 @@ function refuseCircle(start: Entry): void {
       waiting.push(...entry.inPlace);
     }
   }
-}
-
-interface SchemaTests extends Readonly<Record<'number' | 'string' | 'array' | 'object' | 'any', readonly Test[]>> {
-  readonly types: readonly string[] | undefined;
-  readonly unevaluated: { readonly [K in Kind]?: Test | undefined };
-}
-
-function joinTests({ types, unevaluated, any, ...parts }: SchemaTests): Test {
-  const tests: Readonly<Record<Kind, readonly Test[]>> = {
-    number: [...parts.number, ...any],
-    string: [...parts.string, ...any],
-    array: [...parts.array, ...any],
-    object: [...parts.object, ...any],
-    boolean: any,
-    null: any,
-  };
-  const detail = `must be ${types?.join(',')}`;
-  return (given, run, at, seen) => {
-    const value = run.coerces && types !== undefined && typeof given === 'string' ? coerce(given, types) : given;
-    const kind = kindOf(value);
-    if (types !== undefined && !isOfType(value, kind, types)) {
-      return run.fail(at, detail);
-    }
-    const rest = unevaluated[kind];
-    if (rest === undefined) {
-      return testAll(tests[kind], value, run, at, seen);
-    }
-    const evaluated = new Evaluated();
-    const fits = testAll(tests[kind], value, run, at, evaluated) && rest(value, run, at, evaluated);
-    if (fits) {
-      seen?.add(evaluated);
-    }
-    return fits;
-  };
-}
-
-/** Goes on after a fault while faults are written down and there is room for more. */
-function testAll(
-  tests: readonly Test[],
-  value: unknown,
-  run: Run,
-  at: Place | undefined,
-  seen: Evaluated | undefined,
-): boolean {
-  let fits = true;
-  for (const test of tests) {
-    if (!test(value, run, at, seen)) {
-      fits = false;
-      if (!run.goesOn(at)) {
-        return false;
-      }
-    }
-  }
-  return fits;
 }

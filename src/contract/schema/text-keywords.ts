@@ -22,7 +22,7 @@ export function compileTextKeywords(node: SchemaNode): Test[] {
     tests.push((value, run, at) => matches(value as string, run) || run.fail(at, detail));
   }
   const format = node.schema['format'];
-  const isOfFormat = typeof format === 'string' ? formatOfTexts(format) : undefined;
+  const isOfFormat = typeof format === 'string' && node.context.assertsFormats ? formatOfTexts(format) : undefined;
   if (isOfFormat !== undefined) {
     const detail = `must match format "${String(format)}"`;
     tests.push((value, run, at) => isOfFormat(value as string) || run.fail(at, detail));

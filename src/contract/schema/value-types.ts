@@ -33,7 +33,6 @@ export function readTypes(node: SchemaNode): readonly string[] | undefined {
       `the schema at #${node.location.pointer} has the type ${JSON.stringify(type)}; allowed: ${TYPES.join(', ')}`,
     );
   }
-  // Of OpenAPI 3.0: what was written for it and renamed to 3.1 is full of it, and nothing else is meant by it.
   return nullable === true && !types.includes('null') ? [...(types as string[]), 'null'] : (types as string[]);
 }
 
@@ -43,36 +42,4 @@ export function isOfType(value: unknown, kind: Kind, types: readonly string[]): 
     return types.includes(kind);
   }
   return (types.includes('number') && Number.isFinite(value)) || (types.includes('integer') && Number.isInteger(value));
-}
-
-const NUMBER = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i;
-
-/** A text as the first of the types that it can be read as; as it is, when there is none. */
-export function coerce(text: string, types: readonly string[]): unknown {
-  if (types.includes('string')) {
-    return text;
-  }
-  for (const type of types) {
-    const value = readAs(type, text);
-    if (value !== undefined) {
-      return value;
-    }
-  }
-  return text;
-}
-
-/** JavaScript would take more texts for a number, such as `0x10`, ` 1` and `Infinity`; few servers do. */
-function readAs(type: string, text: string): unknown {
-  switch (type) {
-    case 'number':
-      return NUMBER.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
-    case 'integer':
-      return NUMBER.test(text) && Number.isInteger(Number(text)) ? Number(text) : undefined;
-    case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : undefined;
-    case 'null':
-      return text === '' ? null : undefined;
-    default:
-      return undefined;
-  }
 }

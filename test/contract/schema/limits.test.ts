@@ -97,6 +97,24 @@ describe('a check of much is no endless work', () => {
       1,
     ],
     [
+      'dynamic references that double with each level',
+      {
+        $id: 'strict',
+        $dynamicAnchor: 'node',
+        $ref: 'tree',
+        unevaluatedProperties: false,
+        $defs: {
+          tree: {
+            $id: 'tree',
+            $dynamicAnchor: 'node',
+            anyOf: list(2, () => ({ properties: { a: { allOf: list(2, () => ({ $dynamicRef: '#node' })) } } })),
+          },
+        },
+      },
+      nested(300, { b: 1 }),
+      1,
+    ],
+    [
       'references that double without a level',
       {
         ...Object.fromEntries([['$ref', '#/$defs/0']]),
