@@ -23,6 +23,11 @@ const USAGE = `Usage:
   obo-gateway serve --config gateway.yaml         run the gateway
   obo-gateway check --config gateway.yaml         tell whether the gateway would work here, and what to correct
   obo-gateway healthcheck --config gateway.yaml   exit 0 when the gateway of this configuration is ready
+  obo-gateway check --config gateway.yaml [--offline] [--only CHECK,CHECK] [--format text|json|junit]
+                                                  the same, for pipelines and init containers
+    --offline                     only what needs no network; exit 0 or 2
+    --only CHECK,CHECK            some of config, ports, entra, clock, credential, downstreams, redis, backup
+    --format text|json|junit      the form of the report; default text
   obo-gateway verify --contract openapi.yaml --url https://api.contoso.com [--write]
       [--format text|json|junit] [--output FILE] [--coverage FILE]
                                                   compare what a running gateway answers with its contract
@@ -51,7 +56,18 @@ const CONFIG: CommandOptions = { config: { takes: 'value', needed: true } };
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['serve', { options: CONFIG, execute: serve }],
-  ['check', { options: CONFIG, execute: check }],
+  [
+    'check',
+    {
+      options: {
+        ...CONFIG,
+        offline: { takes: 'nothing' },
+        only: { takes: 'value' },
+        format: { takes: 'value' },
+      },
+      execute: check,
+    },
+  ],
   ['healthcheck', { options: CONFIG, execute: checkHealth }],
   [
     'verify',
@@ -144,14 +160,11 @@ async function assembleGateway(config: GatewayConfig): Promise<Gateway> {
   return createWorkers(config, workers);
 }
 
-async function check({ config: file }: OptionValues, { env, writeOut }: Terminal): Promise<number> {
-  const { loadConfig } = await import('./config/load-config.ts');
-  const config = await loadConfig(String(file), env);
-  const { checkDeployment } = await import('./check/check-deployment.ts');
-  const { renderReport } = await import('./check/render-report.ts');
-  const rows = await checkDeployment(config);
-  renderReport(rows).forEach((line) => writeOut(line));
-  return rows.some(({ status }) => status === 'fail') ? EXIT.failed : EXIT.ok;
+async function check(options: OptionValues, { env, writeOut }: Terminal): Promise<number> {
+  const { readCheckRequest } = await import('./check/check-options.ts');
+  const request = readCheckRequest(options);
+  const { runCheck } = await import('./check/run-check.ts');
+  return EXIT[await runCheck(String(options['config']), env, request, writeOut)];
 }
 
 async function verifyContract(options: OptionValues, { env, writeOut, writeError }: Terminal): Promise<number> {

@@ -208,7 +208,7 @@ function build(config: GatewayConfig, options: GatewayOptions) {
   const client = new EntraTokenClient({
     authority,
     clientId: identity.clientId,
-    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
+    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience, logger),
     http,
     ...clocks,
   });

@@ -71,7 +71,7 @@ function adviseConsentRedirect(uri: string | undefined): Row {
 function adviseCredential(settings: GatewayConfig['identity']['credential']): Row {
   const check = 'kind of credential';
   const kind = kindOf(settings);
-  if (kind !== 'secret') {
+  if (kind !== 'secret' && kind !== 'secretFile') {
     return pass(check, kind);
   }
   return warn(check, kind, {

@@ -58,7 +58,7 @@ async function tryCredential(
     return pass(CHECK, `accepted in tenant ${tenantId}`);
   } catch (error) {
     if (error instanceof ExchangeRefused) {
-      return judgeRefusal(CHECK, tenantId, error.refusal);
+      return judgeRefusal(CHECK, tenantId, error.refusal, kindOf(identity.credential));
     }
     throw error;
   }
@@ -66,6 +66,7 @@ async function tryCredential(
 
 const REMEDIES: Readonly<Record<keyof CredentialSettings, string>> = {
   secret: 'set the client secret',
+  secretFile: 'check the path, and that the file holds the client secret and is readable for this user',
   certificate: 'make both PEM files readable for this user, and let the key belong to the certificate',
   federatedTokenFile: 'check the path, and that the projected token is mounted and readable for this user',
   managedIdentity:
@@ -83,6 +84,6 @@ function explainUnavailable({ message }: CredentialUnavailable, settings: Creden
 
 /** The one member of `identity.credential` that is there. */
 export function kindOf(settings: CredentialSettings): keyof CredentialSettings {
-  const kinds = ['certificate', 'federatedTokenFile', 'managedIdentity'] as const;
+  const kinds = ['secretFile', 'certificate', 'federatedTokenFile', 'managedIdentity'] as const;
   return kinds.find((kind) => settings[kind] !== undefined) ?? 'secret';
 }

@@ -6,47 +6,71 @@ import { adviseContract } from './advise-contract.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCredential } from './check-credential.ts';
-import { checkDownstream } from './check-downstream.ts';
+import { adviseDownstream, checkDownstream } from './check-downstream.ts';
 import { checkEntra } from './check-entra.ts';
-import { checkPorts } from './check-ports.ts';
-import { checkRedis } from './check-redis.ts';
+import { CHECKS, type CheckName, type CheckRequest } from './check-options.ts';
+import { advisePorts, checkPorts } from './check-ports.ts';
+import { adviseRedis, checkRedis } from './check-redis.ts';
 import { reportBackupReadiness } from './report-backup-readiness.ts';
 import type { Row } from './row.ts';
 
 /** Milliseconds for each call over the network. */
 const DEADLINE_MS = 5_000;
 
-/** What a test puts in the place of the real thing. */
-export interface CheckOptions {
+/** What to check, and what a test puts in the place of the real thing. */
+export interface CheckOptions extends Partial<Pick<CheckRequest, 'only' | 'offline'>> {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Milliseconds for each call over the network. */
   readonly deadlineMs?: number;
 }
 
-/** Looks at everything that a gateway of this configuration depends on, side by side. */
-export async function checkDeployment(config: GatewayConfig, options: CheckOptions = {}): Promise<Row[]> {
-  const { now = Date.now, deadlineMs = DEADLINE_MS } = options;
-  const { server, identity, downstreams, tokenCache } = config;
-  const authority = new Authority(identity.authority, identity.tenant);
+/** What the checks found, in the order of the report. */
+export type Findings = ReadonlyMap<CheckName, readonly Row[]>;
+
+/** Looks at what a gateway of this configuration depends on, side by side; by default at everything. */
+export async function checkDeployment(config: GatewayConfig, options: CheckOptions = {}): Promise<Findings> {
+  const { now = Date.now, deadlineMs = DEADLINE_MS, only = new Set(CHECKS), offline = false } = options;
   const http = new EntraHttpClient(deadlineMs);
+  const readings = readFiles(config, now);
+  const trials = tryOut(config, http, now, deadlineMs);
+  const run = async (name: CheckName): Promise<readonly [CheckName, readonly Row[]]> => {
+    const [found, read] = await Promise.all([offline ? [] : (trials[name]?.() ?? []), readings[name]?.() ?? []]);
+    return [name, [...found, ...read]];
+  };
   try {
-    const rows = await Promise.all([
-      checkPorts(server),
-      checkEntra({ authority, http }),
-      checkClock({ authority, http, now, tolerance: identity.clockTolerance }),
-      checkCredential({ authority, identity, http, now }),
-      checkCertificate(identity.credential, now()),
-      ...Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs)),
-      checkRedis(tokenCache.redis, deadlineMs),
-    ]);
-    return [
-      ...rows.flat(),
-      ...adviseConfiguration(config),
-      ...adviseContract(config),
-      ...reportBackupReadiness(config),
-    ];
+    return new Map(await Promise.all(CHECKS.filter((name) => only.has(name)).map(run)));
   } finally {
     http.close();
   }
+}
+
+type Checks = Readonly<Partial<Record<CheckName, () => readonly Row[] | Promise<readonly Row[]>>>>;
+
+/** The parts of the checks that only look at the files. */
+function readFiles(config: GatewayConfig, now: () => number): Checks {
+  const { server, identity, downstreams, tokenCache } = config;
+  return {
+    config: () => [...adviseConfiguration(config), ...adviseContract(config)],
+    ports: () => advisePorts(server),
+    credential: () => checkCertificate(identity.credential, now()),
+    downstreams: () => Object.entries(downstreams).flatMap(([name, settings]) => adviseDownstream(name, settings)),
+    redis: () => adviseRedis(tokenCache.redis),
+    backup: () => reportBackupReadiness(config),
+  };
+}
+
+/** The parts of the checks that try something out on this machine and over the network. */
+function tryOut(config: GatewayConfig, http: EntraHttpClient, now: () => number, deadlineMs: number): Checks {
+  const { server, identity, downstreams, tokenCache } = config;
+  const authority = new Authority(identity.authority, identity.tenant);
+  return {
+    ports: () => checkPorts(server),
+    entra: () => checkEntra({ authority, http }),
+    clock: async () => [await checkClock({ authority, http, now, tolerance: identity.clockTolerance })],
+    credential: () => checkCredential({ authority, identity, http, now }),
+    downstreams: () =>
+      Promise.all(Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs))),
+    redis: () => checkRedis(tokenCache.redis, deadlineMs),
+  };
 }

@@ -5,15 +5,11 @@ import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 /**
- * Checks that a downstream can be reached the way the gateway will reach it, and that tokens travel to it encrypted.
+ * Checks that a downstream can be reached the way the gateway will reach it.
  *
- * @param deadline milliseconds
+ * @param deadlineMs milliseconds
  */
-export async function checkDownstream(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row[]> {
-  return [await reach(name, settings, deadlineMs), ...adviseTransport(name, settings.baseUrl)];
-}
-
-async function reach(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row> {
+export async function checkDownstream(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row> {
   const check = `downstream ${name}: reachable`;
   const downstream = new Downstream(name, settings, () => performance.now());
   try {
@@ -48,7 +44,8 @@ function readCode(error: unknown): string {
   return WORDS.get(name) ?? code ?? 'unknown';
 }
 
-function adviseTransport(name: string, baseUrl: string): Row[] {
+/** Whether tokens travel to a downstream encrypted. */
+export function adviseDownstream(name: string, { baseUrl }: Pick<DownstreamSettings, 'baseUrl'>): Row[] {
   const { protocol, hostname } = new URL(baseUrl);
   if (protocol === 'https:' || isLoopback(hostname)) {
     return [];

@@ -9,15 +9,28 @@ interface Listener {
   readonly port: number;
 }
 
-/** Whether `serve` could listen on its two ports. */
-export async function checkPorts({ host, port, management }: GatewayConfig['server']): Promise<Row[]> {
-  if (port !== 0 && port === management.port) {
-    const advice = {
-      reason: 'both listeners want the same port, so the gateway would not start',
-      remedy: 'use another port than server.port',
-      key: 'server.management.port',
-    };
-    return [fail('ports', `both are ${port}`, advice)];
+/** Whether the two ports are two: what gateway.yaml alone tells of them. */
+export function advisePorts(server: GatewayConfig['server']): Row[] {
+  if (!areSame(server)) {
+    return [];
+  }
+  const advice = {
+    reason: 'both listeners want the same port, so the gateway would not start',
+    remedy: 'use another port than server.port',
+    key: 'server.management.port',
+  };
+  return [fail('ports', `both are ${server.port}`, advice)];
+}
+
+function areSame({ port, management }: GatewayConfig['server']): boolean {
+  return port !== 0 && port === management.port;
+}
+
+/** Whether `serve` could listen on its two ports; nothing when they are the same. */
+export async function checkPorts(server: GatewayConfig['server']): Promise<Row[]> {
+  const { host, port, management } = server;
+  if (areSame(server)) {
+    return [];
   }
   const listeners = [
     { key: 'server.port', host, port },

@@ -4,6 +4,7 @@ import type { RedisAddress } from '../redis/redis-address.ts';
 import { within } from '../resilience/deadline.ts';
 import { RedisConnection } from '../redis/redis-connection.ts';
 import { codeOfFailure, RedisTimeout, remedyOf } from '../redis/redis-failure.ts';
+import { RedisLogin } from '../redis/redis-login.ts';
 import { LOOKUP_TIMEOUT_MS } from '../redis/redis-token-store.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
@@ -22,15 +23,16 @@ export async function checkRedis(address: RedisAddress | undefined, deadlineMs: 
   if (address === undefined) {
     return [];
   }
-  const connection = new RedisConnection(address);
+  const connection = new RedisConnection(address, new RedisLogin(address));
   try {
-    return [...(await tryOut(connection, address.shown, deadlineMs)), ...adviseTransport(address)];
+    return await tryOut(connection, address, deadlineMs);
   } finally {
     connection.close();
   }
 }
 
-async function tryOut(connection: RedisConnection, shown: string, deadlineMs: number): Promise<Row[]> {
+async function tryOut(connection: RedisConnection, address: RedisAddress, deadlineMs: number): Promise<Row[]> {
+  const { shown } = address;
   const key = `obo:check:${randomUUID()}`;
   try {
     await inTime(deadlineMs, connect(connection));
@@ -41,9 +43,19 @@ async function tryOut(connection: RedisConnection, shown: string, deadlineMs: nu
     return [judgeSpeed(shown, milliseconds), await write(connection, { key, shown, deadlineMs })];
   } catch (error) {
     const code = codeOfFailure(error);
-    const advice = { reason: 'requests go on without the second level', remedy: remedyOf(code), key: KEY };
+    const advice = {
+      reason: 'requests go on without the second level',
+      remedy: remedyOf(code),
+      key: keyOf(code, address),
+    };
     return [fail('Redis: readable', `${shown} cannot be read (${code})`, advice)];
   }
+}
+
+/** The key to look at: that of the password, where Redis refuses it and it stands in a file. */
+function keyOf(code: string, { loginFiles }: RedisAddress): string {
+  const isRefused = code === 'WRONGPASS' || code === 'NOAUTH';
+  return isRefused && loginFiles?.passwordFile !== undefined ? 'tokenCache.redis.passwordFile' : KEY;
 }
 
 function connect(connection: RedisConnection): Promise<void> {
@@ -78,7 +90,12 @@ async function write(
   }
 }
 
-function adviseTransport({ place, encrypted, shown }: RedisAddress): Row[] {
+/** Whether the password travels to the second level encrypted; nothing without a second level. */
+export function adviseRedis(address: RedisAddress | undefined): Row[] {
+  if (address === undefined) {
+    return [];
+  }
+  const { place, encrypted, shown } = address;
   const nodes = place.kind === 'server' ? [place.node] : place.kind === 'socket' ? [] : place.nodes;
   if (encrypted || nodes.every(({ host }) => isLoopback(host === '::1' ? '[::1]' : host))) {
     return [];

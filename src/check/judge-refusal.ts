@@ -1,3 +1,4 @@
+import type { CredentialSettings } from '../exchange/client-credential.ts';
 import { ENTRA_CODES, REMEDIES } from '../exchange/entra-codes.ts';
 import type { Refusal } from '../exchange/refusal.ts';
 import { explainTrouble } from './explain-trouble.ts';
@@ -90,13 +91,18 @@ const AFTER_THE_CREDENTIAL: ReadonlySet<string> = new Set([
 
 const TOO_MANY_REQUESTS = 429;
 
-/** Tells what a refused request of the gateway for itself, in one tenant, says about the credential. */
-export function judgeRefusal(check: string, tenantId: string, refusal: Refusal): Row {
+/**
+ * Tells what a refused request of the gateway for itself, in one tenant, says about the credential.
+ *
+ * @param kind the member of `identity.credential` that is there
+ */
+export function judgeRefusal(check: string, tenantId: string, refusal: Refusal, kind: keyof CredentialSettings): Row {
   const refused = `refused in tenant ${tenantId}: ${nameRefusal(refusal)}`;
   const cure = CREDENTIAL_REMEDIES.find(({ codes }) => codes.some((code) => refusal.codes.includes(code)));
   if (cure !== undefined) {
     const { remedy, key } = cure;
-    return fail(check, refused, { reason: explain(refusal), remedy, key });
+    const ownKey = key === SECRET && kind === 'secretFile' ? `${CREDENTIAL}.${kind}` : key;
+    return fail(check, refused, { reason: explain(refusal), remedy, key: ownKey });
   }
   if (refusal.class === 'retry') {
     return explainNoVerdict(check, refusal);

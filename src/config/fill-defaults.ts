@@ -38,8 +38,12 @@ export function fillDefaults({ downstreams, nativeAuth, tokenCache, ...settings 
     identity: { ...identity, audiences: listAudiences(identity) },
     downstreams: fillScopes(downstreams, new Authority(identity.authority, identity.tenant)),
     ...(nativeAuth && { nativeAuth: { ...nativeAuth, origins: nativeAuth.origins ?? server.cors.origins } }),
-    tokenCache: { maxSessions, ...(redis && { redis: redis.url }) },
+    tokenCache: { maxSessions, ...(redis && { redis: placeLoginFiles(redis) }) },
   };
+}
+
+function placeLoginFiles({ url, ...loginFiles }: NonNullable<GatewaySettings['tokenCache']['redis']>): RedisAddress {
+  return Object.keys(loginFiles).length === 0 ? url : { ...url, loginFiles };
 }
 
 /**

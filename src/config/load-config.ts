@@ -9,6 +9,7 @@ import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
 import { checkDownstreamTls } from './check-downstream-tls.ts';
+import { checkSecretFiles } from './check-secret-files.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
 import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
@@ -49,6 +50,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
+  await checkSecretFiles(settings, unset, faults);
   const downstreams = resolveProxies(settings?.downstreams ?? {}, env, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
@@ -90,7 +92,7 @@ async function readTree(file: string): Promise<unknown> {
   return reading.tree ?? {};
 }
 
-const CREDENTIALS = ['secret', 'certificate', 'federatedTokenFile', 'managedIdentity'];
+const CREDENTIALS = ['secret', 'secretFile', 'certificate', 'federatedTokenFile', 'managedIdentity'];
 
 /** Checks the rules about several keys. They read the tree, so that they also work when other keys are wrong. */
 function checkAcrossKeys(tree: unknown): ConfigFault[] {
@@ -151,13 +153,14 @@ function listSources(contract: GatewaySettings['contract'], folder: string): rea
 }
 
 function resolvePaths(settings: GatewaySettings, folder: string): GatewaySettings {
-  const { certificate, federatedTokenFile } = settings.identity.credential;
+  const { certificate, federatedTokenFile, secretFile } = settings.identity.credential;
   const credential = {
     ...settings.identity.credential,
     ...(certificate && {
       certificate: { cert: resolve(folder, certificate.cert), key: resolve(folder, certificate.key) },
     }),
     ...(federatedTokenFile && { federatedTokenFile: resolve(folder, federatedTokenFile) }),
+    ...(secretFile && { secretFile: resolve(folder, secretFile) }),
   };
   const downstreams = Object.fromEntries(
     Object.entries(settings.downstreams).map(([name, { tls, ...downstream }]) => [
@@ -165,8 +168,24 @@ function resolvePaths(settings: GatewaySettings, folder: string): GatewaySetting
       { ...downstream, ...(tls && { tls: resolveTls(tls, folder) }) },
     ]),
   );
-  return { ...settings, identity: { ...settings.identity, credential }, downstreams };
+  return {
+    ...settings,
+    identity: { ...settings.identity, credential },
+    downstreams,
+    tokenCache: resolveLoginFiles(settings.tokenCache, folder),
+  };
 }
+
+function resolveLoginFiles({ redis, ...others }: TokenCache, folder: string): TokenCache {
+  if (redis === undefined) {
+    return others;
+  }
+  const { url, ...files } = redis;
+  const paths = Object.entries(files).map(([key, file]) => [key, file && resolve(folder, file)]);
+  return { ...others, redis: { url, ...(Object.fromEntries(paths) as typeof files) } };
+}
+
+type TokenCache = GatewaySettings['tokenCache'];
 
 type Tls = NonNullable<GatewaySettings['downstreams'][string]['tls']>;
 

@@ -4,7 +4,12 @@ import { OWN_PATHS } from '../contract/own-paths.ts';
 import { isLoopback } from '../network/loopback.ts';
 import { isFixed } from '../forward/request-headers.ts';
 import { isProxyAddress } from '../network/proxy-address.ts';
-import { parseRedisAddress, type RedisAddressError } from '../redis/redis-address.ts';
+import {
+  parseRedisAddress,
+  type RedisAddress,
+  type RedisAddressError,
+  type RedisLoginFiles,
+} from '../redis/redis-address.ts';
 import { CHALLENGE_SAFE, GUID } from '../syntax/http-syntax.ts';
 import { parseDuration, parseSize } from '../syntax/units.ts';
 
@@ -210,6 +215,9 @@ const server = z.strictObject({
 const credential = z
   .strictObject({
     secret: text('the client secret, best as ${NAME} from the environment').optional(),
+    secretFile: text('the path of a file that holds the client secret')
+      .optional()
+      .describe('Read again when it changes.'),
     certificate: z
       .strictObject({
         cert: text('the path of a PEM certificate'),
@@ -363,18 +371,56 @@ const log = z.strictObject({
     .describe('What happens when nobody reads the log: lines are lost and counted, or requests wait.'),
 });
 
-const redis = z.strictObject({
-  url: text('an address such as redis://user:password@host:6379/0, best as ${NAME} from the environment')
-    .transform((value, context) => {
-      try {
-        return parseRedisAddress(value);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as RedisAddressError).message });
-        return z.NEVER;
-      }
-    })
-    .describe('redis:// or rediss://; with +sentinel, +cluster or +unix for the other ways to reach it.'),
-});
+const SECRET_FILE = 'the path of a file that holds it';
+
+const redis = z
+  .strictObject({
+    url: text('an address such as redis://user:password@host:6379/0, best as ${NAME} from the environment')
+      .transform((value, context) => {
+        try {
+          return parseRedisAddress(value);
+        } catch (error) {
+          context.addIssue({ code: 'custom', message: (error as RedisAddressError).message });
+          return z.NEVER;
+        }
+      })
+      .describe('redis:// or rediss://; with +sentinel, +cluster or +unix for the other ways to reach it.'),
+    userFile: text(SECRET_FILE).optional().describe('A file with the user, read again before each connection.'),
+    passwordFile: text(SECRET_FILE).optional().describe('A file with the password, read again before each connection.'),
+    sentinelUserFile: text(SECRET_FILE).optional().describe('A file with the user of the Sentinels.'),
+    sentinelPasswordFile: text(SECRET_FILE).optional().describe('A file with the password of the Sentinels.'),
+  })
+  .superRefine(refuseUnclearLogin);
+
+/** Which user and which password counts must be plain, and a user alone is mostly a password in the wrong place. */
+function refuseUnclearLogin(settings: RedisSettings, context: z.RefinementCtx): void {
+  const { username, password, place } = settings.url;
+  const sentinels = place.kind === 'sentinel' ? place : undefined;
+  const inUrl = {
+    userFile: username,
+    passwordFile: password,
+    sentinelUserFile: sentinels?.username,
+    sentinelPasswordFile: sentinels?.password,
+  };
+  const refuse = (key: keyof RedisSettings, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message });
+  for (const [key, written] of Object.entries(inUrl) as [keyof typeof inUrl, string | undefined][]) {
+    if (settings[key] !== undefined && written !== undefined) {
+      refuse(key, 'nothing, because tokenCache.redis.url says it, too');
+    } else if (settings[key] !== undefined && key.startsWith('sentinel') && sentinels === undefined) {
+      refuse(key, 'nothing, because tokenCache.redis.url names no Sentinels (redis+sentinel://)');
+    }
+  }
+  const { userFile, passwordFile } = settings;
+  if ((username ?? userFile) !== undefined && (password ?? passwordFile) === undefined) {
+    refuse('url', 'a password with the user, here or in passwordFile; without a user: redis://:password@host');
+  }
+}
+
+/** The second level as gateway.yaml has it. */
+interface RedisSettings extends RedisLoginFiles {
+  readonly url: RedisAddress;
+}
 
 /** Where native authentication is, unless gateway.yaml says otherwise. */
 export const DEFAULT_NATIVE_AUTH_PATH = '/native-auth';

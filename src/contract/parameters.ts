@@ -28,7 +28,7 @@ export function compileParameter(
   schemas: SchemaCompiler,
   declaredInQuery: ReadonlySet<string>,
 ): ParameterCheck | undefined {
-  const declaration = readDeclaration(root, parameter, schemas);
+  const declaration = readOnce(root, parameter, schemas);
   const { name, mediaType, required } = declaration;
   if (declaration.in === 'header' && NEVER_PARAMETERS.has(name.toLowerCase())) {
     return undefined;
@@ -49,6 +49,17 @@ export function compileParameter(
       ? NO_FAULTS
       : faults.map(({ pointer, detail }) => (pointer === '' ? { ...where, detail } : { ...where, pointer, detail }));
   };
+}
+
+/** What was read with a compiler, by where it stands: the operations of a large document share most of their parameters. */
+const DECLARATIONS = new WeakMap<SchemaCompiler, Map<string, Declaration>>();
+
+function readOnce(root: JsonObject, parameter: Located, schemas: SchemaCompiler): Declaration {
+  const known = DECLARATIONS.get(schemas) ?? new Map<string, Declaration>();
+  DECLARATIONS.set(schemas, known);
+  const declaration = known.get(parameter.pointer) ?? readDeclaration(root, parameter, schemas);
+  known.set(parameter.pointer, declaration);
+  return declaration;
 }
 
 /** What is wrong with the likeliest of several values, when none of them fits. */

@@ -45,7 +45,13 @@ export function hasStrayBrace(template: string): boolean {
 
 /** The parameters that a template names, in order. */
 export function namesIn(segments: readonly Segment[]): string[] {
-  return segments.flatMap((segment) => segment.flatMap((piece) => ('parameter' in piece ? [piece.parameter] : [])));
+  const names: string[] = [];
+  for (const piece of segments.flat()) {
+    if ('parameter' in piece) {
+      names.push(piece.parameter);
+    }
+  }
+  return names;
 }
 
 /** Two templates of the same shape match the same requests, whatever their parameters are called. */

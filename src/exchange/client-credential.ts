@@ -1,14 +1,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
 import { ManagedIdentityApplication, type Configuration } from '@azure/msal-node';
 import { EntraHttpClient } from '../entra/http-client.ts';
+import { RereadFiles, type FilesListener } from '../resilience/reread-files.ts';
+import { SecretFile } from '../resilience/secret-file.ts';
+import { CredentialLog } from '../telemetry/credential-log.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { createAssertionSigner } from './client-assertion.ts';
 import { RecordingNetwork } from './recording-network.ts';
 
 /** How the gateway proves itself to Entra, as gateway.yaml says it: exactly one of the members is present. */
 export interface CredentialSettings {
   readonly secret?: string | undefined;
+  /** The path of a file with a client secret. */
+  readonly secretFile?: string | undefined;
   /** Paths of PEM files. */
   readonly certificate?: CertificateFiles | undefined;
   /** The path of a file with a token that the platform keeps fresh. */
@@ -47,10 +53,19 @@ export type CredentialSource = () => Promise<ClientCredential>;
  * Makes the source of the credential that gateway.yaml names.
  *
  * @param tokenExchangeAudience the audience of federated tokens in this cloud
+ * @param log gets to know when a certificate or a secret in a file has changed, or cannot be read any more
  */
-export function createCredentialSource(settings: CredentialSettings, tokenExchangeAudience: string): CredentialSource {
+export function createCredentialSource(
+  settings: CredentialSettings,
+  tokenExchangeAudience: string,
+  log?: Pick<Logger, 'info' | 'warn'>,
+): CredentialSource {
+  const logOf = (key: keyof CredentialSettings) => log && new CredentialLog(log, `identity.credential.${key}`);
   if (settings.certificate !== undefined) {
-    return fromCertificate(settings.certificate);
+    return fromCertificate(settings.certificate, logOf('certificate'));
+  }
+  if (settings.secretFile !== undefined) {
+    return fromSecretFile(settings.secretFile, logOf('secretFile'));
   }
   if (settings.federatedTokenFile !== undefined) {
     return fromTokenFile(settings.federatedTokenFile);
@@ -62,32 +77,32 @@ export function createCredentialSource(settings: CredentialSettings, tokenExchan
   return () => Promise.resolve({ clientSecret });
 }
 
+/** Proves the gateway by a secret in a file, which is read again when it changes. */
+function fromSecretFile(file: string, listener: FilesListener | undefined): CredentialSource {
+  const secret = new SecretFile(file, listener);
+  // Read at once, so that there is a secret to stay with if the file goes before the first exchange.
+  void secret.read().catch(() => {});
+  return async () => {
+    try {
+      return { clientSecret: await secret.read() };
+    } catch (error) {
+      throw new CredentialUnavailable(`identity.credential.secretFile: ${(error as Error).message}`);
+    }
+  };
+}
+
 /**
  * Proves the gateway by client assertions that a certificate signs. The files are read again when they change. While
  * the two do not fit together, because only one of them has been replaced yet, the last good pair stays in use.
  */
-function fromCertificate(files: CertificateFiles): CredentialSource {
-  let version = '';
-  let loaded: LoadedCertificate | undefined;
-  return async () => {
-    try {
-      const found = await versionOf(files);
-      if (found !== version) {
-        loaded = await readCertificate(files, loaded);
-        version = found;
-      }
-    } catch (error) {
-      if (loaded === undefined) {
-        throw error instanceof CredentialUnavailable ? error : unreadable('certificate', error);
-      }
-    }
-    return loaded?.credential ?? {};
-  };
-}
-
-async function versionOf({ cert, key }: CertificateFiles): Promise<string> {
-  const [first, second] = await Promise.all([stat(cert), stat(key)]);
-  return [first, second].map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join(' ');
+function fromCertificate(files: CertificateFiles, listener: FilesListener | undefined): CredentialSource {
+  const pair = new RereadFiles<LoadedCertificate>({
+    files: [files.cert, files.key],
+    load: (before) => readCertificate(files, before),
+    explain: (error) => (error instanceof CredentialUnavailable ? error : unreadable('certificate', error)),
+    listener,
+  });
+  return async () => (await pair.read()).credential;
 }
 
 interface LoadedCertificate {

@@ -128,11 +128,11 @@ export class EntraTokenClient {
     try {
       return await this.#acquireWith(before, request, acquire);
     } catch (error) {
-      const after = isAboutCertificate(error) ? await this.#readCredential() : before;
+      const after = isAboutCredential(error, before) ? await this.#readCredential() : before;
       if (isDeepStrictEqual(after, before)) {
         throw error;
       }
-      // The certificate was replaced while the old one was in use; a refusal of the new one counts.
+      // The credential was replaced while the old one was in use; a refusal of the new one counts.
       return this.#acquireWith(after, request, acquire);
     }
   }
@@ -274,8 +274,12 @@ function saysNothingOfCredential(error: unknown): boolean {
 /** The codes with which Entra refuses a certificate that a newer one may have replaced. */
 const CERTIFICATE_CODES: ReadonlySet<number> = new Set([700024, 700027, 1000502, 7000214, 7000274, 7000277]);
 
-function isAboutCertificate(error: unknown): boolean {
-  return error instanceof ExchangeRefused && error.refusal.codes.some((code) => CERTIFICATE_CODES.has(code));
+/** The codes with which Entra refuses a secret that a newer one may have replaced. */
+const SECRET_CODES: ReadonlySet<number> = new Set([7000215, 7000222]);
+
+function isAboutCredential(error: unknown, { clientSecret }: ClientCredential): boolean {
+  const codes = clientSecret === undefined ? CERTIFICATE_CODES : SECRET_CODES;
+  return error instanceof ExchangeRefused && error.refusal.codes.some((code) => codes.has(code));
 }
 
 /** What {@link EntraTokenClient} works with. */

@@ -15,6 +15,16 @@ export interface RedisAddress {
   /** The number of the database; default 0. */
   readonly database: number;
   readonly place: RedisPlace;
+  /** Files with what the address lacks. */
+  readonly loginFiles?: RedisLoginFiles;
+}
+
+/** The paths of files that hold users and passwords, as the other keys of `tokenCache.redis` name them. */
+export interface RedisLoginFiles {
+  readonly userFile?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly sentinelUserFile?: string | undefined;
+  readonly sentinelPasswordFile?: string | undefined;
 }
 
 /** The four ways in which a Redis deployment can be reached. */
@@ -145,7 +155,6 @@ function readNode(text: string, kind: RedisKind): RedisNode {
 function readUser(text: string, kind: RedisKind): [username: string | undefined, password: string | undefined] {
   const [username = '', password = '', ...rest] = text.split(':').map((part) => decode(part, kind));
   demand(rest.length === 0, kind, 'a user and a password whose own colons are written %3A');
-  demand(username === '' || password !== '', kind, 'a password with the user; without a user: redis://:password@host');
   return [username || undefined, password || undefined];
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisDisconnected } from './redis-failure.ts';
+import type { RedisLogin } from './redis-login.ts';
 
 /** How long it may take to reach Redis. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -47,24 +48,31 @@ export interface ConnectionListener {
  */
 export class RedisConnection {
   readonly #address: RedisAddress;
+  readonly #login: RedisLogin;
   #client: Redis | Cluster | undefined;
   #isClosed = false;
 
-  constructor(address: RedisAddress) {
+  constructor(address: RedisAddress, login: RedisLogin) {
     this.#address = address;
+    this.#login = login;
   }
 
   /** Starts to connect. The client library is loaded here, so that a gateway without Redis starts without it. */
   async open(listener: ConnectionListener): Promise<void> {
     const { Redis, Cluster } = await import('ioredis');
+    await this.#login.refresh();
     if (this.#isClosed) {
       return;
     }
     const { place } = this.#address;
+    const pauseBefore = (attempt: number): number => {
+      void this.#renewLogin();
+      return retryAfter(attempt);
+    };
     const client =
       place.kind === 'cluster'
-        ? new Cluster([...place.nodes], clusterOptions(this.#address))
-        : new Redis({ ...serverOptions(this.#address), replyMapping: 'legacy' });
+        ? new Cluster([...place.nodes], clusterOptions(this.#address, pauseBefore))
+        : new Redis({ ...serverOptions(this.#address, pauseBefore), ...this.#login.values, replyMapping: 'legacy' });
     let nodeError: unknown;
     let closes = 0;
     const reportFailure = (error: unknown): void => {
@@ -73,7 +81,11 @@ export class RedisConnection {
       }
     };
     // Otherwise the first look-up at each node of a cluster would wait for its connection, and mostly time out.
-    client.on('+node', (node: Redis) => void node.connect().catch(() => {}));
+    client.on('+node', (node: Redis) => {
+      Object.assign(node.options, this.#login.values);
+      node.connect().catch(() => {});
+    });
+    client.on('-node', () => void this.#renewLogin());
     // A cluster's own errors only say that no node could be reached.
     client.on('node error', (error: unknown) => (nodeError = error));
     client.on('error', reportFailure);
@@ -92,6 +104,17 @@ export class RedisConnection {
     this.#client = client;
     // The `error` event has told the listener.
     client.connect().catch(() => {});
+  }
+
+  /**
+   * Reads again what stands in files, while nothing is connected. The client library takes the login from its options
+   * whenever it connects; the nodes of a cluster are new clients, and get it when they are made.
+   */
+  async #renewLogin(): Promise<void> {
+    await this.#login.refresh();
+    if (this.#address.place.kind !== 'cluster') {
+      Object.assign(this.#client?.options ?? {}, this.#login.values);
+    }
   }
 
   /** Closes the connection; commands that wait for an answer fail. */
@@ -155,10 +178,8 @@ function retryAfter(attempt: number): number {
   return longest * (0.5 + Math.random() / 2);
 }
 
-function commonOptions({ encrypted, username, password }: RedisAddress): RedisOptions {
+function commonOptions({ encrypted }: RedisAddress): RedisOptions {
   return {
-    username,
-    password,
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
@@ -171,17 +192,20 @@ function commonOptions({ encrypted, username, password }: RedisAddress): RedisOp
   };
 }
 
-function serverOptions(address: RedisAddress): RedisOptions {
+/** Called before each attempt to connect; how long to wait until then, milliseconds. */
+type PauseBefore = (attempt: number) => number;
+
+function serverOptions(address: RedisAddress, pauseBefore: PauseBefore): RedisOptions {
   return {
     ...commonOptions(address),
-    ...placeOptions(address),
+    ...placeOptions(address, pauseBefore),
     db: address.database,
     lazyConnect: true,
-    retryStrategy: retryAfter,
+    retryStrategy: pauseBefore,
   };
 }
 
-function placeOptions({ place, encrypted }: RedisAddress): RedisOptions {
+function placeOptions({ place, encrypted }: RedisAddress, pauseBefore: PauseBefore): RedisOptions {
   switch (place.kind) {
     case 'server':
       return place.node;
@@ -191,9 +215,7 @@ function placeOptions({ place, encrypted }: RedisAddress): RedisOptions {
       return {
         sentinels: [...place.nodes],
         name: place.primary,
-        sentinelUsername: place.username,
-        sentinelPassword: place.password,
-        sentinelRetryStrategy: (attempt) => Math.min(retryAfter(attempt), MAX_SENTINEL_RETRY_MS),
+        sentinelRetryStrategy: (attempt) => Math.min(pauseBefore(attempt), MAX_SENTINEL_RETRY_MS),
         sentinelCommandTimeout: 500,
         // Without this, the connection would stay with a demoted primary, which refuses to write.
         failoverDetector: true,
@@ -204,13 +226,13 @@ function placeOptions({ place, encrypted }: RedisAddress): RedisOptions {
   }
 }
 
-function clusterOptions(address: RedisAddress) {
+function clusterOptions(address: RedisAddress, pauseBefore: PauseBefore) {
   const { enableOfflineQueue, ...redisOptions } = commonOptions(address);
   return {
     redisOptions: { ...redisOptions, replyMapping: 'legacy' as const },
     lazyConnect: true,
     enableOfflineQueue,
-    clusterRetryStrategy: retryAfter,
+    clusterRetryStrategy: pauseBefore,
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshTimeout: SILENCE_TIMEOUT_MS,
   };

@@ -10,6 +10,7 @@ import { OutageLog, type RedisOutage } from './outage-log.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisConnection, type ConnectionListener } from './redis-connection.ts';
 import { RedisDisconnected } from './redis-failure.ts';
+import { RedisLogin } from './redis-login.ts';
 import { deriveEntry, type SealedEntry } from './seal.ts';
 import { readToken, writeToken } from './sealed-token.ts';
 
@@ -76,7 +77,7 @@ export class RedisTokenStore {
   constructor(options: RedisTokenStoreOptions) {
     this.#options = options;
     this.lookupTimeoutMs = options.lookupTimeoutMs ?? LOOKUP_TIMEOUT_MS;
-    this.#connection = new RedisConnection(options.address);
+    this.#connection = new RedisConnection(options.address, new RedisLogin(options.address, options.log));
     this.#outages = new OutageLog(options.log, options.address.shown);
     this.#lookups = this.#circuitOf('look-ups');
     // Writes have a circuit of their own, because a read-only replica or a full Redis still answers look-ups.

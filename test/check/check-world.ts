@@ -36,8 +36,8 @@ export interface CheckWorld {
   writeConfig(changes?: Changes): Promise<string>;
   /** What the checks find. */
   rowsOf(changes?: Changes, options?: CheckOptions): Promise<Row[]>;
-  /** Runs `obo-gateway check`. */
-  check(changes?: Changes): Promise<Outcome>;
+  /** Runs `obo-gateway check`, with more options if some are given. */
+  check(changes?: Changes, ...args: readonly string[]): Promise<Outcome>;
   close(): Promise<void>;
 }
 
@@ -92,10 +92,10 @@ export async function startCheckWorld(): Promise<CheckWorld> {
     pathOf,
     writeConfig,
     async rowsOf(changes, options) {
-      return checkDeployment(await loadConfig(await writeConfig(changes), {}), options);
+      return [...(await checkDeployment(await loadConfig(await writeConfig(changes), {}), options)).values()].flat();
     },
-    async check(changes) {
-      return runCommand(['check', '--config', await writeConfig(changes)]);
+    async check(changes, ...args) {
+      return runCommand(['check', '--config', await writeConfig(changes), ...args]);
     },
     async close() {
       await Promise.all([emulator.close(), graph.close(), rm(folder, { recursive: true })]);

@@ -33,6 +33,7 @@ describe('the credential', () => {
   it.each([
     [{}, 'none'],
     [{ secret: 'a', federatedTokenFile: '/t' }, 'secret and federatedTokenFile'],
+    [{ secret: 'a', secretFile: '/t' }, 'secret and secretFile'],
     [{ secret: 'a', certificate: { cert: 'c', key: 'k' } }, 'secret and certificate'],
     [
       { secret: 'a', federatedTokenFile: '/t', managedIdentity: {} },
@@ -41,7 +42,7 @@ describe('the credential', () => {
   ])('%j is not exactly one', async (credential, found) => {
     const faults = await folder.faultsOf(withKeys({ 'identity.credential': credential }));
     expect(linesOf(faults)).toContain(
-      `identity.credential: found ${found}; allowed: exactly one of secret, certificate, federatedTokenFile, managedIdentity`,
+      `identity.credential: found ${found}; allowed: exactly one of secret, secretFile, certificate, federatedTokenFile, managedIdentity`,
     );
   });
 });
@@ -114,6 +115,7 @@ describe('a secret stands in no message', () => {
     ['when it is a list where a text belongs', '{ secret: [hunter2] }'],
     ['when its key is misspelt', '{ secrte: hunter2 }'],
     ['when it stands under another key', '{ certificate: hunter2 }'],
+    ['when it stands in the place of a file', '{ secretFile: hunter2 }'],
     ['when it stands under a key of the certificate', '{ certificate: { cert: hunter2, kee: hunter2 } }'],
     ['when a quote is missing', '{ secret: "hunter2 }'],
     ['when a brace is missing', '{ secret: hunter2'],

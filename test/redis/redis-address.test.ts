@@ -77,7 +77,6 @@ describe('an address of Redis', () => {
     ['redis://cache/name', 'a number for the database'],
     ['redis://cache/0/1', 'nothing after the number'],
     ['redis://cache?db=1', 'no query'],
-    ['redis://s3cr3t@cache', 'redis://:password@host'],
     ['redis://s3cr3t:s3:cr3t@cache', '%3A'],
     ['redis://:s3cr3t@s3cr3t@cache', 'percent-encoded'],
     ['redis://:s3/cr3t@cache', 'percent-encoded'],
@@ -95,7 +94,7 @@ describe('an address of Redis', () => {
   });
 
   it('is refused without being quoted', () => {
-    const reasons = ['redis://s3cr3t@cache', 'redis://:s3%cr3t@cache', 's3cr3t'].map((text) => {
+    const reasons = ['redis://s3cr3t:s3:cr3t@cache', 'redis://:s3%cr3t@cache', 's3cr3t'].map((text) => {
       try {
         return parseRedisAddress(text).shown;
       } catch (error) {

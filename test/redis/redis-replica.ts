@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { parseRedisAddress } from '../../src/redis/redis-address.ts';
+import { parseRedisAddress, type RedisLoginFiles } from '../../src/redis/redis-address.ts';
 import { RedisTokenStore } from '../../src/redis/redis-token-store.ts';
 import { RedisTokens } from '../../src/redis/redis-tokens.ts';
 import { planToken, type DownstreamToken, type FetchedToken } from '../../src/session/downstream-token.ts';
@@ -51,6 +51,8 @@ export interface Differences {
   readonly clientId?: string;
   /** Default 2,000. */
   readonly lookupTimeoutMs?: number;
+  /** Files with what the address lacks. */
+  readonly loginFiles?: RedisLoginFiles;
 }
 
 const { publicKey } = generateKeyPairSync('ed25519');
@@ -95,7 +97,7 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
   const log: Replica['log'] = [];
   let asked = 0;
   const store = new RedisTokenStore({
-    address: parseRedisAddress(url),
+    address: { ...parseRedisAddress(url), loginFiles: differs.loginFiles ?? {} },
     clientId: differs.clientId ?? '6e74172b-be56-4843-9ff4-e66a39bb12e3',
     authority: 'https://login.microsoftonline.com',
     now: clock.now,

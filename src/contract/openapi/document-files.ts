@@ -3,6 +3,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isJsonObject } from '../../syntax/json.ts';
 import { readFragment, resolvePointer } from '../references.ts';
+import { findAnchor } from './find-anchor.ts';
 import { readTree } from './read-tree.ts';
 import { readVersion, type OpenApiVersion } from './version.ts';
 
@@ -53,7 +54,9 @@ export class DocumentFiles {
     const known = this.#byAddress.get(address) ?? this.#open(address, reference);
     this.#byAddress.set(address, known);
     const file = await known;
-    const pointer = readFragment(reference.split('#', 2)[1] ?? '', reference);
+    const fragment = reference.split('#', 2)[1] ?? '';
+    const named = /^[A-Za-z_]/.test(fragment) ? findAnchor(file.tree, fragment) : undefined;
+    const pointer = named ?? readFragment(fragment, reference);
     return { file, pointer, value: resolvePointer(file.tree, pointer) };
   }
 

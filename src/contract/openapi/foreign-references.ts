@@ -21,6 +21,9 @@ export interface Spot {
   readonly scan: (value: Node, file: SourceFile) => void;
 }
 
+/** Its address, which needs no file (JSON Schema 2020-12 §8.1.1). */
+const SCHEMA_OF_SCHEMAS = 'https://json-schema.org/draft/2020-12/schema';
+
 /** Keys that may stand beside the `$ref` of a path item and change nothing of what is served. */
 const BESIDE = new Set(['$ref', 'summary', 'description']);
 
@@ -42,8 +45,8 @@ export function sectionOf(structure: Structure, kind: Kind | undefined): string 
 
 /** The references of a document, and of the files that become a part of it, that must become others. */
 export class ForeignReferences {
-  /** The addresses that schemas give themselves. */
-  readonly ids = new Set<string>();
+  /** The addresses that schemas give themselves, and that of the schema of schemas. */
+  readonly ids = new Set<string>([SCHEMA_OF_SCHEMAS]);
   readonly #main: SourceFile;
   readonly #structure: Structure;
   readonly #isPartial: boolean;

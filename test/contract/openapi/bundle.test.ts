@@ -47,6 +47,13 @@ describe('a schema in another file becomes a component', () => {
       TEXT,
     ],
     ['a file in the same folder by a detour', './a/../order.yaml#/X', { 'order.yaml': { X: TEXT } }, 'X', TEXT],
+    [
+      'a schema that has a name',
+      'order.yaml#item',
+      { 'order.yaml': { default: { $anchor: 'item' }, items: { $id: 'a', $anchor: 'item' }, X: { $anchor: 'item' } } },
+      'X',
+      { $anchor: 'item' },
+    ],
     ['a schema that is true or false', 'order.yaml#/Any', { 'order.yaml': { Any: false } }, 'Any', false],
     [
       'a part of another document',
@@ -308,6 +315,12 @@ describe('a reference is no reference to a file', () => {
     const schema = { $ref: 'https://a.example/a' };
     const root = await bundleGood({ 'openapi.yaml': withBody(schema, { components: { schemas } }) });
     expect([valueAt(root, ...BODY_SCHEMA), root['components']]).toEqual([schema, { schemas }]);
+  });
+
+  it('when it means the schema of schemas', async () => {
+    const schema = { $ref: 'https://json-schema.org/draft/2020-12/schema' };
+    const root = await bundleGood({ 'openapi.yaml': withBody(schema) });
+    expect(valueAt(root, ...BODY_SCHEMA)).toEqual(schema);
   });
 
   it('when a schema of another file has that address', async () => {

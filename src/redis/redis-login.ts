@@ -1,0 +1,56 @@
+import { SecretFile } from '../resilience/secret-file.ts';
+import { CredentialLog } from '../telemetry/credential-log.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { RedisAddress, RedisLoginFiles } from './redis-address.ts';
+
+/** Users and passwords, by the names that the client library has for them. */
+interface LoginValues {
+  username?: string | undefined;
+  password?: string | undefined;
+  sentinelUsername?: string | undefined;
+  sentinelPassword?: string | undefined;
+}
+
+const VALUE_OF: Readonly<Record<keyof RedisLoginFiles, keyof LoginValues>> = {
+  userFile: 'username',
+  passwordFile: 'password',
+  sentinelUserFile: 'sentinelUsername',
+  sentinelPasswordFile: 'sentinelPassword',
+};
+
+/** The users and passwords for Redis and its Sentinels: those of the address, and those that stand in files. */
+export class RedisLogin {
+  readonly #values: LoginValues;
+  readonly #files: readonly (readonly [keyof LoginValues, SecretFile])[];
+
+  /** @param log gets to know when a file has changed, or cannot be read any more */
+  constructor({ username, password, place, loginFiles = {} }: RedisAddress, log?: Pick<Logger, 'info' | 'warn'>) {
+    const sentinel = place.kind === 'sentinel' ? place : undefined;
+    this.#values = {
+      username,
+      password,
+      sentinelUsername: sentinel?.username,
+      sentinelPassword: sentinel?.password,
+    };
+    this.#files = (Object.keys(VALUE_OF) as (keyof RedisLoginFiles)[]).flatMap((key) => {
+      const path = loginFiles[key];
+      const listener = log && new CredentialLog(log, `tokenCache.redis.${key}`);
+      return path === undefined ? [] : [[VALUE_OF[key], new SecretFile(path, listener)] as const];
+    });
+  }
+
+  /** What was read last. */
+  get values(): Readonly<LoginValues> {
+    return this.#values;
+  }
+
+  /** Reads the files again; what cannot be read stays as it was. */
+  async refresh(): Promise<void> {
+    await Promise.all(
+      this.#files.map(async ([name, file]) => {
+        // Without the secret Redis refuses the connection, and that is reported.
+        this.#values[name] = await file.read().catch(() => this.#values[name]);
+      }),
+    );
+  }
+}
