@@ -24,6 +24,8 @@ export interface AppOptions {
   readonly headLimitBytes: number;
   /** Requests under way at a time. */
   readonly maxInFlight: number;
+  /** Where the requests under way are counted. */
+  readonly inFlight: { count: number };
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
   /** The documents of the contract for clients, as JSON text, by their paths. */
@@ -60,9 +62,8 @@ type Door = (request: InboundRequest) => Promise<void> | boolean;
 
 /** Gives an application the API: the journey, and what else the gateway answers on the same port. */
 export function mountApi(app: Application, options: AppOptions): void {
-  const { headLimitBytes, maxInFlight, onRequest } = options;
+  const { headLimitBytes, maxInFlight, inFlight, onRequest } = options;
   const doors = openDoors(options);
-  let inFlight = 0;
   keepNativePrototypes(app);
   app.use((req: IncomingMessage, res: ServerResponse) => {
     void handle(begin(req, res));
@@ -70,7 +71,7 @@ export function mountApi(app: Application, options: AppOptions): void {
 
   async function handle(request: InboundRequest): Promise<void> {
     try {
-      if (inFlight > maxInFlight) {
+      if (inFlight.count > maxInFlight) {
         throw overloaded(maxInFlight);
       }
       receive(request.req, request.target, headLimitBytes);
@@ -92,9 +93,9 @@ export function mountApi(app: Application, options: AppOptions): void {
     const record: RequestRecord = { requestId, startedAt: performance.now() };
     const request = { req, res, target, requestId, record };
     // Not once(): `close` comes only once, and taking the listener away again would cost every request.
-    inFlight += 1;
+    inFlight.count += 1;
     res.on('close', () => {
-      inFlight -= 1;
+      inFlight.count -= 1;
       record.callerGone = !res.writableFinished && record.error === undefined;
       record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);

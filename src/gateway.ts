@@ -6,6 +6,7 @@ import { BUILD } from './runtime/build.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { SigningKeys } from './auth/signing-keys.ts';
 import { BodyMemory, roomForBodies } from './request/body-memory.ts';
+import { peerAddress } from './request/client-address.ts';
 import { StepUpLoop } from './challenge/step-up-loop.ts';
 import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
 import { namePublicUrl } from './config/fill-defaults.ts';
@@ -18,6 +19,9 @@ import { describePage } from './documentation/page-settings.ts';
 import { Authority } from './entra/authority.ts';
 import { EntraHttpClient } from './entra/http-client.ts';
 import { createCredentialSource } from './exchange/client-credential.ts';
+import { readCredentialExpiry } from './exchange/credential-expiry.ts';
+import { EXCHANGE_OUTCOMES } from './exchange/entra-tokens.ts';
+import { recordExchange } from './exchange/exchange-event.ts';
 import { EntraTokenClient } from './exchange/entra-token-client.ts';
 import { assembleExchange } from './exchange/assemble-exchange.ts';
 import { GatewayError } from './failures.ts';
@@ -41,10 +45,14 @@ import { monotonicMs as processClock, type Clock } from './resilience/clock.ts';
 import { NativeAuth } from './native-auth/native-auth.ts';
 import { SessionStore } from './session/session-store.ts';
 import { createSteps, type CallableDownstream, type DownstreamBinding } from './steps.ts';
-import { countDroppedLines, createLogger, createRequestLog, type Logger } from './telemetry/logger.ts';
-import { Metrics, type MetricsSnapshot } from './telemetry/metrics.ts';
+import { openAudit } from './telemetry/audit-output.ts';
+import { createEventLog } from './telemetry/events.ts';
+import { countDroppedLines, createLogger, type Logger } from './telemetry/logger.ts';
+import { Metrics, type KnownLabels, type MetricsSnapshot } from './telemetry/metrics.ts';
+import { createRequestLog } from './telemetry/request-log.ts';
 import { openStandardOutput } from './telemetry/standard-output.ts';
-import { RedisTokenStore } from './redis/redis-token-store.ts';
+import { REDIS_OPERATIONS, REDIS_OUTCOMES } from './redis/command-circuit.ts';
+import { LOOKUP_OUTCOMES, RedisTokenStore } from './redis/redis-token-store.ts';
 
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
@@ -105,7 +113,7 @@ const NO_DESCRIPTORS = {
 
 /** Makes a gateway of one process from its configuration. */
 export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
-  const { logger = createLogger(openStandardOutput(config.log)) } = options;
+  const { logger = openLog(config) } = options;
   const api = createApi(config, { ...options, logger });
   let management: Management | undefined;
   return {
@@ -127,7 +135,7 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
 /** Makes the API of one process: everything is built, then the port is opened, and then callers are served. */
 export function createApi(config: GatewayConfig, options: GatewayOptions = {}): Api {
   const parts = build(config, options);
-  const { keys, sessions, metrics, redis, client } = parts;
+  const { keys, sessions, metrics, redis, client, audit } = parts;
   let listener: AppServer | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let isDraining = false;
@@ -164,6 +172,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       await Promise.all([...parts.downstreams.values()].map(({ downstream }) => downstream.destroy()));
       parts.http.close();
       redis?.close();
+      audit?.close();
     },
     whyNotReady() {
       if (isDraining) {
@@ -181,18 +190,21 @@ type Parts = ReturnType<typeof build>;
 
 /** Builds every part that does not depend on the address of the gateway. */
 function build(config: GatewayConfig, options: GatewayOptions) {
-  const { logger = createLogger(openStandardOutput(config.log)), now = Date.now, monotonicMs = processClock } = options;
+  const { logger = openLog(config), now = Date.now, monotonicMs = processClock } = options;
   const { server, identity, tokenCache } = config;
   const clocks = { now, monotonicMs };
   const authority = new Authority(identity.authority, identity.tenant);
   const trustedProxies = server.trustedProxies.length === 0 ? undefined : toNetworks(server.trustedProxies);
   const http = new EntraHttpClient(ENTRA_DEADLINE_MS);
-  const keys = new SigningKeys({ authority, http, monotonicMs, log: logger });
-  const sessions = new SessionStore(tokenCache.maxSessions, now);
-  const metrics = new Metrics({
-    countSessions: () => sessions.size,
-    countDroppedLines: () => countDroppedLines(logger),
+  const { audit, recordEvent, metrics } = openReports(config, logger);
+  const keys = new SigningKeys({
+    authority,
+    http,
+    monotonicMs,
+    log: logger,
+    onChange: (change) => recordEvent('keys.changed', change),
   });
+  const sessions = new SessionStore(tokenCache.maxSessions, now);
   const bodyMemory = new BodyMemory(roomForBodies(largestHeldBody(config)));
   const redis =
     tokenCache.redis &&
@@ -202,13 +214,18 @@ function build(config: GatewayConfig, options: GatewayOptions) {
       authority: identity.authority,
       ...clocks,
       log: logger,
+      recordEvent,
       lookupTimeoutMs: options.redisLookupTimeoutMs,
       onLookup: (outcome) => metrics.recordRedisLookup(outcome),
+      onCommand: (operation, outcome, seconds) => metrics.recordRedisCommand(operation, outcome, seconds),
     });
   const client = new EntraTokenClient({
     authority,
     clientId: identity.clientId,
-    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience, logger),
+    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience, {
+      log: logger,
+      recordEvent,
+    }),
     http,
     ...clocks,
   });
@@ -220,7 +237,10 @@ function build(config: GatewayConfig, options: GatewayOptions) {
     redis,
     ...clocks,
     log: logger,
-    onExchange: (downstream, outcome, seconds) => metrics.recordExchange(downstream, outcome, seconds),
+    onExchange(report) {
+      metrics.recordExchange(report.downstream, report.outcome, report.seconds);
+      recordExchange(report, recordEvent);
+    },
   });
   const nativeAuth =
     config.nativeAuth &&
@@ -235,9 +255,10 @@ function build(config: GatewayConfig, options: GatewayOptions) {
   const downstreams = createDownstreams(config, monotonicMs);
   const cors = new CorsPolicy(server.cors.origins, server.cors.exposedHeaders);
   const toEntra = { authority, http, keys, client, exchange, nativeAuth };
-  return {
+  const parts = {
     config,
     logger,
+    audit,
     clocks,
     metrics,
     sessions,
@@ -247,6 +268,48 @@ function build(config: GatewayConfig, options: GatewayOptions) {
     downstreams,
     cors,
     ...toEntra,
+  };
+  watchState(parts);
+  return parts;
+}
+
+/** Shows the state of the parts in the metrics. */
+function watchState({ config, metrics, sessions, keys, exchange, downstreams, redis }: Parts): void {
+  const { tenant, allowedTenants, credential } = config.identity;
+  const tenants = tenant === 'organizations' ? allowedTenants : [tenant];
+  metrics.watch({
+    countSessions: () => sessions.size,
+    signingKeysAgeMs: () => keys.ageMs,
+    readCredentialExpiry: () => readCredentialExpiry(credential),
+    watchCircuits: () => [
+      ...exchange.watchCircuits(tenants),
+      ...[...downstreams.values()].map(({ downstream: { name, circuit } }) => circuit.watch(`downstream:${name}`)),
+      ...(redis?.watchCircuits() ?? []),
+    ],
+  });
+}
+
+/** Opens what tells operators of the gateway besides its log: the audit log with its events, and the metrics. */
+function openReports({ log, ...config }: GatewayConfig, logger: Logger) {
+  const output = { ...log, bindings: logger.bindings(), destination: 'log.audit' };
+  const audit = log.audit === undefined ? undefined : openAudit(log.audit, output);
+  const countDropped = (): number => countDroppedLines(logger) + (audit?.output.droppedLines ?? 0);
+  return {
+    audit,
+    recordEvent: createEventLog(logger, audit?.output),
+    metrics: new Metrics(listKnownLabels(config), countDropped),
+  };
+}
+
+function openLog({ log }: GatewayConfig): Logger {
+  return createLogger(openStandardOutput(log), log.level);
+}
+
+function listKnownLabels({ downstreams, tokenCache }: Pick<GatewayConfig, 'downstreams' | 'tokenCache'>): KnownLabels {
+  return {
+    downstreams: Object.keys(downstreams),
+    exchangeOutcomes: EXCHANGE_OUTCOMES,
+    redis: tokenCache.redis && { operations: REDIS_OPERATIONS, outcomes: REDIS_OUTCOMES, lookups: LOOKUP_OUTCOMES },
   };
 }
 
@@ -317,7 +380,8 @@ function createListener(parts: Parts, siteOf: () => Site | undefined): AppServer
     const failure = new GatewayError(fault);
     answerFailureOnSocket(socket, failure, place);
     metrics.recordProblem(failure.code);
-    logger.info({ requestId, code: failure.code, status: failure.rule.status }, 'unreadable request');
+    const { code, rule } = failure;
+    logger.info({ requestId, code, status: rule.status, clientAddress: peerAddress({ socket }) }, 'unreadable request');
   }
 }
 
@@ -326,12 +390,18 @@ function serve(app: Application, site: Site, parts: Parts): void {
   const { config, logger, metrics, authority, keys, cors, nativeAuth } = parts;
   const { server, identity, contract } = config;
   const { resource, publicUrl, frame, security } = site;
-  const logRequest = createRequestLog(logger);
+  const { requests } = config.log;
+  const logRequest = createRequestLog(logger, {
+    requests,
+    audit: parts.audit?.output,
+    trustedProxies: parts.trustedProxies,
+  });
   mountApi(app, {
     steps: bindSteps(site, parts),
     cors,
     headLimitBytes: server.headLimit,
     maxInFlight: server.maxInFlight,
+    inFlight: metrics.inFlight,
     security,
     frame,
     documents: publishContract(contract, { publicUrl: resource, authority }),

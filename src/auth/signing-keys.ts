@@ -12,11 +12,22 @@ export interface KeyLog {
   warn(fields: object, message: string): void;
 }
 
+/** What changed about the keys that verify tokens. */
+export interface KeyChange {
+  /** The address of the OpenID configuration whose keys they are. */
+  readonly url: string;
+  /** The ids of new keys; a key that is replaced under its id is in both lists. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 interface KeySetOptions {
   readonly url: string;
   readonly http: EntraHttpClient;
   readonly monotonicMs: Clock;
   readonly log: KeyLog;
+  /** Called when the keys are there for the first time, and whenever they change; default nothing. */
+  readonly onChange?: ((change: KeyChange) => void) | undefined;
 }
 
 /** An unknown `kid` makes the gateway ask Entra again, but not before this time has passed. */
@@ -49,11 +60,18 @@ class KeySet {
   #isAbsent = false;
   /** The unusable keys of the last load, as the log named them. */
   #unusable: ReadonlySet<string> = new Set();
+  #fetchedAt: number;
   #triedAt = Number.NEGATIVE_INFINITY;
   #askedForUnknownAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: KeySetOptions) {
     this.#options = options;
+    this.#fetchedAt = options.monotonicMs();
+  }
+
+  /** Milliseconds since the keys were fetched; since the start, as long as they never were. */
+  get ageMs(): number {
+    return this.#options.monotonicMs() - this.#fetchedAt;
   }
 
   get isLoaded(): boolean {
@@ -112,6 +130,7 @@ class KeySet {
       const { issuer, keys, unusable } = await fetchSigningKeys(http, url);
       this.#issuer = issuer;
       this.#replace(keys);
+      this.#fetchedAt = monotonicMs();
       this.#logUnusable(unusable);
     } catch (error) {
       this.#isAbsent = error instanceof NoSuchDocument;
@@ -129,7 +148,7 @@ class KeySet {
     this.#unusable = new Set(unusable.map(({ kid, reason }) => `${kid} ${reason}`));
     for (const { kid, reason } of unusable.filter((key) => !logged.has(`${key.kid} ${key.reason}`))) {
       log.warn(
-        { url, kid: kid.slice(0, MAX_KID_CHARACTERS), reason },
+        { url, kid: toShown(kid), reason },
         'A signing key is ignored, and tokens signed with it are refused; if the key is not from Entra, find out what answers at this address.',
       );
     }
@@ -145,7 +164,12 @@ class KeySet {
     for (const [kid, key] of this.#keys) {
       key.retired = next.get(kid) !== key;
     }
+    const added = [...next].flatMap(([kid, key]) => (this.#keys.get(kid) === key ? [] : [toShown(kid)]));
+    const removed = [...this.#keys].flatMap(([kid, { retired }]) => (retired ? [toShown(kid)] : []));
     this.#keys = next;
+    if (added.length > 0 || removed.length > 0) {
+      this.#options.onChange?.({ url: this.#options.url, added, removed });
+    }
   }
 }
 
@@ -193,7 +217,11 @@ export async function fetchSigningKeys(http: EntraHttpClient, url: string): Prom
 
 /** Says in a few words why a key is ignored. */
 export function describeUnusable({ kid, reason }: UnusableKey): string {
-  return `${kid.slice(0, MAX_KID_CHARACTERS)} is ignored: ${reason}`;
+  return `${toShown(kid)} is ignored: ${reason}`;
+}
+
+function toShown(kid: string): string {
+  return kid.slice(0, MAX_KID_CHARACTERS);
 }
 
 /** @param isAbsent true for an answer by which Entra says that it has no such document */
@@ -330,6 +358,7 @@ export class SigningKeys {
     readonly http: EntraHttpClient;
     readonly monotonicMs: Clock;
     readonly log: KeyLog;
+    readonly onChange?: KeySetOptions['onChange'];
   }) {
     const { authority, ...common } = options;
     this.#sets = {
@@ -341,6 +370,12 @@ export class SigningKeys {
   /** False until the keys of one version have been fetched. */
   get isReady(): boolean {
     return this.#sets.v1.isLoaded || this.#sets.v2.isLoaded;
+  }
+
+  /** Milliseconds since the keys were fetched; of the two versions, those that are older. */
+  get ageMs(): number {
+    const present = Object.values(this.#sets).filter(({ isAbsent }) => !isAbsent);
+    return Math.max(0, ...present.map(({ ageMs }) => ageMs));
   }
 
   /** False while the keys of a version that Entra has are still missing. */

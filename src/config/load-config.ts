@@ -17,6 +17,7 @@ import { resolveProxies } from './resolve-proxies.ts';
 import { contractSchema, gatewaySchema, type GatewaySettings } from './schema.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readYaml } from '../syntax/read-yaml.ts';
+import { AUDIT_TO_STDERR, checkAudit } from '../telemetry/audit-output.ts';
 import { readKey } from './tree.ts';
 
 /** Everything the gateway needs to run: gateway.yaml with every default filled in, and the contract it names. */
@@ -51,6 +52,7 @@ export async function loadConfig(file: string, env: Environment): Promise<Gatewa
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
   await checkSecretFiles(settings, unset, faults);
+  faults.push(...checkAuditOf(settings, unset));
   const downstreams = resolveProxies(settings?.downstreams ?? {}, env, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
@@ -173,7 +175,18 @@ function resolvePaths(settings: GatewaySettings, folder: string): GatewaySetting
     identity: { ...settings.identity, credential },
     downstreams,
     tokenCache: resolveLoginFiles(settings.tokenCache, folder),
+    log: resolveLog(settings.log, folder),
   };
+}
+
+function resolveLog({ audit, ...log }: GatewaySettings['log'], folder: string): GatewaySettings['log'] {
+  return { ...log, ...(audit !== undefined && { audit: audit === AUDIT_TO_STDERR ? audit : resolve(folder, audit) }) };
+}
+
+function checkAuditOf(settings: GatewaySettings | undefined, unset: ReadonlySet<string>): ConfigFault[] {
+  const audit = settings?.log.audit;
+  const fault = audit === undefined || unset.has('log.audit') ? undefined : checkAudit(audit);
+  return fault === undefined ? [] : [fault];
 }
 
 function resolveLoginFiles({ redis, ...others }: TokenCache, folder: string): TokenCache {

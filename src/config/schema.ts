@@ -12,6 +12,7 @@ import {
 } from '../redis/redis-address.ts';
 import { CHALLENGE_SAFE, GUID } from '../syntax/http-syntax.ts';
 import { parseDuration, parseSize } from '../syntax/units.ts';
+import { LOG_LEVELS } from '../telemetry/log-level.ts';
 
 /*
  * The shape of gateway.yaml. The message of each field says what is allowed; what was found is added by
@@ -60,6 +61,8 @@ function quantity(parse: (text: string) => number | undefined, allowed: string) 
 
 /** Digits, or a reference: an editor that checks the file sees `${PORT}`, the gateway sees its value. */
 const NUMBER_OR_VARIABLE = /^(?:\d+|\$\{\w+\})$/;
+
+const SHARE_OR_VARIABLE = /^(?:[01]|[01]?\.\d+|\$\{\w+\})$/;
 
 /** A whole number; digits in a text count too, because `${PORT}` is a text. */
 function wholeNumber(minimum: number, maximum: number, allowed = `a whole number from ${minimum} to ${maximum}`) {
@@ -364,7 +367,25 @@ const downstream = z.strictObject({
     .describe('Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.'),
 });
 
+const REQUESTS = "'all', 'errors' or a share from 0 to 1, such as 0.01";
+
+/** A share as a number, or as a text, because `${LOG_SHARE}` is one. */
+const share = z
+  .union([z.number(), z.string().regex(SHARE_OR_VARIABLE).transform(Number)])
+  .refine((value) => value >= 0 && value <= 1, { error: REQUESTS });
+
 const log = z.strictObject({
+  level: z
+    .enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` })
+    .default('info')
+    .describe('The lowest level of the lines that are written.'),
+  requests: z
+    .union([z.literal(['all', 'errors']), share], { error: REQUESTS })
+    .default('all')
+    .describe('Which lines of requests that went well are written; those of refusals and errors always are.'),
+  audit: text("the path of a file, or 'stderr'")
+    .optional()
+    .describe('A second destination of the events for audit: a file, or stderr.'),
   whenBlocked: z
     .enum(['drop', 'wait'], { error: "'drop' or 'wait'" })
     .default('drop')

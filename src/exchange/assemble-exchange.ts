@@ -1,3 +1,4 @@
+import type { WatchedCircuit } from '../resilience/circuit-breaker.ts';
 import type { RedisTokenStore } from '../redis/redis-token-store.ts';
 import { RedisTokens } from '../redis/redis-tokens.ts';
 import type { DownstreamToken } from '../session/downstream-token.ts';
@@ -31,6 +32,8 @@ export interface Exchange extends TokenSource {
   recall(session: Session, operation: string): Error | undefined;
   /** Has the caller's next assertions exchanged with these claims, because its request could not be repeated. */
   expect(session: Session, downstream: DownstreamScopes, claims: string): void;
+  /** The circuits to Entra, in general and of these tenants. */
+  watchCircuits(tenants: readonly string[]): readonly WatchedCircuit[];
 }
 
 /** Makes the exchange step: five sources of tokens, each of which asks the next one for what it does not have. */
@@ -59,5 +62,6 @@ export function assembleExchange(options: ExchangeOptions): Exchange {
     remember: (caller, operation, challenge) => tokens.rememberChallenge(caller, operation, challenge),
     recall: (caller, operation) => tokens.recallChallenge(caller, operation),
     expect: ({ principal }, downstream, claims) => expected.add(principal, downstream.name, claims),
+    watchCircuits: (tenants) => circuits.watch(tenants),
   };
 }

@@ -5,8 +5,7 @@ import { ManagedIdentityApplication, type Configuration } from '@azure/msal-node
 import { EntraHttpClient } from '../entra/http-client.ts';
 import { RereadFiles, type FilesListener } from '../resilience/reread-files.ts';
 import { SecretFile } from '../resilience/secret-file.ts';
-import { CredentialLog } from '../telemetry/credential-log.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { CredentialLog, type CredentialReports } from '../telemetry/credential-log.ts';
 import { createAssertionSigner } from './client-assertion.ts';
 import { RecordingNetwork } from './recording-network.ts';
 
@@ -53,14 +52,14 @@ export type CredentialSource = () => Promise<ClientCredential>;
  * Makes the source of the credential that gateway.yaml names.
  *
  * @param tokenExchangeAudience the audience of federated tokens in this cloud
- * @param log gets to know when a certificate or a secret in a file has changed, or cannot be read any more
+ * @param reports get to know when a certificate or a secret in a file has changed, or cannot be read any more
  */
 export function createCredentialSource(
   settings: CredentialSettings,
   tokenExchangeAudience: string,
-  log?: Pick<Logger, 'info' | 'warn'>,
+  reports?: CredentialReports,
 ): CredentialSource {
-  const logOf = (key: keyof CredentialSettings) => log && new CredentialLog(log, `identity.credential.${key}`);
+  const logOf = (key: keyof CredentialSettings) => reports && new CredentialLog(reports, `identity.credential.${key}`);
   if (settings.certificate !== undefined) {
     return fromCertificate(settings.certificate, logOf('certificate'));
   }

@@ -1,3 +1,4 @@
+import type { CircuitState } from '../resilience/circuit-breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
 
 /** What a circuit needs to know of a failure. */
@@ -55,6 +56,14 @@ export class EntraCircuit {
     );
   }
 
+  /** What it does with exchanges now. */
+  get state(): CircuitState {
+    if (this.#openUntil === undefined) {
+      return 'closed';
+    }
+    return this.waitMs > 0 ? 'open' : 'half-open';
+  }
+
   /** Milliseconds until an exchange may go through; 0 while the circuit is closed. */
   get waitMs(): number {
     return this.#openUntil === undefined ? 0 : Math.max(0, this.#openUntil - this.#monotonicMs());
@@ -74,14 +83,20 @@ export class EntraCircuit {
     this.#openUntil = undefined;
   }
 
-  /** Called when Entra throttled, was unreachable or slow, or gave an unusable answer. */
-  recordFailure(failure: EntraFailure): void {
+  /**
+   * Called when Entra throttled, was unreachable or slow, or gave an unusable answer.
+   *
+   * @returns true when this failure opened the circuit
+   */
+  recordFailure(failure: EntraFailure): boolean {
     const at = this.#monotonicMs();
+    const wasClosed = this.#openUntil === undefined;
     const recent = this.#failures.filter((before) => at - before.at < WINDOW_MS);
     this.#failures = [...recent, { ...failure, at }].slice(-FAILURES_TO_OPEN);
     if (this.#openUntil !== undefined || this.#isAboutEveryone()) {
       this.#openUntil = at + this.#timeToStayOpen(at);
     }
+    return wasClosed && this.#openUntil !== undefined;
   }
 
   #isAboutEveryone(): boolean {

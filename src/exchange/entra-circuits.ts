@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { WatchedCircuit } from '../resilience/circuit-breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { EntraCircuit, type EntraFailure } from './entra-circuit.ts';
 
@@ -7,6 +8,9 @@ const MAX_TENANTS = 1_000;
 
 /** How many tenants must fail before exchanges of all tenants stop. */
 const TENANTS_TO_OPEN = 2;
+
+/** The place of the common circuit among those of tenants; no tenant id. */
+const COMMON = '';
 
 /**
  * The circuits to Entra: one for each tenant, and a common one for all. What happens to one tenant, such as throttling,
@@ -18,10 +22,27 @@ export class EntraCircuits {
   readonly #common: EntraCircuit;
   /** Has only tenants with a failure since the last usable answer. */
   readonly #tenants = new LRUCache<string, EntraCircuit>({ max: MAX_TENANTS });
+  /** How often each circuit opened, by tenant; also of those whose circuit is not remembered any more. */
+  readonly #openings = new LRUCache<string, number>({ max: MAX_TENANTS });
 
   constructor(monotonicMs: Clock) {
     this.#monotonicMs = monotonicMs;
     this.#common = new EntraCircuit(monotonicMs, TENANTS_TO_OPEN);
+  }
+
+  /**
+   * The circuits as they are now: `entra`, and one for each of these tenants, `entra:{tenant}`. Those of a single tenant
+   * are one, because nothing can happen to all tenants that does not happen to it.
+   */
+  watch(tenants: readonly string[]): readonly WatchedCircuit[] {
+    const common = { name: 'entra', state: this.#common.state, openings: this.#openings.get(COMMON) ?? 0 };
+    const single = tenants.map((tenant) => ({
+      name: `entra:${tenant}`,
+      state: this.#tenants.get(tenant)?.state ?? 'closed',
+      openings: this.#openings.get(tenant) ?? 0,
+    }));
+    const [only] = single;
+    return only !== undefined && single.length === 1 ? [{ ...only, name: common.name }] : [common, ...single];
   }
 
   /** True while a failure of this tenant's exchange may be a single one that a second try ends. */
@@ -58,10 +79,16 @@ export class EntraCircuits {
       // An Entra that throttles one tenant still serves the others.
       this.#common.recordAnswer();
     } else {
-      this.#common.recordFailure(failure);
+      this.#countOpening(COMMON, this.#common.recordFailure(failure));
     }
     const own = this.#tenants.get(tenantId) ?? new EntraCircuit(this.#monotonicMs);
-    own.recordFailure(failure);
+    this.#countOpening(tenantId, own.recordFailure(failure));
     this.#tenants.set(tenantId, own);
+  }
+
+  #countOpening(circuit: string, hasOpened: boolean): void {
+    if (hasOpened) {
+      this.#openings.set(circuit, (this.#openings.get(circuit) ?? 0) + 1);
+    }
   }
 }

@@ -6,12 +6,22 @@
  * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 
+/** The classes of refusals, as the log and the metrics name them. */
+export const REFUSAL_CLASSES = [
+  'interaction',
+  'reauthenticate',
+  'consent',
+  'denied',
+  'misconfigured',
+  'retry',
+] as const;
+
 /**
  * What a refusal asks for: `interaction`, a proof that the user can give; `reauthenticate`, a new sign-in; `consent`,
  * the consent of the user or an administrator; `denied`, nothing that the user can do; `misconfigured`, the operator
  * must correct the registration; `retry`, another try later.
  */
-export type RefusalClass = 'interaction' | 'reauthenticate' | 'consent' | 'denied' | 'misconfigured' | 'retry';
+export type RefusalClass = (typeof REFUSAL_CLASSES)[number];
 
 /** One AADSTS code. */
 export interface EntraCode {

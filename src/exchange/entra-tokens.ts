@@ -1,16 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import type { DownstreamToken, FetchedToken } from '../session/downstream-token.ts';
+import type { Principal } from '../session/principal.ts';
 import type { RemoteTokenSource, TokenRequest } from '../session/token-source.ts';
 import type { EntraTokenClient } from './entra-token-client.ts';
+import { REFUSAL_CLASSES } from './entra-codes.ts';
 import { ExchangeRefused } from './exchange-refused.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What {@link EntraTokens} works with. */
 export interface EntraTokensOptions {
   readonly client: EntraTokenClient;
   /** Says whether a tenant's failed request may be sent once more; called when it has failed. */
   readonly mayTryAgain: (tenantId: string) => boolean;
-  /** Called after each request to Entra; the outcome is `token`, the class of the refusal, or `fault` for our bug. */
-  readonly onExchange: (downstream: string, outcome: string, seconds: number) => void;
+  /** Called after each request to Entra. */
+  readonly onExchange: (report: ExchangeReport) => void;
+}
+
+/** How an exchange ended: `token`, the class of the refusal, or `fault` for a bug of ours. */
+export const EXCHANGE_OUTCOMES = ['token', ...REFUSAL_CLASSES, 'fault'] as const;
+
+/** One exchange that is over. */
+export interface ExchangeReport {
+  /** The name of the downstream. */
+  readonly downstream: string;
+  readonly principal: Principal;
+  /** The `client-request-id`. */
+  readonly correlationId: string;
+  readonly outcome: (typeof EXCHANGE_OUTCOMES)[number];
+  /** What Entra said, when it refused. */
+  readonly refusal: Refusal | undefined;
+  readonly seconds: number;
 }
 
 /** The last source: asks Entra on behalf of the user, or for the gateway itself when the caller is an app. */
@@ -25,15 +44,19 @@ export class EntraTokens implements RemoteTokenSource {
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     const { downstream, correlationId = randomUUID() } = request;
     const start = performance.now();
-    let outcome = 'token';
+    let outcome: ExchangeReport['outcome'] = 'token';
+    let refusal: Refusal | undefined;
     try {
       const token = await this.#send(request, correlationId);
       return { token, from: 'entra', correlationId };
     } catch (error) {
-      outcome = error instanceof ExchangeRefused ? error.refusal.class : 'fault';
+      refusal = error instanceof ExchangeRefused ? error.refusal : undefined;
+      outcome = refusal?.class ?? 'fault';
       throw error;
     } finally {
-      this.#options.onExchange(downstream.name, outcome, (performance.now() - start) / 1_000);
+      const seconds = (performance.now() - start) / 1_000;
+      const { principal } = request.session;
+      this.#options.onExchange({ downstream: downstream.name, principal, correlationId, outcome, refusal, seconds });
     }
   }
 

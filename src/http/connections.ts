@@ -94,6 +94,8 @@ export class Connections {
       socket.destroy();
       return;
     }
+    // Node remembers the address once it was read; of a connection that is over it can be read no more.
+    void socket.remoteAddress;
     this.#bySocket.set(socket, new Connection(socket, this.#answerFault));
     if (isNew) {
       socket.once('close', () => this.#bySocket.delete(socket));

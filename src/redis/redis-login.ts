@@ -1,6 +1,5 @@
 import { SecretFile } from '../resilience/secret-file.ts';
-import { CredentialLog } from '../telemetry/credential-log.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { CredentialLog, type CredentialReports } from '../telemetry/credential-log.ts';
 import type { RedisAddress, RedisLoginFiles } from './redis-address.ts';
 
 /** Users and passwords, by the names that the client library has for them. */
@@ -23,8 +22,8 @@ export class RedisLogin {
   readonly #values: LoginValues;
   readonly #files: readonly (readonly [keyof LoginValues, SecretFile])[];
 
-  /** @param log gets to know when a file has changed, or cannot be read any more */
-  constructor({ username, password, place, loginFiles = {} }: RedisAddress, log?: Pick<Logger, 'info' | 'warn'>) {
+  /** @param reports get to know when a file has changed, or cannot be read any more */
+  constructor({ username, password, place, loginFiles = {} }: RedisAddress, reports?: CredentialReports) {
     const sentinel = place.kind === 'sentinel' ? place : undefined;
     this.#values = {
       username,
@@ -34,7 +33,7 @@ export class RedisLogin {
     };
     this.#files = (Object.keys(VALUE_OF) as (keyof RedisLoginFiles)[]).flatMap((key) => {
       const path = loginFiles[key];
-      const listener = log && new CredentialLog(log, `tokenCache.redis.${key}`);
+      const listener = reports && new CredentialLog(reports, `tokenCache.redis.${key}`);
       return path === undefined ? [] : [[VALUE_OF[key], new SecretFile(path, listener)] as const];
     });
   }

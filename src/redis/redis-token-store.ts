@@ -1,11 +1,12 @@
 import { hash, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { Circuit } from '../resilience/circuit-breaker.ts';
+import { Circuit, type WatchedCircuit } from '../resilience/circuit-breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { DownstreamToken } from '../session/downstream-token.ts';
 import type { TokenRequest } from '../session/token-source.ts';
+import type { RecordEvent } from '../telemetry/events.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { CommandCircuit } from './command-circuit.ts';
+import { CommandCircuit, type OnCommand } from './command-circuit.ts';
 import { OutageLog, type RedisOutage } from './outage-log.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisConnection, type ConnectionListener } from './redis-connection.ts';
@@ -22,14 +23,21 @@ export interface RedisTokenStoreOptions {
   readonly now: Clock;
   readonly monotonicMs: Clock;
   readonly log: Pick<Logger, 'warn' | 'info'>;
+  /** Called when a user or a password that stands in a file has changed. */
+  readonly recordEvent: RecordEvent;
   /** How long a request waits for a look-up; default {@link LOOKUP_TIMEOUT_MS}. */
   readonly lookupTimeoutMs?: number | undefined;
   /** Called after each look-up of a request. */
   readonly onLookup: (outcome: LookupOutcome) => void;
+  /** Called after each command that was sent; default nothing. */
+  readonly onCommand?: OnCommand | undefined;
 }
 
-/** How a look-up ended; `skipped` while the circuit is open, `unreadable` for a value that this gateway cannot open. */
-export type LookupOutcome = 'hit' | 'miss' | 'unreadable' | 'error' | 'skipped';
+/** How look-ups end; `skipped` while the circuit is open, `unreadable` for a value that this gateway cannot open. */
+export const LOOKUP_OUTCOMES = ['hit', 'miss', 'unreadable', 'error', 'skipped'] as const;
+
+/** How a look-up ended. */
+export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
 
 /** What a look-up found. */
 export type LookupResult =
@@ -77,7 +85,7 @@ export class RedisTokenStore {
   constructor(options: RedisTokenStoreOptions) {
     this.#options = options;
     this.lookupTimeoutMs = options.lookupTimeoutMs ?? LOOKUP_TIMEOUT_MS;
-    this.#connection = new RedisConnection(options.address, new RedisLogin(options.address, options.log));
+    this.#connection = new RedisConnection(options.address, new RedisLogin(options.address, options));
     this.#outages = new OutageLog(options.log, options.address.shown);
     this.#lookups = this.#circuitOf('look-ups');
     // Writes have a circuit of their own, because a read-only replica or a full Redis still answers look-ups.
@@ -116,6 +124,11 @@ export class RedisTokenStore {
     this.#connection.close();
   }
 
+  /** The circuits to Redis as they are now. */
+  watchCircuits(): readonly WatchedCircuit[] {
+    return [this.#lookups.watch('redis:lookups'), this.#writes.watch('redis:writes')];
+  }
+
   /** The entry in Redis for the token of a request. */
   entryOf({ assertion, downstream }: TokenRequest): SealedEntry {
     const { clientId, authority } = this.#options;
@@ -132,7 +145,7 @@ export class RedisTokenStore {
 
   /** Finds the token of an entry; a token that has ended, or that a downstream refused, counts as a miss. */
   async find(entry: SealedEntry, timeoutMs: number): Promise<LookupResult> {
-    const result = await this.#lookups.run(timeoutMs, () => this.#connection.get(entry.tokenKey));
+    const result = await this.#lookups.run('get', timeoutMs, () => this.#connection.get(entry.tokenKey));
     if (result.outcome !== 'done') {
       return { outcome: result.outcome === 'failed' ? 'error' : 'skipped' };
     }
@@ -153,7 +166,7 @@ export class RedisTokenStore {
     const lifetimeMs = Math.floor(endsAt - this.#options.now());
     if (lifetimeMs > 0) {
       const value = entry.seal(writeToken(token));
-      await this.#writes.run(STORE_TIMEOUT_MS, () => this.#connection.set(entry.tokenKey, value, lifetimeMs));
+      await this.#writes.run('set', STORE_TIMEOUT_MS, () => this.#connection.set(entry.tokenKey, value, lifetimeMs));
     }
   }
 
@@ -165,7 +178,7 @@ export class RedisTokenStore {
     const entry = this.entryOf(request);
     // The hash works at once: the caller's next look-up may overtake the deletion, and the deletion may fail.
     this.#refused.set(entry.tokenKey, fingerprint(refused));
-    void this.#writes.run(STORE_TIMEOUT_MS, async () => {
+    void this.#writes.run('delete', STORE_TIMEOUT_MS, async () => {
       const value = await this.#connection.get(entry.tokenKey);
       const token = value && readToken(entry.open(value));
       if (value !== undefined && token?.accessToken === refused.accessToken) {
@@ -177,7 +190,7 @@ export class RedisTokenStore {
   /** Keeps other replicas from asking Entra for the same token, for {@link LOCK_LIFETIME_MS} at most. */
   async lock(entry: SealedEntry, timeoutMs: number): Promise<TokenLock> {
     const mark = randomUUID();
-    const result = await this.#writes.run(timeoutMs, () =>
+    const result = await this.#writes.run('lock', timeoutMs, () =>
       this.#connection.setIfAbsent(entry.lockKey, mark, LOCK_LIFETIME_MS),
     );
     if (result.outcome !== 'done') {
@@ -188,19 +201,22 @@ export class RedisTokenStore {
 
   /** True while a replica has the lock; false also when Redis gives no answer in time. */
   async isLocked(entry: SealedEntry): Promise<boolean> {
-    const result = await this.#lookups.run(this.lookupTimeoutMs, () => this.#connection.get(entry.lockKey));
+    const result = await this.#lookups.run('get', this.lookupTimeoutMs, () => this.#connection.get(entry.lockKey));
     return result.outcome === 'done' && result.value !== undefined;
   }
 
   /** Releases our own lock; the lock of another replica stays. */
   async unlock(entry: SealedEntry, lock: TokenLock): Promise<void> {
     if (typeof lock === 'object') {
-      await this.#writes.run(STORE_TIMEOUT_MS, () => this.#connection.deleteIfEqual(entry.lockKey, lock.mark));
+      await this.#writes.run('unlock', STORE_TIMEOUT_MS, () =>
+        this.#connection.deleteIfEqual(entry.lockKey, lock.mark),
+      );
     }
   }
 
   #circuitOf(outage: RedisOutage): CommandCircuit {
     return new CommandCircuit(new Circuit(CIRCUIT, this.#options.monotonicMs), {
+      onCommand: this.#options.onCommand ?? ((): void => {}),
       onSuccess: () => this.#outages.end(outage),
       onOpen: (error) => {
         if (!(error instanceof RedisDisconnected)) {

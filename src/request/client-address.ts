@@ -4,8 +4,8 @@ import { isIP, type BlockList } from 'node:net';
 /**
  * Reads the address at the other end of the connection; an IPv4 address as such, also where the socket is an IPv6 one.
  */
-export function peerAddress(req: IncomingMessage): string {
-  const address = req.socket.remoteAddress ?? '';
+export function peerAddress({ socket }: Pick<IncomingMessage, 'socket'>): string {
+  const address = socket.remoteAddress ?? '';
   // Node writes an IPv4 address on an IPv6 socket always in the same way.
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
 }

@@ -8,6 +8,17 @@ export interface CircuitRules {
   readonly openForMs: number;
 }
 
+/** What a circuit does with calls: lets them through, waits for the outcome of the next one, or stops them. */
+export type CircuitState = 'closed' | 'half-open' | 'open';
+
+/** A circuit as those who watch the gateway see it. */
+export interface WatchedCircuit {
+  readonly name: string;
+  readonly state: CircuitState;
+  /** How often it opened; an open circuit that stays open after a call does not count again. */
+  readonly openings: number;
+}
+
 /**
  * Stops calling a server that fails every time, so that callers are answered at once instead of waiting. After a while
  * one call is let through; its outcome closes the circuit or opens it again.
@@ -17,10 +28,18 @@ export class Circuit {
   readonly #monotonicMs: Clock;
   #failures = 0;
   #openUntil = 0;
+  #openings = 0;
 
   constructor(rules: CircuitRules, monotonicMs: Clock) {
     this.#rules = rules;
     this.#monotonicMs = monotonicMs;
+  }
+
+  /** The circuit as it is now, under a name. */
+  watch(name: string): WatchedCircuit {
+    const isClosed = this.#failures < this.#rules.failures;
+    const state = isClosed ? 'closed' : this.waitMs > 0 ? 'open' : 'half-open';
+    return { name, state, openings: this.#openings };
   }
 
   /** Milliseconds until a call makes sense; 0 while the circuit is closed, or when the one call is due. */
@@ -52,6 +71,9 @@ export class Circuit {
 
   recordFailure(): void {
     this.#failures += 1;
+    if (this.#failures === this.#rules.failures) {
+      this.#openings += 1;
+    }
     if (this.#failures >= this.#rules.failures) {
       this.#openUntil = this.#monotonicMs() + this.#rules.openForMs;
     }

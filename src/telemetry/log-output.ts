@@ -19,6 +19,8 @@ export interface LogOutputOptions {
   readonly whenBlocked: WhenBlocked;
   /** Members of the line that says how many lines were lost, which the lines of this process carry as well. */
   readonly bindings?: Readonly<Record<string, unknown>> | undefined;
+  /** What it writes to, for the operator who reads of lost lines; default `standard output`. */
+  readonly destination?: string | undefined;
 }
 
 /** Bytes of log that are worth a write; a write for each line would be the most expensive system call of a request. */
@@ -53,11 +55,11 @@ const LINE_FEED = 0x0a;
 const LOSSES = {
   unread: {
     why: 'nobody read the log',
-    remedy: 'Look at what reads standard output; `log.whenBlocked: wait` holds requests up instead of losing lines.',
+    remedy: 'Look at what reads {destination}; `log.whenBlocked: wait` holds requests up instead of losing lines.',
   },
   unwritten: {
     why: 'the log could not be written',
-    remedy: 'Look at where standard output goes: a full disk, or a pipe that was closed.',
+    remedy: 'Look at where {destination} goes: a full disk, or a pipe that was closed.',
   },
 } as const;
 
@@ -232,7 +234,7 @@ export class LogOutput implements DestinationStream {
       ...this.#options.bindings,
       dropped: this.#untold,
       reason: this.#errorCode,
-      remedy,
+      remedy: remedy.replace('{destination}', this.#options.destination ?? 'standard output'),
       msg: `log lines were lost: ${why}`,
     })}\n`;
     this.#append(line, { bytes: Buffer.byteLength(line), lines: 0, lost: this.#untold });

@@ -1,21 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { FailureCode } from '../failures.ts';
+import { codeOf, FAILURES, type Failure, type FailureCode } from '../failures.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
+import { registerStateMetrics, type GatewayState } from './state-metrics.ts';
 import { createDurations, createTally, type Durations } from './tally.ts';
 
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'QUERY']);
 
+/** Redis answers in less than a millisecond, and a request gives it 20. */
+const REDIS_BUCKETS_SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25];
+
 /** The values of all metrics of one process at one moment, as plain data. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
-/** The numbers that other parts keep. */
-interface MetricsSources {
-  /** How many sessions there are now. */
-  readonly countSessions: () => number;
-  /** How many lines of the log were lost so far. */
-  readonly countDroppedLines: () => number;
+/** The labels that are known before anything happens; their series begin with 0. */
+export interface KnownLabels {
+  /** The names of the downstreams. */
+  readonly downstreams: readonly string[];
+  readonly exchangeOutcomes: readonly string[];
+  /** Absent where Redis is not used. */
+  readonly redis?: RedisLabels | undefined;
+}
+
+interface RedisLabels {
+  readonly operations: readonly string[];
+  readonly outcomes: readonly string[];
+  readonly lookups: readonly string[];
 }
 
 /** What is counted of the requests of one operation. */
@@ -60,6 +71,14 @@ export class Metrics {
   readonly #exchangeSeconds = new Histogram({
     name: 'gateway_exchange_duration_seconds',
     help: 'Time of a token request to Entra.',
+    labelNames: ['downstream', 'outcome'],
+    registers: [this.#registry],
+  });
+  readonly #redisSeconds = new Histogram({
+    name: 'gateway_redis_duration_seconds',
+    help: 'Time of a command to Redis.',
+    labelNames: ['operation', 'outcome'],
+    buckets: REDIS_BUCKETS_SECONDS,
     registers: [this.#registry],
   });
   readonly #problems = new Counter({
@@ -74,14 +93,27 @@ export class Metrics {
   readonly #misses = this.#addLookups({ level: 'memory', outcome: 'miss' });
   readonly #redisLookups = new Map<string, { value: number }>();
 
-  constructor({ countSessions, countDroppedLines }: MetricsSources) {
+  /** How many requests are under way; whoever takes requests counts them here. */
+  readonly inFlight = { count: 0 };
+
+  /**
+   * @param known the labels whose series begin with 0
+   * @param countDroppedLines how many lines of the log were lost so far
+   */
+  constructor(known: KnownLabels, countDroppedLines: () => number) {
     registerProcessMetrics(this.#registry, countDroppedLines);
-    const sessions: Gauge = new Gauge({
-      name: 'gateway_sessions',
-      help: 'Callers that are remembered.',
+    const inFlight: Gauge = new Gauge({
+      name: 'gateway_http_requests_in_flight',
+      help: 'Requests under way.',
       registers: [this.#registry],
-      collect: () => sessions.set(countSessions()),
+      collect: () => inFlight.set(this.inFlight.count),
     });
+    this.#beginWithZero(known);
+  }
+
+  /** Adds the metrics of what other parts keep. */
+  watch(state: GatewayState): void {
+    registerStateMetrics(this.#registry, state);
   }
 
   /** Counts one request, once it is over. */
@@ -98,8 +130,7 @@ export class Metrics {
     getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
     const { downstream, downstreamMs, tokenFrom, error } = record;
     if (downstream !== undefined && downstreamMs !== undefined) {
-      const durations = getOrAdd(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
-      durations.observe(downstreamMs / 1_000);
+      this.#durationsOf(downstream).observe(downstreamMs / 1_000);
     }
     if (tokenFrom !== undefined) {
       (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
@@ -117,12 +148,17 @@ export class Metrics {
   /** Counts one token request to Entra. */
   recordExchange(downstream: string, outcome: string, seconds: number): void {
     this.#exchanges.inc({ downstream, outcome });
-    this.#exchangeSeconds.observe(seconds);
+    this.#exchangeSeconds.observe({ downstream, outcome }, seconds);
+  }
+
+  /** Counts one command to Redis. */
+  recordRedisCommand(operation: string, outcome: string, seconds: number): void {
+    this.#redisSeconds.observe({ operation, outcome }, seconds);
   }
 
   /** Counts one look-up of a downstream token in the second level. */
   recordRedisLookup(outcome: string): void {
-    getOrAdd(this.#redisLookups, outcome, () => this.#addLookups({ level: 'redis', outcome })).value += 1;
+    this.#countRedisLookups(outcome).value += 1;
   }
 
   /** The values as they are now. */
@@ -133,6 +169,31 @@ export class Metrics {
   /** The page for Prometheus and its content type. */
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  #beginWithZero({ downstreams, exchangeOutcomes, redis }: KnownLabels): void {
+    new Set(Object.keys(FAILURES).map((failure) => codeOf(failure as Failure))).forEach((code) =>
+      this.#problems.inc({ code }, 0),
+    );
+    for (const downstream of downstreams) {
+      this.#durationsOf(downstream);
+      for (const outcome of exchangeOutcomes) {
+        this.#exchanges.inc({ downstream, outcome }, 0);
+        this.#exchangeSeconds.zero({ downstream, outcome });
+      }
+    }
+    redis?.lookups.forEach((outcome) => this.#countRedisLookups(outcome));
+    for (const operation of redis?.operations ?? []) {
+      redis?.outcomes.forEach((outcome) => this.#redisSeconds.zero({ operation, outcome }));
+    }
+  }
+
+  #durationsOf(downstream: string): Durations {
+    return getOrAdd(this.#downstreams, downstream, () => this.#addDownstreamSeconds(downstream));
+  }
+
+  #countRedisLookups(outcome: string): { value: number } {
+    return getOrAdd(this.#redisLookups, outcome, () => this.#addLookups({ level: 'redis', outcome }));
   }
 }
 

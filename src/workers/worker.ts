@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import process from 'node:process';
 import { compileContract } from '../contract/contract.ts';
+import { ConfigError } from '../failures.ts';
 import { createApi, type Api } from '../gateway.ts';
 import { ListenError } from '../http/listen-error.ts';
 import { createLogger } from '../telemetry/logger.ts';
@@ -18,8 +19,8 @@ export function runWorker(): void {
   let api: Api | undefined;
   process.on('message', (message: ToWorker) => {
     if (message.tell === 'start') {
-      api = createWorkerApi(message.config, message.number);
-      void listen(api);
+      api = tryCreating(message.config, message.number);
+      void (api && listen(api));
     } else if (message.tell === 'stop') {
       void end(api);
     } else if (message.about === 'pulse') {
@@ -31,10 +32,23 @@ export function runWorker(): void {
   tell({ tell: 'attentive' });
 }
 
+/** Tells the primary of what the configuration names and is not there any more, such as the folder of a file. */
+function tryCreating(config: PortableConfig, worker: number): Api | undefined {
+  try {
+    return createWorkerApi(config, worker);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
+    }
+    giveUp(error.message);
+    return undefined;
+  }
+}
+
 function createWorkerApi({ parts, ...settings }: PortableConfig, worker: number): Api {
   const contract = compileContract(parts.map(unpackPart), new Set(Object.keys(settings.downstreams)), []);
   const output = openStandardOutput({ ...settings.log, bindings: { worker } });
-  return createApi({ ...settings, contract }, { logger: createLogger(output).child({ worker }) });
+  return createApi({ ...settings, contract }, { logger: createLogger(output, settings.log.level).child({ worker }) });
 }
 
 async function listen(api: Api): Promise<void> {
@@ -44,8 +58,12 @@ async function listen(api: Api): Promise<void> {
     if (!(error instanceof ListenError)) {
       throw error;
     }
-    tell({ tell: 'cannot listen', reason: error.message }, () => process.exit(1));
+    giveUp(error.message);
   }
+}
+
+function giveUp(reason: string): void {
+  tell({ tell: 'cannot listen', reason }, () => process.exit(1));
 }
 
 async function end(api: Api | undefined): Promise<void> {

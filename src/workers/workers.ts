@@ -32,7 +32,7 @@ const GRACE_MS = 2_000;
 export function createWorkers(
   config: GatewayConfig,
   count: number,
-  { logger = createLogger(openStandardOutput(config.log)) }: Pick<GatewayOptions, 'logger'> = {},
+  { logger = createLogger(openStandardOutput(config.log), config.log.level) }: Pick<GatewayOptions, 'logger'> = {},
 ): Gateway {
   if (cluster.isWorker) {
     const message = `found ${config.server.workers}; allowed: 1 where another program runs the gateway as a worker of its cluster`;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
 import { HOME_TENANT_ID } from '../../dev/emulator/world.ts';
-import { fetchSigningKeys, SigningKeys } from '../../src/auth/signing-keys.ts';
+import { fetchSigningKeys, SigningKeys, type KeyChange } from '../../src/auth/signing-keys.ts';
 import { Authority, type TokenVersion } from '../../src/entra/authority.ts';
 import { EntraHttpClient } from '../../src/entra/http-client.ts';
 import { GatewayError } from '../../src/failures.ts';
@@ -492,5 +492,46 @@ describe('a key set with odd neighbours', () => {
     await keys.refresh();
     await entra.close();
     expect(key.retired).toBe(false);
+  });
+});
+
+describe('what changed about the keys', () => {
+  it('is told for each version: the first keys, and then every change, and nothing else', async () => {
+    const next = makeIssuerKey();
+    const entra = await startTokenIssuer([good]);
+    const authority = new Authority(entra.origin, HOME_TENANT_ID);
+    const changes: KeyChange[] = [];
+    const onChange = (change: KeyChange): void => void changes.push(change);
+    const keys = new SigningKeys({ authority, http, monotonicMs: () => 0, log: silent, onChange });
+    for (const published of [[good], [good], [good, next.jwk], [next.jwk], [makeIssuerKey({ kid: next.kid }).jwk]]) {
+      entra.publications.keys = json({ keys: published });
+      await keys.refresh();
+    }
+    await entra.close();
+    for (const version of ['v1', 'v2'] as const) {
+      const own = changes.filter(({ url }) => url === authority.metadataUrl(version));
+      expect(own.map(({ added, removed }) => [added, removed])).toEqual([
+        [[goodKid], []],
+        [[next.kid], []],
+        [[], [goodKid]],
+        [[next.kid], [next.kid]],
+      ]);
+    }
+  });
+});
+
+describe('the age of the keys', () => {
+  it('begins with the start, and again with every fetch that succeeds', async () => {
+    const { keys, clock } = newKeys();
+    const ages = [];
+    clock.advance(5_000);
+    ages.push(keys.ageMs);
+    await keys.refresh();
+    ages.push(keys.ageMs);
+    clock.advance(HOUR);
+    emulator.switches.keys = 'down';
+    await keys.refresh();
+    ages.push(keys.ageMs);
+    expect(ages).toEqual([5_000, 0, HOUR]);
   });
 });

@@ -16,6 +16,7 @@ const ONE_RESOURCE = "scopes of one resource only; '{resource}/.default' stands 
 const CIDR = 'an IP address or a CIDR such as 10.0.0.0/8';
 const CONTRACT_PATH = 'the path of the OpenAPI document, or a list of documents';
 const WORKERS = "a whole number from 1 to 256, or 'auto'";
+const SHARE = "'all', 'errors' or a share from 0 to 1, such as 0.01";
 const ORIGIN = 'an exact origin such as https://app.contoso.com, without a path';
 
 describe('a wrong value', () => {
@@ -52,6 +53,13 @@ describe('a wrong value', () => {
     ['server.headLimit', '1b', '"1b"', 'a size from 1kb to 1mb, such as 16kb'],
     ['server.maxInFlight', 0, '0', 'a whole number from 1 to 1000000'],
     ['identity.boundTokens', 'maybe', '"maybe"', "'accept' or 'refuse'"],
+    ['log.level', 'loud', '"loud"', 'one of debug, info, warn, error'],
+    ['log.requests', 'none', '"none"', SHARE],
+    ['log.requests', 1.5, '1.5', SHARE],
+    ['log.requests', -0.1, '-0.1', SHARE],
+    ['log.requests', '5%', '"5%"', SHARE],
+    ['log.requests', true, 'true', SHARE],
+    ['log.audit', '', '""', "the path of a file, or 'stderr'"],
     ['log.whenBlocked', 'stop', '"stop"', "'drop' or 'wait'"],
     ['server.drainTimeout', 30, '30', DURATION],
     ['server.drainTimeout', '30 s', '"30 s"', DURATION],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { CLIENT, makeConfigFolder, SHORTEST, TENANT, withKeys } from './config-folder.ts';
 
@@ -56,7 +57,7 @@ describe('the shortest gateway.yaml', () => {
           },
         },
         tokenCache: { maxSessions: 100_000 },
-        log: { whenBlocked: 'drop' },
+        log: { level: 'info', requests: 'all', whenBlocked: 'drop' },
       },
     ]);
   });
@@ -94,6 +95,14 @@ describe('a key that is given', () => {
     ['downstreams.graph.connections.maxAge', '5m', 300_000],
     ['downstreams.graph.headLimit', '8kb', 8_192],
     ['log.whenBlocked', 'wait', 'wait'],
+    ['log.level', 'error', 'error'],
+    ['log.requests', 'errors', 'errors'],
+    ['log.requests', 0.01, 0.01],
+    ['log.requests', 0, 0],
+    ['log.requests', '0.5', 0.5],
+    ['log.requests', '.5', 0.5],
+    ['log.audit', 'stderr', 'stderr'],
+    ['log.audit', './audit.log', join(folder.path, 'audit.log')],
     ['server.workers', 4, 4],
     ['server.workers', 'auto', 'auto'],
     ['server.management.host', '0.0.0.0', '0.0.0.0'],

@@ -188,3 +188,32 @@ describe('a change of the time of day', () => {
     expect([before, lines.admit()]).toEqual([5_000, 0]);
   });
 });
+
+describe('who watches the circuits', () => {
+  it('sees one of a single tenant: closed, open, half-open, and closed again', () => {
+    const lines = new Lines();
+    const seen = [];
+    for (const step of [
+      () => lines.play('abcdefghij'),
+      () => lines.clock.advance(5_000),
+      () => lines.play('k'),
+      () => lines.play('.'),
+      () => lines.play('abcdefghij'),
+    ]) {
+      step();
+      seen.push(...lines.circuits.watch(['home']).map(({ name, state, openings }) => `${name} ${state} ${openings}`));
+    }
+    expect(seen).toEqual(['entra open 1', 'entra half-open 1', 'entra open 1', 'entra closed 1', 'entra open 2']);
+  });
+
+  it('sees the common one and one for each of several tenants', () => {
+    const lines = new Lines();
+    lines.play('abcdefghij', { tenantId: 'first' });
+    lines.play('k', { tenantId: 'second' });
+    expect(lines.circuits.watch(['first', 'second'])).toEqual([
+      { name: 'entra', state: 'open', openings: 1 },
+      { name: 'entra:first', state: 'open', openings: 1 },
+      { name: 'entra:second', state: 'closed', openings: 0 },
+    ]);
+  });
+});

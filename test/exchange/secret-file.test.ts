@@ -10,6 +10,7 @@ import { createCredentialSource, type CredentialSource } from '../../src/exchang
 import { ExchangeRefused } from '../../src/exchange/exchange-refused.ts';
 import type { Refusal } from '../../src/exchange/refusal.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { createEventLog } from '../../src/telemetry/events.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld } from '../support/gateway-world.ts';
 import { selfSigned } from '../support/token-certificate.ts';
@@ -72,7 +73,10 @@ function exchanges(source: CredentialSource = openSource()): () => Promise<Refus
 }
 
 function openSource(): CredentialSource {
-  return createCredentialSource({ secretFile: file }, AUDIENCE, logger);
+  return createCredentialSource({ secretFile: file }, AUDIENCE, {
+    log: logger,
+    recordEvent: createEventLog(logger, undefined),
+  });
 }
 
 describe('a client secret in a file', () => {
@@ -177,7 +181,10 @@ describe('a certificate', () => {
       writeFileSync(paths.key, pair.key);
     };
     write(selfSigned('old'));
-    const source = createCredentialSource({ certificate: paths }, AUDIENCE, logger);
+    const source = createCredentialSource({ certificate: paths }, AUDIENCE, {
+      log: logger,
+      recordEvent: createEventLog(logger, undefined),
+    });
     await source();
     write(selfSigned('next'));
     await source();

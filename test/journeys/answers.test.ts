@@ -337,7 +337,8 @@ describe('what does the log keep of a refusal', () => {
   });
 
   it('no token, secret, query or text of anybody', () => {
-    expect(world.log.text).not.toMatch(/eyJ|demo-secret|access_token|text of Entra|Trace ID/);
+    // The claims of a challenge have a member of that name.
+    expect(world.log.text).not.toMatch(/eyJ|demo-secret|access_token(?!\\":\{)|text of Entra|Trace ID/);
     expect(world.log.text).not.toContain(ORDERS_APP_ID);
   });
 });

@@ -36,7 +36,7 @@ describe('the metrics', () => {
   it('have the names that the operators’ dashboards use', async () => {
     await world.call('/me', { token: world.token('adele') });
     await world.call('/me', { token: world.token('newcomer') });
-    await until('both requests are counted', async () => (await readMetrics()).includes('consent_required'));
+    await until('both requests are counted', async () => (await readMetrics()).includes('status="403"'));
     const names = [
       'gateway_http_requests_total{operation="getProfile",method="GET",status="200"}',
       'gateway_http_requests_total{operation="getProfile",method="GET",status="403"}',
@@ -44,12 +44,23 @@ describe('the metrics', () => {
       'gateway_downstream_request_duration_seconds_count{downstream="api"}',
       'gateway_exchanges_total{downstream="api",outcome="token"}',
       'gateway_exchanges_total{downstream="api",outcome="consent"}',
-      'gateway_exchange_duration_seconds_count',
+      'gateway_exchange_duration_seconds_count{downstream="api",outcome="token"}',
       'gateway_token_cache_total{level="memory",outcome="miss"}',
       'gateway_problems_total{code="consent_required"}',
       'gateway_sessions',
     ];
-    expect(await Promise.all(names.map(readMetric))).toEqual(['1', '1', '2', '1', '1', '1', '2', '2', '1', '2']);
+    expect(await Promise.all(names.map(readMetric))).toEqual(['1', '1', '2', '1', '1', '1', '1', '2', '1', '2']);
+  });
+
+  it('show the circuit of a downstream that cannot be reached', async () => {
+    for (let call = 0; call < 50; call += 1) {
+      await world.call('/gone');
+    }
+    const series = ['gateway_circuit_state', 'gateway_circuit_openings_total'].flatMap((name) =>
+      ['gone', 'api'].map((downstream) => `${name}{circuit="downstream:${downstream}"}`),
+    );
+    // After two seconds it is half-open.
+    expect(await Promise.all(series.map(readMetric))).toEqual([expect.stringMatching(/^[12]$/), '0', '1', '0']);
   });
 
   it('take no word of a caller', async () => {
@@ -92,6 +103,8 @@ describe('the log', () => {
         tid: claims['tid'],
         oid: claims['oid'],
         azp: claims['azp'],
+        clientAddress: '127.0.0.1',
+        userAgent: 'node',
         downstream: 'orders',
         token: 'entra',
         correlationId: world.emulator.exchanges.at(-1)?.form['client-request-id'],
@@ -101,6 +114,18 @@ describe('the log', () => {
         callerGone: false,
       },
     ]);
+  });
+
+  it.each([
+    ['that a front names, where the front is trusted', ['127.0.0.0/8'], '192.0.2.7'],
+    ['at the other end, where it is not', [], '127.0.0.1'],
+  ])('has the address of the client %s', async (_, trustedProxies, address) => {
+    const other = await startGatewayWorld({ server: { trustedProxies } });
+    const headers = { 'x-forwarded-for': '203.0.113.9, 192.0.2.7' };
+    const answers = [await other.call('/open', { headers }), await other.call('/open', { headers })];
+    const lines = await Promise.all(answers.map((answer) => other.log.of(answer.headers.get('x-request-id'))));
+    await other.close();
+    expect(lines.map(({ clientAddress }) => clientAddress)).toEqual([address, address]);
   });
 
   it('says that the second call needed no exchange', async () => {
@@ -138,7 +163,12 @@ describe('the log', () => {
     await until('the downstream is asked', () => world.downstream.last.url === '/open');
     leaving.abort();
     await expect(call).rejects.toThrow();
-    expect(await world.log.of('leaving')).toMatchObject({ status: 499, callerGone: true, level: 'info' });
+    expect(await world.log.of('leaving')).toMatchObject({
+      status: 499,
+      callerGone: true,
+      level: 'info',
+      clientAddress: '127.0.0.1',
+    });
     world.downstream.reset();
   });
 });

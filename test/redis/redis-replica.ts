@@ -7,6 +7,7 @@ import { toPrincipal } from '../../src/session/principal.ts';
 import { Session } from '../../src/session/session.ts';
 import type { TokenRequest } from '../../src/session/token-source.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { createEventLog } from '../../src/telemetry/events.ts';
 import { until } from '../support/gateway-poll.ts';
 import { Clock } from '../support/token-clock.ts';
 
@@ -96,6 +97,7 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
   const outcomes: string[] = [];
   const log: Replica['log'] = [];
   let asked = 0;
+  const logger = createLogger({ write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
   const store = new RedisTokenStore({
     address: { ...parseRedisAddress(url), loginFiles: differs.loginFiles ?? {} },
     clientId: differs.clientId ?? '6e74172b-be56-4843-9ff4-e66a39bb12e3',
@@ -104,7 +106,8 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
     monotonicMs: clock.monotonicMs,
     // A busy machine must not look like a Redis in trouble.
     lookupTimeoutMs: differs.lookupTimeoutMs ?? 2_000,
-    log: createLogger({ write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) }),
+    log: logger,
+    recordEvent: createEventLog(logger, undefined),
     onLookup: (outcome) => void outcomes.push(outcome),
   });
   const entra = {

@@ -18,6 +18,7 @@ export interface ServerSettings {
   readonly workers?: number | 'auto';
   /** Of the log section. */
   readonly whenBlocked?: 'drop' | 'wait';
+  readonly audit?: string;
 }
 
 /** The program, and everything that a gateway needs around it. */
@@ -48,7 +49,8 @@ export async function startCommandWorld(): Promise<CommandWorld> {
 
   async function writeConfig(name: string, settings: ServerSettings = {}): Promise<string> {
     const { port = 0, managementPort = 0, drainDelay = '0s', drainTimeout = '30s', workers = 1 } = settings;
-    const { whenBlocked = 'drop' } = settings;
+    const { whenBlocked = 'drop', audit } = settings;
+    const log = { whenBlocked, ...(audit !== undefined && { audit }) };
     const file = join(folder, name);
     await writeFile(
       file,
@@ -68,7 +70,7 @@ identity:
 downstreams:
   graph: { baseUrl: '${graph.origin}', scopes: [https://graph.microsoft.com/User.Read] }
   orders: { baseUrl: '${orders.origin}', scopes: [api://orders/.default] }
-log: { whenBlocked: ${whenBlocked} }
+log: ${JSON.stringify(log)}
 `,
     );
     return file;

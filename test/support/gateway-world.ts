@@ -16,6 +16,7 @@ export interface GatewayWorldOptions {
   readonly server?: object;
   readonly identity?: object;
   readonly tokenCache?: object;
+  readonly log?: object;
   /** Default none. */
   readonly nativeAuth?: object;
   /** What gateway.yaml lists as the contract, with a document in the place of each file; default the usual contract. */
@@ -84,8 +85,9 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const log = new RecordedLog();
   let ahead = 0;
   let setBy = 0;
-  const gateway = createGateway(await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET }), {
-    logger: createLogger(log),
+  const config = await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET });
+  const gateway = createGateway(config, {
+    logger: createLogger(log, config.log.level),
     now: () => Date.now() + ahead + setBy,
     monotonicMs: () => performance.now() + ahead,
     redisLookupTimeoutMs: options.redisLookupTimeoutMs,
@@ -131,7 +133,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, tokenCache = {}, nativeAuth, timeout, scopes, api, contract }: GatewayWorldOptions,
+  { server, identity, tokenCache = {}, log = {}, nativeAuth, timeout, scopes, api, contract }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
@@ -148,6 +150,7 @@ function describeDeployment(
       ...identity,
     },
     tokenCache,
+    log,
     nativeAuth,
     downstreams: {
       api: { baseUrl: base, scopes: scopes ?? graph, ...api },

@@ -103,7 +103,7 @@ export function openDesk(options: DeskOptions): Desk {
     now: clock.now,
     monotonicMs: clock.monotonicMs,
     log: { warn: (fields: object) => warnings.push(fields) },
-    onExchange: (downstream, outcome) => outcomes.push([downstream, outcome]),
+    onExchange: ({ downstream, outcome }) => outcomes.push([downstream, outcome]),
   });
   return {
     clock,

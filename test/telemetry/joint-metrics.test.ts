@@ -46,7 +46,7 @@ describe('the page of two processes', () => {
 describe('of the processes themselves the page', () => {
   it('sums the lines that their logs lost, and counts those that took the place of another', async () => {
     const metrics = new JointMetrics(() => 3);
-    const worker = new Metrics({ countSessions: () => 0, countDroppedLines: () => 4 });
+    const worker = new Metrics({ downstreams: [], exchangeOutcomes: [] }, () => 4);
     metrics.record(1, await worker.read());
     metrics.recordRestart();
     expect([
@@ -57,7 +57,7 @@ describe('of the processes themselves the page', () => {
 
   it('says once what they were built from', async () => {
     const metrics = new JointMetrics(() => 0);
-    const worker = new Metrics({ countSessions: () => 0, countDroppedLines: () => 0 });
+    const worker = new Metrics({ downstreams: [], exchangeOutcomes: [] }, () => 0);
     metrics.record(1, await worker.read());
     metrics.record(2, await worker.read());
     expect(await linesOf(metrics, 'gateway_build_info')).toEqual([
