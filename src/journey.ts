@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { preferClaims } from './challenge/prefer-claims.ts';
 import type { DownstreamDemand } from './challenge/downstream-claims.ts';
-import type { Operation } from './contract/operation.ts';
-import type { RouteMatch } from './contract/route-table.ts';
+import type { Operation } from './contract/operations/operation.ts';
+import type { RouteMatch } from './contract/routes/route-table.ts';
 import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import { GatewayError } from './failures.ts';
 import type { DownstreamAnswer } from './forward/downstream-answer.ts';

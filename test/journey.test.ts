@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import type { Operation } from '../src/contract/operation.ts';
+import type { Operation } from '../src/contract/operations/operation.ts';
 import { GatewayError } from '../src/failures.ts';
 import type { DownstreamAnswer } from '../src/forward/downstream-answer.ts';
 import { authorizeCall, handleRequest, type InboundRequest, type Steps } from '../src/journey.ts';
@@ -27,7 +27,7 @@ function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[
   const steps: Steps = {
     match: () => ({ entry: { name: 'listOrders' } as Operation, values: {}, encoded: {} }),
     authenticate: () => CALLER,
-    authorize: () => undefined,
+    authorize: (session) => session,
     validate: () => NO_BODY,
     validateParameters: () => undefined,
     exchange: () => TOKEN,
@@ -102,6 +102,19 @@ describe('what does a door get that only asks about a call?', () => {
     const { steps } = newSteps({ authenticate: () => undefined, exchange: () => undefined });
     const call = await authorizeCall(REQUEST, steps, steps.validateParameters);
     expect([call.session, call.token]).toEqual([undefined, undefined]);
+  });
+
+  it('no token for a caller who counts as nobody, though it has sent one', async () => {
+    const asked: unknown[] = [];
+    const { steps } = newSteps({
+      authorize: () => undefined,
+      exchange(_request, session) {
+        asked.push(session);
+        return undefined;
+      },
+    });
+    const call = await authorizeCall(REQUEST, steps, steps.validateParameters);
+    expect([asked, call.session, call.token]).toEqual([[undefined], undefined, undefined]);
   });
 
   it('the failure that the call itself would meet', async () => {

@@ -1,14 +1,14 @@
-import type { PublishedOperation } from './publish.ts';
-import { compileOperation } from './compile-operation.ts';
+import type { PublishedOperation } from './document/publish.ts';
+import { compileOperation } from './operations/compile-operation.ts';
 import { nameAt, type ContractPart, type ContractSource, type Listeners } from './contract-source.ts';
-import type { ContractDocument } from './document.ts';
-import { inheritMapping, listServices, type MappingDefaults, type Services } from './downstream-mapping.ts';
-import { readExtensions, type Extension, type Extensions } from './extensions.ts';
-import type { Operation } from './operation.ts';
-import { placeOf, readSecuritySchemes, type Found } from './operations.ts';
-import { SchemaCompiler, type SchemaDialect } from './schemas.ts';
+import type { ContractDocument } from './document/document.ts';
+import { inheritMapping, listServices, type MappingDefaults, type Services } from './operations/downstream-mapping.ts';
+import { readExtensions, type Extension, type Extensions } from './operations/extensions.ts';
+import type { Operation } from './operations/operation.ts';
+import { placeOf, readSecuritySchemes, type Found } from './operations/operations.ts';
+import { SchemaCompiler, type SchemaDialect } from './schema/schemas.ts';
 import { adviseServers, listServed } from './served-operations.ts';
-import { readServersPath } from './servers.ts';
+import { readServersPath } from './document/servers.ts';
 
 /** What is compiled of a document. */
 export interface CompiledDocument {

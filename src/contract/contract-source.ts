@@ -1,4 +1,4 @@
-import type { ContractDocument } from './document.ts';
+import type { ContractDocument } from './document/document.ts';
 
 /** A document of the contract as gateway.yaml names it. */
 export interface ContractSource {

@@ -3,14 +3,14 @@ import type { ConfigFault } from '../failures.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { compileDocument, type CompiledDocument } from './compile-document.ts';
 import { nameAt, type ContractPart, type ContractSource, type Listeners } from './contract-source.ts';
-import { readDocument, type ContractDocument } from './document.ts';
-import type { Services } from './downstream-mapping.ts';
+import { readDocument, type ContractDocument } from './document/document.ts';
+import type { Services } from './operations/downstream-mapping.ts';
 import { foldFaults } from './fold-faults.ts';
-import type { Operation } from './operation.ts';
+import type { Operation } from './operations/operation.ts';
 import { documentPath, OWN_PATHS } from './own-paths.ts';
 import type { Candidate } from './openapi/keep-served.ts';
-import { RouteTable } from './route-table.ts';
-import { findIdle, readSelection } from './selection.ts';
+import { RouteTable } from './routes/route-table.ts';
+import { findIdle, readSelection } from './operations/selection.ts';
 
 export type { ContractPart, ContractSource };
 

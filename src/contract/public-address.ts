@@ -1,8 +1,8 @@
 import { GatewayError } from '../failures.ts';
 import type { Contract } from './contract.ts';
-import type { Operation } from './operation.ts';
-import { compileFill, namesIn, parseTemplate, type EncodedValues } from './path-template.ts';
-import { RouteTable } from './route-table.ts';
+import type { Operation } from './operations/operation.ts';
+import { compileFill, namesIn, parseTemplate, type EncodedValues } from './routes/path-template.ts';
+import { RouteTable } from './routes/route-table.ts';
 
 /** Where a gateway and the APIs behind it are. */
 export interface Places {

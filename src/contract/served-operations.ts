@@ -1,7 +1,8 @@
 import { nameAt, type ContractPart, type Listeners } from './contract-source.ts';
-import { listOperations, placeOf, type Found } from './operations.ts';
-import { EVERYTHING, readSelection, type Selection } from './selection.ts';
-import { readServersPath } from './servers.ts';
+import { listOperations, placeOf, type Found } from './operations/operations.ts';
+import { EVERYTHING, readSelection, type Selection } from './operations/selection.ts';
+import { readServersPath } from './document/servers.ts';
+import { findBeyondPath } from './routes/path-template.ts';
 
 /** The operations of which gateway.yaml wants some to be served. Faults of the others do not count. */
 export function listServed({ source, document }: ContractPart, listeners: Listeners): readonly Found[] {
@@ -28,18 +29,11 @@ export function listServed({ source, document }: ContractPart, listeners: Listen
   return served;
 }
 
-/** What some write into paths to tell apart what OpenAPI cannot, and what messages call it. */
-const BEYOND_PATH: ReadonlyMap<string, string> = new Map([
-  ['?', 'query'],
-  ['#', 'fragment'],
-]);
-
 function canBeReached(found: Found, at: string, { notice }: Listeners): boolean {
-  const [mark] = /[?#]/.exec(found.path) ?? [];
-  if (mark === undefined) {
+  const part = findBeyondPath(found.path);
+  if (part === undefined) {
     return true;
   }
-  const part = BEYOND_PATH.get(mark);
   notice(
     nameAt(at, placeOf(found)),
     `has a path with a ${part}, which the path of a request never has: it is not served; requests for it go to the operation of the path without the ${part}, if there is one`,

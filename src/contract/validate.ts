@@ -9,13 +9,13 @@ import {
   type BodyReading,
   type OutgoingBody,
 } from '../request/body.ts';
-import { checkFor, findMediaType, isUtf8, type BodyRule } from './body.ts';
-import type { Operation } from './operation.ts';
-import { readJson } from './json-text.ts';
-import { readQuery, type QueryPair } from './parameters/query.ts';
-import type { ParameterSource } from './parameters/source.ts';
-import type { EncodedValues, PathValues } from './path-template.ts';
-import type { Check } from './schemas.ts';
+import { checkFor, findMediaType, isUtf8, type BodyRule } from './checks/body.ts';
+import type { Operation } from './operations/operation.ts';
+import { readJson } from './checks/json-text.ts';
+import { readQuery, type QueryPair } from './checks/parameters/query.ts';
+import type { ParameterSource } from './checks/parameters/source.ts';
+import type { EncodedValues, PathValues } from './routes/path-template.ts';
+import type { Check } from './schema/schemas.ts';
 
 /** Where the parameters of a request stand that are no headers. */
 export interface ParameterInput {

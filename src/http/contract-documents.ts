@@ -1,5 +1,5 @@
 import type { Contract, ServedDocument } from '../contract/contract.ts';
-import { publishDocument } from '../contract/publish.ts';
+import { publishDocument } from '../contract/document/publish.ts';
 import type { Authority } from '../entra/authority.ts';
 
 /** Where a contract is published, and who signs its callers in. */

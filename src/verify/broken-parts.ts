@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
-import type { Check } from '../contract/schemas.ts';
+import type { Check } from '../contract/schema/schemas.ts';
 import type { TriedParameter } from './load-operations.ts';
 import { shapeOf, toSource, withoutParameter, withText, type RequestParts } from './request-parts.ts';
 

@@ -1,4 +1,4 @@
-import { findMediaType } from '../contract/body.ts';
+import { findMediaType } from '../contract/checks/body.ts';
 import type { Answer } from './answer.ts';
 import type { Case } from './case.ts';
 import { isOwnRefusal } from './judge-problem.ts';

@@ -1,5 +1,5 @@
-import { isJson } from '../contract/media-type.ts';
-import type { Check, SchemaFault } from '../contract/schemas.ts';
+import { isJson } from '../contract/checks/media-type.ts';
+import type { Check, SchemaFault } from '../contract/schema/schemas.ts';
 import type { TriedOperation } from './load-operations.ts';
 import { findMediaTypeRule, findResponse, type ResponseRule } from './response-rules.ts';
 import type { Answer } from './answer.ts';

@@ -1,4 +1,4 @@
-import { bareMediaType } from '../contract/media-type.ts';
+import { bareMediaType } from '../contract/checks/media-type.ts';
 import { readVersion } from '../contract/openapi/version.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../syntax/json.ts';
 import type { Answer } from './answer.ts';

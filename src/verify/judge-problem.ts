@@ -1,4 +1,4 @@
-import { bareMediaType } from '../contract/media-type.ts';
+import { bareMediaType } from '../contract/checks/media-type.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { codeOf, FAILURES, type Failure } from '../failures.ts';
 import { readChallenge } from './judge-challenge.ts';

@@ -1,7 +1,7 @@
-import { compileBody, type BodyRule } from '../contract/body.ts';
-import { readDocument, type ContractDocument } from '../contract/document.ts';
+import { compileBody, type BodyRule } from '../contract/checks/body.ts';
+import { readDocument, type ContractDocument } from '../contract/document/document.ts';
 import { readDialect } from '../contract/compile-document.ts';
-import { readExtensions } from '../contract/extensions.ts';
+import { readExtensions } from '../contract/operations/extensions.ts';
 import {
   listOperations,
   nameOperation,
@@ -12,14 +12,15 @@ import {
   readSecuritySchemes,
   type AccessSource,
   type PlaceFault,
-} from '../contract/operations.ts';
-import type { Operation } from '../contract/operation.ts';
-import { isJson } from '../contract/media-type.ts';
-import { compileParameter, type ParameterCheck } from '../contract/parameters.ts';
-import { readDeclaration, type Declaration } from '../contract/parameters/declaration.ts';
-import { dereference, follow, type Located } from '../contract/references.ts';
+} from '../contract/operations/operations.ts';
+import type { Operation } from '../contract/operations/operation.ts';
+import { isJson } from '../contract/checks/media-type.ts';
+import { findBeyondPath } from '../contract/routes/path-template.ts';
+import { compileParameter, type ParameterCheck } from '../contract/checks/parameters.ts';
+import { readDeclaration, type Declaration } from '../contract/checks/parameters/declaration.ts';
+import { dereference, follow, type Located } from '../contract/openapi/references.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
-import { SchemaCompiler, type Check } from '../contract/schemas.ts';
+import { SchemaCompiler, type Check } from '../contract/schema/schemas.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
 import { compileResponses, type ResponseRule } from './response-rules.ts';
 import { sampleSchema } from './sample-schema.ts';
@@ -101,7 +102,8 @@ function readOperations(document: ContractDocument, faults: ConfigFault[]): Trie
     ofAnswers: new SchemaCompiler(root, { ...dialect, direction: 'response' }),
   };
   const schemes = readSecuritySchemes(root, faultAt);
-  return listOperations(document, faultAt).flatMap((found) => {
+  const reachable = listOperations(document, faultAt).filter(({ path }) => findBeyondPath(path) === undefined);
+  return reachable.flatMap((found) => {
     const fault = (message: string): void => faultAt(placeOf(found), message);
     const extensions = readExtensions(found.operation.value, 'an operation', fault);
     try {

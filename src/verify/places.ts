@@ -1,4 +1,4 @@
-import { readServersPath } from '../contract/servers.ts';
+import { readServersPath } from '../contract/document/servers.ts';
 import type { JsonObject } from '../syntax/json.ts';
 
 /**

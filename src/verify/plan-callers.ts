@@ -1,4 +1,4 @@
-import { isOptional } from '../contract/access.ts';
+import { isOptional } from '../contract/operations/access.ts';
 import { SAFE_METHODS, SUCCESS, type Caller, type Draft, type Expectation } from './case.ts';
 import type { TriedOperation } from './load-operations.ts';
 

@@ -1,4 +1,4 @@
-import { findMediaType } from '../contract/body.ts';
+import { findMediaType } from '../contract/checks/body.ts';
 import { breakBody, breakParameter } from './broken-parts.ts';
 import { SAFE_METHODS, SUCCESS, type Case, type Draft, type Expectation } from './case.ts';
 import type { TriedBody, TriedOperation, TriedParameter } from './load-operations.ts';

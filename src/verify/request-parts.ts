@@ -1,7 +1,7 @@
-import type { Declaration } from '../contract/parameters/declaration.ts';
-import { readQuery } from '../contract/parameters/query.ts';
-import type { ParameterSource } from '../contract/parameters/source.ts';
-import { compileFill, parseTemplate } from '../contract/path-template.ts';
+import type { Declaration } from '../contract/checks/parameters/declaration.ts';
+import { readQuery } from '../contract/checks/parameters/query.ts';
+import type { ParameterSource } from '../contract/checks/parameters/source.ts';
+import { compileFill, parseTemplate } from '../contract/routes/path-template.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import type { TriedBody, TriedOperation, TriedParameter } from './load-operations.ts';
 import { writePairs, writeText, type Pair } from './write-parameter.ts';

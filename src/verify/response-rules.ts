@@ -1,7 +1,7 @@
-import { bareMediaType, isJson } from '../contract/media-type.ts';
-import { follow, type Located } from '../contract/references.ts';
+import { bareMediaType, isJson } from '../contract/checks/media-type.ts';
+import { follow, type Located } from '../contract/openapi/references.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
-import type { Check, SchemaCompiler } from '../contract/schemas.ts';
+import type { Check, SchemaCompiler } from '../contract/schema/schemas.ts';
 
 /** What the contract says of the answers of one status, or of a range of them. */
 export interface ResponseRule {

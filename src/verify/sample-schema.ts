@@ -1,4 +1,4 @@
-import { dereference, follow, type Located } from '../contract/references.ts';
+import { dereference, follow, type Located } from '../contract/openapi/references.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 import { samplePattern } from './sample-pattern.ts';
 

@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
-import { bareMediaType } from '../contract/media-type.ts';
+import { bareMediaType } from '../contract/checks/media-type.ts';
 import type { Answer } from './answer.ts';
 import type { TriedOperation } from './load-operations.ts';
 import { readHead, type HeadAnswer, type Patience } from './read-head.ts';

@@ -1,4 +1,4 @@
-import { parseTemplate, type Segment } from '../contract/path-template.ts';
+import { parseTemplate, type Segment } from '../contract/routes/path-template.ts';
 import { judgeRefusal } from './judge-path.ts';
 import type { TriedOperation } from './load-operations.ts';
 import { conclude, skip } from './outcome.ts';

@@ -1,5 +1,5 @@
-import { isFormUrlencoded, isJson } from '../contract/media-type.ts';
-import type { Declaration, Style } from '../contract/parameters/declaration.ts';
+import { isFormUrlencoded, isJson } from '../contract/checks/media-type.ts';
+import type { Declaration, Style } from '../contract/checks/parameters/declaration.ts';
 import { isJsonObject } from '../syntax/json.ts';
 
 /** A name, decoded, and its text as it is sent; a name alone has no equals sign. */

@@ -1,4 +1,4 @@
-import { RouteTable } from '../contract/route-table.ts';
+import { RouteTable } from '../contract/routes/route-table.ts';
 import { GatewayError } from '../failures.ts';
 import { judgeAllow, judgeRefusal } from './judge-path.ts';
 import type { TriedOperation } from './load-operations.ts';

@@ -219,11 +219,11 @@ describe('where a token is optional, a caller', () => {
   });
 
   it('steps up with the scope and without the context', () => {
-    expect(decide(user({ scp: 'Read' }), inContext)).toMatchObject({ failure: 'insufficient_claims' });
+    expect(decide(user({ scp: 'Read' }), inContext)).toMatchObject({ code: 'insufficient_claims' });
   });
 
   it('is refused when its tenant or client is not on the list', () => {
     const lists = { tenants: new Set(['other']), clients: new Set<string>() };
-    expect(decide(user({}), optional, lists)).toMatchObject({ failure: 'access_denied' });
+    expect(decide(user({}), optional, lists)).toMatchObject({ code: 'access_denied' });
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { load } from 'js-yaml';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
-import { SchemaCompiler } from '../../src/contract/schemas.ts';
+import { SchemaCompiler } from '../../src/contract/schema/schemas.ts';
 import { ConfigError } from '../../src/failures.ts';
 import { linesOf, makeConfigFolder, SHORTEST, withKeys } from './config-folder.ts';
 

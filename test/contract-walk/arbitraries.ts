@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { dereference, follow, type Located } from '../../src/contract/references.ts';
+import { dereference, follow, type Located } from '../../src/contract/openapi/references.ts';
 import { isJsonObject, type JsonObject } from '../../src/syntax/json.ts';
 
 /** Where a schema stands, and what its free texts may be made of. */

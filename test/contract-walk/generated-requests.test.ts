@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { follow } from '../../src/contract/references.ts';
+import { follow } from '../../src/contract/openapi/references.ts';
 import { type JsonObject } from '../../src/syntax/json.ts';
 import type { Answer } from '../../src/verify/answer.ts';
 import { judgeForm } from '../../src/verify/judge.ts';

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { load } from 'js-yaml';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { startWorld } from '../../dev/world.ts';
-import { SchemaCompiler } from '../../src/contract/schemas.ts';
+import { SchemaCompiler } from '../../src/contract/schema/schemas.ts';
 
 type Node = Readonly<Record<string, unknown>>;
 

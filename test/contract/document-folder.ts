@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readDocument, type ContractDocument } from '../../src/contract/document.ts';
+import { readDocument, type ContractDocument } from '../../src/contract/document/document.ts';
 import type { ConfigFault } from '../../src/failures.ts';
 import type { Node } from './documents.ts';
 

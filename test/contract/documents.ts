@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileContract, loadContract, type Contract, type ContractSource } from '../../src/contract/contract.ts';
-import type { OpenApiVersion } from '../../src/contract/document.ts';
-import type { Operation } from '../../src/contract/operation.ts';
+import type { OpenApiVersion } from '../../src/contract/document/document.ts';
+import type { Operation } from '../../src/contract/operations/operation.ts';
 import type { ConfigFault } from '../../src/failures.ts';
 
 /** A node of an OpenAPI document. */

@@ -1,7 +1,7 @@
-import { compileParameter } from '../../src/contract/parameters.ts';
-import { readQuery } from '../../src/contract/parameters/query.ts';
-import type { ParameterSource } from '../../src/contract/parameters/source.ts';
-import { SchemaCompiler } from '../../src/contract/schemas.ts';
+import { compileParameter } from '../../src/contract/checks/parameters.ts';
+import { readQuery } from '../../src/contract/checks/parameters/query.ts';
+import type { ParameterSource } from '../../src/contract/checks/parameters/source.ts';
+import { SchemaCompiler } from '../../src/contract/schema/schemas.ts';
 import type { RequestFault } from '../../src/failures.ts';
 import type { Node } from './documents.ts';
 

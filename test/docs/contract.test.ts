@@ -4,7 +4,7 @@ import { adviseContract } from '../../src/check/advise-contract.ts';
 import type { GatewayConfig } from '../../src/config/load-config.ts';
 import type { Contract } from '../../src/contract/contract.ts';
 import { formatOfNumbers, formatOfTexts } from '../../src/contract/schema/formats.ts';
-import { SchemaCompiler, type SchemaDialect } from '../../src/contract/schemas.ts';
+import { SchemaCompiler, type SchemaDialect } from '../../src/contract/schema/schemas.ts';
 import { Authority } from '../../src/entra/authority.ts';
 import { publishContract } from '../../src/http/contract-documents.ts';
 import { makeConfigFolder, withKeys } from '../config/config-folder.ts';

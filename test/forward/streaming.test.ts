@@ -124,9 +124,11 @@ describe('does nobody run ahead of a slow reader', () => {
 
   it('a client that does not read holds the downstream', async () => {
     let sent = 0;
+    let begin: (() => void) | undefined;
     downstream.answer = (_req, res) => {
       res.writeHead(200, { 'content-length': MUCH });
-      const pump = (): void => {
+      res.flushHeaders();
+      begin = () => {
         while (sent < MUCH) {
           sent += PIECE.length;
           if (!res.write(PIECE)) {
@@ -135,12 +137,12 @@ describe('does nobody run ahead of a slow reader', () => {
         }
         res.end();
       };
-      res.on('drain', pump);
-      pump();
+      res.on('drain', begin);
     };
     const connection = connect('GET /open HTTP/1.1');
     await connection.untilReceived('HTTP/1.1 200 OK');
     connection.socket.pause();
+    begin?.();
     const held = await untilSteady('the downstream', () => sent);
     expect(held).toBeLessThan(MUCH / 2);
     connection.socket.resume();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SchemaCompiler } from '../../src/contract/schemas.ts';
+import { SchemaCompiler } from '../../src/contract/schema/schemas.ts';
 import { samplePattern } from '../../src/verify/sample-pattern.ts';
 import { sampleSchema } from '../../src/verify/sample-schema.ts';
 

@@ -55,6 +55,10 @@ const STATUS = {
     '/status': {
       get: { operationId: 'getStatus', security: [], responses: { '200': { description: 'Well.' } } },
     },
+    // No request has this path, so no gateway serves it.
+    '/status?deep=true': {
+      get: { operationId: 'getDeepStatus', security: [], responses: { '200': { description: 'Well.' } } },
+    },
   },
 };
 

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import { nameOrigin, nameUniquely } from './component-names.ts';
 import { addressOf, type DocumentFiles, type SourceFile, type Target } from './document-files.ts';
 import { countsBeside, ForeignReferences, isComponent, sectionOf, type Node, type Spot } from './foreign-references.ts';
-import { resolvePointer } from '../references.ts';
+import { resolvePointer } from './references.ts';
 import { isBounded } from '../../syntax/is-bounded.ts';
 import type { KeepServed } from './keep-served.ts';
 import { namePlace } from './name-place.ts';

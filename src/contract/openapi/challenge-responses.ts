@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
-import { dereference } from '../references.ts';
+import { dereference } from './references.ts';
 import { nameUniquely } from './component-names.ts';
 
 const TEXT = { type: 'string' };
@@ -43,7 +43,9 @@ export class ChallengeResponses {
   readonly #header: string;
   readonly #names: Readonly<Record<ChallengeStatus, string>>;
   readonly #problem: string;
-  #isUsed = false;
+  /** The responses that some operation refers to. */
+  readonly #used = new Set<ChallengeStatus>();
+  #refersToHeader = false;
 
   constructor(root: JsonObject) {
     this.#root = root;
@@ -59,13 +61,13 @@ export class ChallengeResponses {
   /** The responses of an operation with those that the gateway gives; what is declared stays, with the challenge. */
   addTo(declared: unknown, statuses: readonly ChallengeStatus[]): JsonObject {
     const responses = isJsonObject(declared) ? declared : {};
-    this.#isUsed ||= statuses.length > 0;
     const added = statuses.map((status) => [status, this.#describe(responses[status], status)] as const);
     return { ...responses, ...Object.fromEntries(added) };
   }
 
   #describe(declared: unknown, status: ChallengeStatus): unknown {
     if (!isJsonObject(declared)) {
+      this.#used.add(status);
       return { $ref: `#/components/responses/${this.#names[status]}` };
     }
     const { value } = dereference(this.#root, { value: declared, pointer: '' });
@@ -75,27 +77,30 @@ export class ChallengeResponses {
   }
 
   #refer(): JsonObject {
+    this.#refersToHeader = true;
     return { $ref: `#/components/headers/${this.#header}` };
   }
 
   /** The components of the document with those that the responses refer to. */
   get components(): JsonObject {
     const { components } = this.#root;
-    const known = isJsonObject(components) ? components : {};
-    if (!this.#isUsed) {
-      return known;
-    }
     const { schemas, headers, responses } = sectionsOf(this.#root);
-    const content = { 'application/problem+json': { schema: { $ref: `#/components/schemas/${this.#problem}` } } };
-    const added = Object.entries(this.#names).map(([status, name]) => [
-      name,
-      { description: DESCRIPTIONS[status as ChallengeStatus], headers: { 'WWW-Authenticate': this.#refer() }, content },
-    ]);
+    const added = [...this.#used].toSorted().map((status) => [this.#names[status], this.#write(status)]);
     return {
-      ...known,
-      responses: { ...responses, ...(Object.fromEntries(added) as JsonObject) },
-      headers: { ...headers, [this.#header]: CHALLENGE },
-      schemas: { ...schemas, [this.#problem]: PROBLEM },
+      ...(isJsonObject(components) ? components : {}),
+      ...(added.length > 0 && {
+        responses: { ...responses, ...(Object.fromEntries(added) as JsonObject) },
+        schemas: { ...schemas, [this.#problem]: PROBLEM },
+      }),
+      ...(this.#refersToHeader && { headers: { ...headers, [this.#header]: CHALLENGE } }),
+    };
+  }
+
+  #write(status: ChallengeStatus): JsonObject {
+    return {
+      description: DESCRIPTIONS[status],
+      headers: { 'WWW-Authenticate': this.#refer() },
+      content: { 'application/problem+json': { schema: { $ref: `#/components/schemas/${this.#problem}` } } },
     };
   }
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
-import { dereference } from '../references.ts';
+import { dereference } from './references.ts';
 import type { Kind } from './structure.ts';
 
 type Report = (message: string) => void;

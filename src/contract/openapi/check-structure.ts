@@ -1,6 +1,6 @@
 import type { ConfigFault } from '../../failures.ts';
 import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.ts';
-import { dereference, readReference, resolvePointer } from '../references.ts';
+import { dereference, readReference, resolvePointer } from './references.ts';
 import { checkRules } from './check-rules.ts';
 import { findMisspelt } from './find-misspelt.ts';
 import { namePlace, type Origins } from './name-place.ts';

@@ -1,8 +1,8 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isJsonObject } from '../../syntax/json.ts';
-import { readFragment, resolvePointer } from '../references.ts';
+import { readFragment, resolvePointer } from './references.ts';
 import { findAnchor } from './find-anchor.ts';
 import { readTree } from './read-tree.ts';
 import { readVersion, type OpenApiVersion } from './version.ts';
@@ -75,6 +75,10 @@ export class DocumentFiles {
     }
     if (!real.startsWith(`${await realpath(this.#folder)}${sep}`)) {
       throw new Error(`the reference ${reference} leads out of the folder of the contract by a symbolic link`);
+    }
+    if (!(await stat(real)).isFile()) {
+      // A read of a named pipe would wait for a writer, and the start with it.
+      throw new Error(`the reference ${reference} leads to what is no file`);
     }
     const isMain = real === (await realpath(resolve(this.#folder, this.main.name)));
     const known = isMain ? Promise.resolve(this.main) : (this.#byPath.get(real) ?? this.#read(path, real, address));

@@ -1,5 +1,5 @@
 import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.ts';
-import type { Located } from '../references.ts';
+import type { Located } from './references.ts';
 import { fieldOf } from './parts.ts';
 import type { Dropped } from './prune.ts';
 import type { Structure } from './structure.ts';

@@ -1,5 +1,5 @@
 import { escapePointer, isJsonObject, type JsonObject } from '../../syntax/json.ts';
-import { resolvePointer } from '../references.ts';
+import { resolvePointer } from './references.ts';
 import { visitParts, type Part } from './parts.ts';
 import type { Kind, Structure } from './structure.ts';
 

@@ -1,5 +1,5 @@
 import { readYaml, type TreeReading } from '../../syntax/read-yaml.ts';
-import { readJson } from '../json-text.ts';
+import { readJson } from '../checks/json-text.ts';
 
 /** Texts and keys of JSON begin alike, so that YAML, which takes ten times as long, is not tried as JSON. */
 const LIKE_JSON = /^\s*[[{]/;

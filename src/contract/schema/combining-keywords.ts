@@ -21,7 +21,7 @@ function compileConstants(node: SchemaNode): Test[] {
   if (allowed !== undefined) {
     const plain = new Set(allowed);
     const composite = allowed.filter((value) => typeof value === 'object' && value !== null);
-    const detail = `must be one of ${allowed.map((value) => JSON.stringify(value)).join(', ')}`;
+    const detail = `must be one of ${listAllowed(allowed)}`;
     tests.push(
       (value, run, at) =>
         plain.has(value) || composite.some((candidate) => isEqual(candidate, value)) || run.fail(at, detail),
@@ -32,6 +32,21 @@ function compileConstants(node: SchemaNode): Test[] {
     tests.push((value, run, at) => isEqual(constant, value) || run.fail(at, 'must be equal to constant'));
   }
   return tests;
+}
+
+/** Characters of allowed values in a fault: a caller is not to get a megabyte for a wrong word. */
+const MAX_LISTED = 1_000;
+
+function listAllowed(allowed: readonly unknown[]): string {
+  let listed = '';
+  for (const [index, value] of allowed.entries()) {
+    const longer = `${listed}${index === 0 ? '' : ', '}${JSON.stringify(value)}`;
+    if (longer.length > MAX_LISTED) {
+      return index === 0 ? `${allowed.length} values` : `${listed} and ${allowed.length - index} more`;
+    }
+    listed = longer;
+  }
+  return listed;
 }
 
 function compileAnyOf(node: SchemaNode): Test[] {

@@ -189,8 +189,14 @@ export class SchemaSet {
       if (entry.error !== undefined) {
         throw entry.error;
       }
-      refuseCircle(entry);
-      waiting.push(...entry.inPlace, ...entry.below);
+      // Not as arguments of one call: there may be more of them than the stack has room for.
+      for (const next of [...entry.inPlace, ...entry.below]) {
+        waiting.push(next);
+      }
+    }
+    const straight = new Set<Entry>();
+    for (const entry of seen) {
+      refuseCircle(entry, straight);
     }
     for (const entry of seen) {
       this.#sound.add(entry);
@@ -207,17 +213,28 @@ function atPlace<T>(location: Location, find: () => T): T {
   }
 }
 
-/** A schema that looks at the same value again and again would never come to an end. */
-function refuseCircle(start: Entry): void {
-  const seen = new Set<Entry>();
-  const waiting = [...start.inPlace];
-  for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-    if (entry === start) {
-      throw new Error(`the schema at #${start.location.pointer} leads back to itself for the same value`);
+/**
+ * A schema that looks at the same value again and again would never come to an end.
+ *
+ * @param straight gets the schemas that lead to no such one, which are not gone through again
+ */
+function refuseCircle(start: Entry, straight: Set<Entry>): void {
+  const around = new Set<Entry>();
+  const waiting = [start];
+  for (let entry = waiting.at(-1); entry !== undefined; entry = waiting.at(-1)) {
+    if (straight.has(entry) || around.has(entry)) {
+      // Everything that it leads to was gone through.
+      around.delete(entry);
+      straight.add(entry);
+      waiting.pop();
+      continue;
     }
-    if (!seen.has(entry)) {
-      seen.add(entry);
-      waiting.push(...entry.inPlace);
+    around.add(entry);
+    for (const next of entry.inPlace) {
+      if (around.has(next)) {
+        throw new Error(`the schema at #${next.location.pointer} leads back to itself for the same value`);
+      }
+      waiting.push(next);
     }
   }
 }

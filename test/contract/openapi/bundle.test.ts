@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { readDocument } from '../../../src/contract/document.ts';
-import { SchemaCompiler } from '../../../src/contract/schemas.ts';
+import { readDocument } from '../../../src/contract/document/document.ts';
+import { SchemaCompiler } from '../../../src/contract/schema/schemas.ts';
 import type { ConfigFault } from '../../../src/failures.ts';
 import { escapePointer } from '../../../src/syntax/json.ts';
 import { read, withFolder } from '../document-folder.ts';
@@ -400,7 +402,17 @@ describe('a reference that cannot be followed is a fault with its place', () => 
 
   it('to a folder', async () => {
     const { lines } = await read({ 'openapi.yaml': withBody({ $ref: 'a' }), 'a/b.yaml': {} });
-    expect(lines).toEqual([`${PLACE}: the file a cannot be read (EISDIR)`]);
+    expect(lines).toEqual([`${PLACE}: the reference a leads to what is no file`]);
+  });
+
+  it('to a named pipe, in which nobody writes', async () => {
+    const lines = await withFolder({ 'openapi.yaml': withBody({ $ref: 'pipe.yaml' }) }, async (folder) => {
+      await promisify(execFile)('mkfifo', [join(folder, 'pipe.yaml')]);
+      const faults: ConfigFault[] = [];
+      await readDocument(join(folder, 'openapi.yaml'), faults);
+      return faults.map(({ at, message }) => `${at}: ${message}`);
+    });
+    expect(lines).toEqual([`${PLACE}: the reference pipe.yaml leads to what is no file`]);
   });
 
   it('in another file, which is named', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { SchemaCompiler, type SchemaDialect } from '../../../src/contract/schemas.ts';
+import { SchemaCompiler, type SchemaDialect } from '../../../src/contract/schema/schemas.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
