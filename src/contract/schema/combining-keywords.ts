@@ -24,7 +24,7 @@ function compileConstants(node: SchemaNode): Test[] {
     const detail = `must be one of ${listAllowed(allowed)}`;
     tests.push(
       (value, run, at) =>
-        plain.has(value) || composite.some((candidate) => isEqual(candidate, value)) || run.fail(at, detail),
+        plain.has(value) || (composite.length > 0 && run.isListed(value, composite)) || run.fail(at, detail),
     );
   }
   if (Object.hasOwn(node.schema, 'const')) {

@@ -57,11 +57,26 @@ export class Run {
   #verdicts: Map<Target, Map<unknown, boolean>> | undefined;
   #evaluations: Map<Target, Map<unknown, Verdict>> | undefined;
   #identities: Identities | undefined;
+  #lists: Map<readonly unknown[], ReadonlySet<unknown>> | undefined;
 
   /** What the items of arrays are equal to. */
   get identities(): Identities {
     this.#identities ??= new Identities();
     return this.#identities;
+  }
+
+  /** True when a list of objects and arrays has an equal one; the list is gone through once, however often it is asked. */
+  isListed(value: unknown, list: readonly unknown[]): boolean {
+    if (typeof value !== 'object' || value === null) {
+      return false;
+    }
+    this.#lists ??= new Map();
+    let identities = this.#lists.get(list);
+    if (identities === undefined) {
+      identities = new Set(list.map((item) => this.identities.of(item)));
+      this.#lists.set(list, identities);
+    }
+    return identities.has(this.identities.of(value));
   }
 
   /** Says after a fault whether to look for others: while they are written down, and there is room for more. */

@@ -89,8 +89,7 @@ describe('a value against a keyword', () => {
     ['not', { not: { type: 'string' } }, [1], ['']],
     [
       'if, then and else',
-      // oxlint-disable-next-line unicorn/no-thenable
-      { if: { required: ['a'] }, then: { required: ['b'] }, else: { required: ['c'] } },
+      JSON.parse('{"if":{"required":["a"]},"then":{"required":["b"]},"else":{"required":["c"]}}'),
       [{ a: 1, b: 1 }, { c: 1 }],
       [{ a: 1 }, {}],
     ],
