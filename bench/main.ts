@@ -8,23 +8,42 @@ import { provideAssertions, type Assertions } from './assertions.ts';
 import type { BenchCase, CaseContext, Row } from './case.ts';
 import { bodies } from './cases/bodies.ts';
 import { burst } from './cases/burst.ts';
+import { callers } from './cases/callers.ts';
+import { contractSize } from './cases/contract-size.ts';
 import { events } from './cases/events.ts';
 import { exchange } from './cases/exchange.ts';
 import { gigabyte } from './cases/gigabyte.ts';
 import { log } from './cases/log.ts';
 import { manyUsers } from './cases/many-users.ts';
+import { redis } from './cases/redis.ts';
 import { sessions } from './cases/sessions.ts';
 import { start } from './cases/start.ts';
+import { tracing } from './cases/tracing.ts';
 import { warm } from './cases/warm.ts';
 import { describeMachine } from './machine.ts';
 import { findWhatIsMissing, prepare } from './prepare.ts';
 import { renderReport, renderTable } from './report.ts';
 import { killAll, stopAll } from './servers/child-process.ts';
 
-const CASES: readonly BenchCase[] = [warm, manyUsers, log, bodies, events, burst, exchange, sessions, gigabyte, start];
+const CASES: readonly BenchCase[] = [
+  warm,
+  manyUsers,
+  log,
+  tracing,
+  bodies,
+  events,
+  burst,
+  exchange,
+  sessions,
+  gigabyte,
+  start,
+  callers,
+  contractSize,
+  redis,
+];
 
 const USAGE = `Usage:
-  npm run bench                 everything, written to bench/results.md; takes about 19 minutes on two cores, and one
+  npm run bench                 everything, written to bench/results.md; takes about 22 minutes on two cores, and one
                                 more the first time, for the tokens
   npm run bench -- --quick      a try of about three minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md

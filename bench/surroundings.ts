@@ -51,6 +51,8 @@ export async function startSurroundings(
       { method: 'get', path: `/bytes/${GIGABYTE}`, origin: streamOrigin },
       { method: 'post', path: '/upload', origin: streamOrigin },
       { method: 'get', path: '/events', origin: streamOrigin },
+      { method: 'get', path: '/held', origin: streamOrigin },
+      { method: 'post', path: '/checked', origin: fastOrigin, isBodyChecked: true },
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../src/config/load-config.ts';
-import { createGateway, type Gateway } from '../src/gateway.ts';
+import { createGateway, loadOpenTelemetry, type Gateway } from '../src/gateway.ts';
 import { createLogger } from '../src/telemetry/logger.ts';
 import type { DemoApi } from './demo-apis/demo-api.ts';
 import { startGraph } from './demo-apis/graph.ts';
@@ -83,8 +83,13 @@ async function startServers(
     trace.add(describeGatewayHop(line));
     onLogLine(line);
   };
-  const config = await loadConfig(CONFIG_FILE, { ...portVariables(ports), GATEWAY_CLIENT_SECRET });
-  const gateway = new DemoGateway(() => createGateway(config, { logger: createLogger({ write }) }));
+  const env = { ...openTelemetryVariables(), ...portVariables(ports), GATEWAY_CLIENT_SECRET };
+  const config = await loadConfig(CONFIG_FILE, env);
+  const gateway = await DemoGateway.create(async () => {
+    const openTelemetry = await loadOpenTelemetry(config.openTelemetry);
+    const output = openTelemetry?.copyLines({ write }) ?? { write };
+    return createGateway(config, { logger: createLogger(output), openTelemetry });
+  });
   stops.push(() => gateway.stop());
   const { url: gatewayUrl, managementUrl } = await gateway.start();
   const settings = describeSettings(config.server.publicUrl ?? gatewayUrl, emulator);
@@ -93,15 +98,24 @@ async function startServers(
   return { emulator, graph, orders, gateway, gatewayUrl, managementUrl, playground };
 }
 
+/** What the environment says of OpenTelemetry: the gateway of `npm start` sends its traces where it is told to. */
+function openTelemetryVariables(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('OTEL_')));
+}
+
 /** The gateway of a world; a new one takes its place when it is restarted. */
 class DemoGateway implements RestartableGateway {
-  readonly #create: () => Gateway;
+  readonly #create: () => Promise<Gateway>;
   #running: Gateway;
   #restarting: Promise<unknown> = Promise.resolve();
 
-  constructor(create: () => Gateway) {
+  private constructor(create: () => Promise<Gateway>, first: Gateway) {
     this.#create = create;
-    this.#running = create();
+    this.#running = first;
+  }
+
+  static async create(create: () => Promise<Gateway>): Promise<DemoGateway> {
+    return new DemoGateway(create, await create());
   }
 
   start(): ReturnType<Gateway['start']> {
@@ -121,7 +135,7 @@ class DemoGateway implements RestartableGateway {
 
   async #replace(): Promise<void> {
     await this.#running.stop();
-    this.#running = this.#create();
+    this.#running = await this.#create();
     await this.#running.start();
   }
 }

@@ -24,7 +24,7 @@ export interface AppOptions {
   readonly headLimitBytes: number;
   /** Requests under way at a time. */
   readonly maxInFlight: number;
-  /** Where the requests under way are counted. */
+  /** Where the requests under way are counted, those of other configurations too. */
   readonly inFlight: { count: number };
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
@@ -60,14 +60,45 @@ const OVERLOAD_WAIT_SECONDS = 1;
 /** Answers a request, or returns `false` for one that is not for this door. */
 type Door = (request: InboundRequest) => Promise<void> | boolean;
 
-/** Gives an application the API: the journey, and what else the gateway answers on the same port. */
-export function mountApi(app: Application, options: AppOptions): void {
+/** The API of one configuration. A request stays with the handler that it began with. */
+export interface ApiHandler {
+  handle(req: IncomingMessage, res: ServerResponse): void;
+  /** Resolves once the last request is over; to be called when no more come. */
+  untilIdle(): Promise<void>;
+}
+
+/**
+ * Gives an application the API.
+ *
+ * @param current gives the handler of the configuration that counts now; called once for each request
+ */
+export function mountApi(app: Application, current: () => ApiHandler): void {
+  keepNativePrototypes(app);
+  app.use((req: IncomingMessage, res: ServerResponse) => current().handle(req, res));
+}
+
+/** Makes the handler of one configuration: the journey, and what else the gateway answers on the same port. */
+export function createApiHandler(options: AppOptions): ApiHandler {
   const { headLimitBytes, maxInFlight, inFlight, onRequest } = options;
   const doors = openDoors(options);
-  keepNativePrototypes(app);
-  app.use((req: IncomingMessage, res: ServerResponse) => {
-    void handle(begin(req, res));
-  });
+  let underWay = 0;
+  let onIdle: (() => void) | undefined;
+  return {
+    handle(req, res) {
+      void handle(begin(req, res));
+    },
+    untilIdle: () =>
+      new Promise((resolve) => {
+        onIdle = resolve;
+        noteIdle();
+      }),
+  };
+
+  function noteIdle(): void {
+    if (underWay === 0) {
+      onIdle?.();
+    }
+  }
 
   async function handle(request: InboundRequest): Promise<void> {
     try {
@@ -94,11 +125,14 @@ export function mountApi(app: Application, options: AppOptions): void {
     const request = { req, res, target, requestId, record };
     // Not once(): `close` comes only once, and taking the listener away again would cost every request.
     inFlight.count += 1;
+    underWay += 1;
     res.on('close', () => {
       inFlight.count -= 1;
+      underWay -= 1;
       record.callerGone = !res.writableFinished && record.error === undefined;
       record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);
+      noteIdle();
     });
     if (hasBody(req)) {
       res.once('finish', () => lingerOverBody(req));

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { BUILD } from './runtime/build.ts';
 import { readCommandLine, type CommandOptions, type OptionValues } from './command/command-line.ts';
 import type { Environment } from './config/environment.ts';
@@ -6,6 +5,7 @@ import type { GatewayConfig } from './config/load-config.ts';
 import { ConfigError } from './failures.ts';
 import type { Gateway } from './gateway.ts';
 import { ListenError } from './http/listen-error.ts';
+import type { FileWatch } from './reload/file-watch.ts';
 import { readTokens, TOKENS } from './verify/tokens.ts';
 
 /** The process as a command sees it. */
@@ -15,12 +15,16 @@ export interface Terminal {
   readonly writeError: (line: string) => void;
   /** Resolves when the process is asked to stop (SIGTERM, SIGINT). */
   readonly untilStopped: () => Promise<void>;
+  /** Calls a function each time the process is asked to read its files again (SIGHUP), which then does not end it. */
+  readonly onHangUp: (listener: () => void) => void;
 }
 
 const TOKEN_LINES = Object.values(TOKENS).map(({ variable, holds }) => `    ${variable.padEnd(30)}${holds}`);
 
 const USAGE = `Usage:
-  obo-gateway serve --config gateway.yaml         run the gateway
+  obo-gateway serve --config gateway.yaml [--watch]
+                                                  run the gateway; SIGHUP makes it read its files again
+    --watch                       also when the files change: gateway.yaml, the contract and what it refers to
   obo-gateway check --config gateway.yaml         tell whether the gateway would work here, and what to correct
   obo-gateway healthcheck --config gateway.yaml   exit 0 when the gateway of this configuration is ready
   obo-gateway check --config gateway.yaml [--offline] [--only CHECK,CHECK] [--format text|json|junit]
@@ -42,7 +46,7 @@ const USAGE = `Usage:
 ${TOKEN_LINES.join('\n')}`;
 
 /** The exit codes of the commands. */
-const EXIT = { ok: 0, failed: 1, badConfig: 2 } as const;
+export const EXIT = { ok: 0, failed: 1, badConfig: 2 } as const;
 
 /** Runs a command with its options. Each imports its own modules only then, because a health check must be cheap. */
 type Execute = (options: OptionValues, terminal: Terminal) => Promise<number>;
@@ -55,7 +59,7 @@ interface Command {
 const CONFIG: CommandOptions = { config: { takes: 'value', needed: true } };
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
-  ['serve', { options: CONFIG, execute: serve }],
+  ['serve', { options: { ...CONFIG, watch: { takes: 'nothing' } }, execute: serve }],
   [
     'check',
     {
@@ -132,32 +136,50 @@ async function execute(name: string, options: OptionValues, terminal: Terminal):
   }
 }
 
-async function serve({ config: file }: OptionValues, { env, untilStopped }: Terminal): Promise<number> {
+async function serve({ config: file, watch }: OptionValues, terminal: Terminal): Promise<number> {
+  const { Reloader } = await import('./reload/reloader.ts');
+  const reloader = new Reloader(async () => {
+    await gateway.reload(() => files.reload());
+    await fileWatch?.follow(files.paths);
+  });
+  terminal.onHangUp(() => reloader.request());
   const { keepGarbageYoung } = await import('./runtime/v8-heap.ts');
   keepGarbageYoung();
-  const { loadConfig } = await import('./config/load-config.ts');
-  const config = await loadConfig(String(file), env);
-  const gateway = await assembleGateway(config);
+  const { ConfigFiles } = await import('./config/config-files.ts');
+  const files = new ConfigFiles(String(file), terminal.env);
+  const gateway = await assembleGateway(await files.load());
+  const fileWatch = watch === true ? await watchFiles(files.paths, () => reloader.request()) : undefined;
   // A signal may come while some workers serve and others still start; those that serve are stopped in order, too.
-  const stopped = untilStopped();
+  const stopped = terminal.untilStopped();
   try {
-    await Promise.race([gateway.start(), stopped]);
+    await Promise.race([gateway.start().then(() => reloader.start()), stopped]);
     await stopped;
   } finally {
+    reloader.stop();
+    fileWatch?.close();
     await gateway.stop();
   }
   return EXIT.ok;
 }
 
+async function watchFiles(paths: readonly string[], onChange: () => void): Promise<FileWatch> {
+  const { FileWatch: Watch } = await import('./reload/file-watch.ts');
+  const fileWatch = new Watch({ onChange });
+  await fileWatch.follow(paths);
+  return fileWatch;
+}
+
 /** Makes a gateway in as many processes as the configuration says, and imports no more than that takes. */
 async function assembleGateway(config: GatewayConfig): Promise<Gateway> {
-  const workers = config.server.workers === 'auto' ? availableParallelism() : config.server.workers;
+  const { countWorkers } = await import('./config/fill-defaults.ts');
+  const workers = countWorkers(config.server);
   if (workers === 1) {
-    const { createGateway } = await import('./gateway.ts');
-    return createGateway(config);
+    const { createGateway, loadOpenTelemetry } = await import('./gateway.ts');
+    return createGateway(config, { openTelemetry: await loadOpenTelemetry(config.openTelemetry) });
   }
   const { createWorkers } = await import('./workers/workers.ts');
-  return createWorkers(config, workers);
+  const { loadOpenTelemetry } = await import('./telemetry/otlp/load.ts');
+  return createWorkers(config, workers, { openTelemetry: await loadOpenTelemetry(config.openTelemetry) });
 }
 
 async function check(options: OptionValues, { env, writeOut }: Terminal): Promise<number> {

@@ -1,58 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
-import type { Application } from 'express';
+import { getHeapStatistics } from 'node:v8';
 import { mountApi } from './app.ts';
-import { BUILD } from './runtime/build.ts';
-import { createAuthenticate } from './auth/authenticate.ts';
-import { SigningKeys } from './auth/signing-keys.ts';
-import { BodyMemory, roomForBodies } from './request/body-memory.ts';
-import { peerAddress } from './request/client-address.ts';
-import { StepUpLoop } from './challenge/step-up-loop.ts';
-import { formatChallenge, type ChallengeFrame } from './challenge/www-authenticate.ts';
+import { adaptCore, createCore, type CoreOptions, type Current } from './composition/core.ts';
+import { deploy, type Deployment } from './composition/deployment.ts';
+import { DownstreamUse, openDownstreams } from './composition/downstreams.ts';
+import { createListener, limitsOf } from './composition/listener.ts';
+import { startNotices } from './composition/notices.ts';
 import { namePublicUrl } from './config/fill-defaults.ts';
+import type { ConfigChange } from './config/config-files.ts';
 import type { GatewayConfig } from './config/load-config.ts';
-import { toNetworks } from './config/schema.ts';
-import { logNotices } from './contract/log-notices.ts';
-import { createPublicAddresses } from './contract/public-address.ts';
-import { DocumentationPage } from './documentation/documentation-page.ts';
-import { describePage } from './documentation/page-settings.ts';
-import { Authority } from './entra/authority.ts';
-import { EntraHttpClient } from './entra/http-client.ts';
-import { createCredentialSource } from './exchange/client-credential.ts';
-import { readCredentialExpiry } from './exchange/credential-expiry.ts';
-import { EXCHANGE_OUTCOMES } from './exchange/entra-tokens.ts';
-import { recordExchange } from './exchange/exchange-event.ts';
-import { EntraTokenClient } from './exchange/entra-token-client.ts';
-import { assembleExchange } from './exchange/assemble-exchange.ts';
-import { GatewayError } from './failures.ts';
-import { createHeapLimit } from './runtime/v8-heap.ts';
-import { Downstream } from './forward/downstream.ts';
-import { compileFixedQuery } from './forward/fixed-query.ts';
-import { createRequestHeaderSelection } from './forward/request-headers.ts';
-import { answerFailureOnSocket } from './http/answer-failure.ts';
-import type { ParserFault } from './http/connection.ts';
-import { publishContract } from './http/contract-documents.ts';
-import { CorsPolicy } from './http/cors.ts';
+import { listReloadable } from './config/reloading.ts';
+import { describeMemory } from './config/plan-memory.ts';
 import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
-import { createResourceMetadata, metadataPath } from './http/resource-metadata.ts';
-import { createPageHeaders, createSecurityHeaders, type SecurityHeaders } from './http/security-headers.ts';
-import { createAppServer, listen, type AppServer } from './http/server.ts';
+import { listen, type AppServer } from './http/server.ts';
 import { toUrl } from './network/to-url.ts';
-import type { Steps } from './journey.ts';
-import { monotonicMs as processClock, type Clock } from './resilience/clock.ts';
-import { NativeAuth } from './native-auth/native-auth.ts';
-import { SessionStore } from './session/session-store.ts';
-import { createSteps, type CallableDownstream, type DownstreamBinding } from './steps.ts';
-import { openAudit } from './telemetry/audit-output.ts';
-import { createEventLog } from './telemetry/events.ts';
-import { countDroppedLines, createLogger, type Logger } from './telemetry/logger.ts';
-import { Metrics, type KnownLabels, type MetricsSnapshot } from './telemetry/metrics.ts';
-import { createRequestLog } from './telemetry/request-log.ts';
-import { openStandardOutput } from './telemetry/standard-output.ts';
-import { REDIS_OPERATIONS, REDIS_OUTCOMES } from './redis/command-circuit.ts';
-import { LOOKUP_OUTCOMES, RedisTokenStore } from './redis/redis-token-store.ts';
+import { BUILD } from './runtime/build.ts';
+import { createHeapLimit } from './runtime/v8-heap.ts';
+import { reopenAudit } from './telemetry/audit-log.ts';
+import type { MetricsSnapshot } from './telemetry/metrics.ts';
+import { openLog } from './telemetry/open-log.ts';
+import { reportReload, type ReloadReports } from './telemetry/reload-report.ts';
+import { reportCutOff, reportStop } from './telemetry/report-stop.ts';
+
+export { loadOpenTelemetry } from './telemetry/otlp/load.ts';
 
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
@@ -62,6 +33,14 @@ export interface Gateway {
    * @throws {ListenError} when it cannot listen on a port
    */
   start(): Promise<{ readonly url: string; readonly managementUrl: string }>;
+  /**
+   * Opens the audit log anew and puts another configuration into use, without losing a request. When it cannot be used,
+   * the one before stays. Either way the log, the audit log and the metrics say how it ended; it never fails. To be called
+   * once the gateway has started, and again only once the last call is over.
+   *
+   * @param read gives the configuration, or throws a {@link ConfigError}
+   */
+  reload(read: () => Promise<ConfigChange>): Promise<void>;
   /**
    * Takes requests for another `server.drainDelay`, while `/readyz` says 503. Then it accepts no more, lets those in
    * flight finish within `server.drainTimeout`, and closes everything.
@@ -83,61 +62,78 @@ export interface Api extends ManagementOptions {
    * flight finish within `server.drainTimeout`, and closes everything.
    */
   stop(): Promise<void>;
+  /** Opens the file of the audit log anew; when it cannot, the log says so. */
+  reopenAudit(): void;
+  /**
+   * Puts another configuration into use: from the next request on it counts, and those under way finish with what they
+   * began with. To be called once the API has started.
+   *
+   * @returns the keys that differ from the configuration before
+   * @throws {ConfigError} when it cannot be used, or differs in a key that needs a restart; then nothing has changed
+   */
+  apply(config: GatewayConfig): readonly string[];
+  /** Where it is told how a reload ended. */
+  readonly reloadReports: ReloadReports;
   readonly whyNotReady: () => string | undefined;
   /** The metrics as they are now, to be added to those of other processes. */
   readonly readMetrics: () => Promise<MetricsSnapshot>;
 }
 
 /** Parts of a gateway that a test or a demo replaces. */
-export interface GatewayOptions {
-  readonly logger?: Logger;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
-  /** The clock on which pauses are measured; default: that of the process. */
-  readonly monotonicMs?: Clock;
-  /** Milliseconds that a request waits for Redis. */
-  readonly redisLookupTimeoutMs?: number | undefined;
-}
-
-/** Milliseconds from the start of a call to Entra to the end of its answer. */
-const ENTRA_DEADLINE_MS = 5_000;
+export type GatewayOptions = CoreOptions;
 
 /** Milliseconds between two sweeps of expired sessions. */
 const SWEEP_INTERVAL_MS = 1_000;
 
-/** What the log says when this process can open neither files nor connections. */
-const NO_DESCRIPTORS = {
-  reason: 'this process has no file descriptor left',
-  remedy: 'Raise the limit of open files (ulimit -n), or lower server.maxConnections below it.',
-};
-
 /** Makes a gateway of one process from its configuration. */
 export function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Gateway {
-  const { logger = openLog(config) } = options;
+  const { logger = openLog(config.log, options) } = options;
   const api = createApi(config, { ...options, logger });
   let management: Management | undefined;
+  let endNotices: (() => void) | undefined;
+  let running = config;
   return {
     async start() {
-      logNotices(config.contract, logger);
+      endNotices = startNotices(config, logger, options.now);
       management = await startManagement(config.server.management, api);
       const url = await api.start();
-      logger.info({ url, managementUrl: management.url, ...BUILD }, 'gateway started');
+      const memory = describeMemory(config.memory, getHeapStatistics().heap_size_limit);
+      logger.info({ url, managementUrl: management.url, memory, ...BUILD }, 'gateway started');
       return { url, managementUrl: management.url };
+    },
+    reload(read) {
+      return reportReload(async () => {
+        api.reopenAudit();
+        const { config: next, needRestart } = await read();
+        const changed = api.apply(next);
+        running = next;
+        return { changed, needRestart };
+      }, api.reloadReports);
     },
     async stop() {
       // The probes answer until the last request is done, so that they tell why no new ones are taken.
-      await api.stop();
-      await management?.close();
+      endNotices?.();
+      await reportStop(logger, running.server, async () => {
+        await api.stop();
+        await management?.close();
+      });
     },
   };
 }
 
-/** Makes the API of one process: everything is built, then the port is opened, and then callers are served. */
+/**
+ * Makes the API of one process: the core is built, then the port is opened, then the configuration is deployed, and then
+ * callers are served.
+ */
 export function createApi(config: GatewayConfig, options: GatewayOptions = {}): Api {
-  const parts = build(config, options);
-  const { keys, sessions, metrics, redis, client, audit } = parts;
+  const core = createCore(config, options, () => current);
+  const { logger, recordEvent, keys, sessions, metrics, redis, client, audit, clocks, memoryGuard } = core;
+  const use = new DownstreamUse();
+  let current: Current = { config, downstreams: openDownstreams(config, clocks.monotonicMs) };
+  let deployment: Deployment | undefined;
   let listener: AppServer | undefined;
   let sweeping: NodeJS.Timeout | undefined;
+  let port = 0;
   let isDraining = false;
 
   return {
@@ -148,31 +144,43 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       if (isDraining) {
         throw new ListenError('stopped before it listened');
       }
-      let site: Site | undefined;
-      listener = createListener(parts, () => site);
-      const { host, port } = config.server;
-      const address = await listen(listener.server, host, port, 'server.port');
+      await core.tls?.open();
+      listener = createListener(config, core, () => deployment);
+      const { host } = config.server;
       // Only now is the port known where gateway.yaml leaves it to the system, and with it the public address.
-      site = describeSite(namePublicUrl(config.server, address.port), parts);
-      serve(listener.app, site, parts);
+      ({ port } = await listen(listener.server, host, config.server.port, 'server.port'));
+      put(deploy({ ...current, resource: namePublicUrl(config.server, port) }, core), listener);
       keys.start();
-      const limitHeap = createHeapLimit();
+      const limitHeap = createHeapLimit(config.memory.processBytes);
       sweeping = setInterval(() => {
         sessions.sweep();
         limitHeap(sessions.size);
+        memoryGuard.check();
       }, SWEEP_INTERVAL_MS).unref();
-      return toUrl(host, address.port);
+      return toUrl(host, port, core.tls ? 'https' : 'http');
     },
+    reopenAudit: () => reopenAudit(audit, logger),
+    apply(next) {
+      const changed = listReloadable(current.config, next);
+      if (deployment !== undefined && listener !== undefined && changed.length > 0 && !isDraining) {
+        replace(deployment, next, listener);
+      }
+      return changed;
+    },
+    reloadReports: { log: logger, recordEvent, metrics: metrics.reloads },
     async stop() {
       isDraining = true;
-      const { drainDelay: delayMs, drainTimeout: timeoutMs } = config.server;
-      await (listener && drain(listener.server, listener.connections, { delayMs, timeoutMs }));
+      const { drainDelay: delayMs, drainTimeout: timeoutMs } = current.config.server;
+      if (listener !== undefined) {
+        reportCutOff(logger, await drain(listener.server, listener.connections, { delayMs, timeoutMs }));
+      }
       keys.stop();
       clearInterval(sweeping);
-      await Promise.all([...parts.downstreams.values()].map(({ downstream }) => downstream.destroy()));
-      parts.http.close();
+      await use.destroy();
+      core.http.close();
       redis?.close();
-      audit?.close();
+      audit.close();
+      await options.openTelemetry?.close();
     },
     whyNotReady() {
       if (isDraining) {
@@ -180,287 +188,29 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       }
       return keys.isReady ? client.whyNotReady() : 'no signing keys of Entra yet';
     },
-    renderMetrics: () => metrics.render(),
+    renderMetrics: (format) => metrics.render(format),
     readMetrics: () => metrics.read(),
   };
-}
 
-/** The parts of a gateway that are made before its port is known. */
-type Parts = ReturnType<typeof build>;
-
-/** Builds every part that does not depend on the address of the gateway. */
-function build(config: GatewayConfig, options: GatewayOptions) {
-  const { logger = openLog(config), now = Date.now, monotonicMs = processClock } = options;
-  const { server, identity, tokenCache } = config;
-  const clocks = { now, monotonicMs };
-  const authority = new Authority(identity.authority, identity.tenant);
-  const trustedProxies = server.trustedProxies.length === 0 ? undefined : toNetworks(server.trustedProxies);
-  const http = new EntraHttpClient(ENTRA_DEADLINE_MS);
-  const { audit, recordEvent, metrics } = openReports(config, logger);
-  const keys = new SigningKeys({
-    authority,
-    http,
-    monotonicMs,
-    log: logger,
-    onChange: (change) => recordEvent('keys.changed', change),
-  });
-  const sessions = new SessionStore(tokenCache.maxSessions, now);
-  const bodyMemory = new BodyMemory(roomForBodies(largestHeldBody(config)));
-  const redis =
-    tokenCache.redis &&
-    new RedisTokenStore({
-      address: tokenCache.redis,
-      clientId: identity.clientId,
-      authority: identity.authority,
-      ...clocks,
-      log: logger,
-      recordEvent,
-      lookupTimeoutMs: options.redisLookupTimeoutMs,
-      onLookup: (outcome) => metrics.recordRedisLookup(outcome),
-      onCommand: (operation, outcome, seconds) => metrics.recordRedisCommand(operation, outcome, seconds),
-    });
-  const client = new EntraTokenClient({
-    authority,
-    clientId: identity.clientId,
-    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience, {
-      log: logger,
-      recordEvent,
-    }),
-    http,
-    ...clocks,
-  });
-  const exchange = assembleExchange({
-    client,
-    authority,
-    clientId: identity.clientId,
-    consentRedirectUri: identity.consentRedirectUri,
-    redis,
-    ...clocks,
-    log: logger,
-    onExchange(report) {
-      metrics.recordExchange(report.downstream, report.outcome, report.seconds);
-      recordExchange(report, recordEvent);
-    },
-  });
-  const nativeAuth =
-    config.nativeAuth &&
-    new NativeAuth({
-      ...config.nativeAuth,
-      tenantUrl: authority.tenantUrl,
-      trustedProxies,
-      http,
-      bodyMemory,
-      ...clocks,
-    });
-  const downstreams = createDownstreams(config, monotonicMs);
-  const cors = new CorsPolicy(server.cors.origins, server.cors.exposedHeaders);
-  const toEntra = { authority, http, keys, client, exchange, nativeAuth };
-  const parts = {
-    config,
-    logger,
-    audit,
-    clocks,
-    metrics,
-    sessions,
-    trustedProxies,
-    bodyMemory,
-    redis,
-    downstreams,
-    cors,
-    ...toEntra,
-  };
-  watchState(parts);
-  return parts;
-}
-
-/** Shows the state of the parts in the metrics. */
-function watchState({ config, metrics, sessions, keys, exchange, downstreams, redis }: Parts): void {
-  const { tenant, allowedTenants, credential } = config.identity;
-  const tenants = tenant === 'organizations' ? allowedTenants : [tenant];
-  metrics.watch({
-    countSessions: () => sessions.size,
-    signingKeysAgeMs: () => keys.ageMs,
-    readCredentialExpiry: () => readCredentialExpiry(credential),
-    watchCircuits: () => [
-      ...exchange.watchCircuits(tenants),
-      ...[...downstreams.values()].map(({ downstream: { name, circuit } }) => circuit.watch(`downstream:${name}`)),
-      ...(redis?.watchCircuits() ?? []),
-    ],
-  });
-}
-
-/** Opens what tells operators of the gateway besides its log: the audit log with its events, and the metrics. */
-function openReports({ log, ...config }: GatewayConfig, logger: Logger) {
-  const output = { ...log, bindings: logger.bindings(), destination: 'log.audit' };
-  const audit = log.audit === undefined ? undefined : openAudit(log.audit, output);
-  const countDropped = (): number => countDroppedLines(logger) + (audit?.output.droppedLines ?? 0);
-  return {
-    audit,
-    recordEvent: createEventLog(logger, audit?.output),
-    metrics: new Metrics(listKnownLabels(config), countDropped),
-  };
-}
-
-function openLog({ log }: GatewayConfig): Logger {
-  return createLogger(openStandardOutput(log), log.level);
-}
-
-function listKnownLabels({ downstreams, tokenCache }: Pick<GatewayConfig, 'downstreams' | 'tokenCache'>): KnownLabels {
-  return {
-    downstreams: Object.keys(downstreams),
-    exchangeOutcomes: EXCHANGE_OUTCOMES,
-    redis: tokenCache.redis && { operations: REDIS_OPERATIONS, outcomes: REDIS_OUTCOMES, lookups: LOOKUP_OUTCOMES },
-  };
-}
-
-/** Bytes of the largest body that is read as a whole, because something of it is checked. */
-function largestHeldBody({ server, contract }: GatewayConfig): number {
-  const own = contract.operations.map(({ body, bodyLimitBytes = 0 }) => (body === undefined ? 0 : bodyLimitBytes));
-  return own.reduce((largest, bytes) => Math.max(largest, bytes), server.bodyLimit);
-}
-
-function createDownstreams({ downstreams }: GatewayConfig, clock: Clock): ReadonlyMap<string, DownstreamBinding> {
-  return new Map(
-    Object.entries(downstreams).map(([name, settings]) => {
-      const { scopes, applicationScope } = settings;
-      return [name, { scopes: { name, scopes, applicationScope }, downstream: new Downstream(name, settings, clock) }];
-    }),
-  );
-}
-
-/** What depends on the address by which callers reach the gateway. */
-interface Site {
-  /** The address itself, as gateway.yaml writes it. */
-  readonly resource: string;
-  readonly publicUrl: URL;
-  readonly frame: ChallengeFrame;
-  readonly security: SecurityHeaders;
-}
-
-function describeSite(resource: string, { config, keys, authority }: Parts): Site {
-  const publicUrl = new URL(resource);
-  return {
-    resource,
-    publicUrl,
-    frame: {
-      // Read for each challenge, because the metadata of Entra may arrive after the first requests.
-      get authorizationUri() {
-        return authority.challengeUri(keys.issuerOf('v2', config.identity.tenant));
-      },
-      clientId: config.identity.clientId,
-      resourceMetadata: `${publicUrl.origin}${metadataPath(publicUrl)}`,
-    },
-    security: createSecurityHeaders(publicUrl),
-  };
-}
-
-/** Makes the server for callers, and answers bytes that cannot be read as a request. */
-function createListener(parts: Parts, siteOf: () => Site | undefined): AppServer {
-  const { logger, metrics, nativeAuth } = parts;
-  const { headLimit, keepAlive, maxConnections } = parts.config.server;
-  return createAppServer(refuseUnparsed, {
-    headLimitBytes: headLimit,
-    keepAliveMs: keepAlive ?? 0,
-    maxConnections,
-    onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
-  });
-
-  function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
-    const site = siteOf();
-    if (site === undefined) {
-      socket.destroy();
-      return;
-    }
-    // With CORS headers, so that a page can read the answer: that its token grew too large, for example.
-    const origin = /^origin: *(\S+)/im.exec(head)?.[1];
-    const requestId = randomUUID();
-    const cors = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : parts.cors;
-    const ownHeaders = ['x-request-id', requestId, ...cors.headersFor(origin), ...site.security.own];
-    const place = { frame: site.frame, requestId, instance: '/', ownHeaders };
-    const failure = new GatewayError(fault);
-    answerFailureOnSocket(socket, failure, place);
-    metrics.recordProblem(failure.code);
-    const { code, rule } = failure;
-    logger.info({ requestId, code, status: rule.status, clientAddress: peerAddress({ socket }) }, 'unreadable request');
+  /** Takes a configuration into use in the place of another; whatever can fail comes before anything changes. */
+  function replace(before: Deployment, next: GatewayConfig, server: AppServer): void {
+    const downstreams = openDownstreams(next, clocks.monotonicMs, before.downstreams);
+    const resource = namePublicUrl(next.server, port);
+    const after = deploy({ config: next, downstreams, resource, before }, core);
+    adaptCore(core, before.config, next);
+    put(after, server);
+    void before.api.untilIdle().then(() => use.end(before.downstreams));
   }
-}
 
-/** Gives an application the API at its address. */
-function serve(app: Application, site: Site, parts: Parts): void {
-  const { config, logger, metrics, authority, keys, cors, nativeAuth } = parts;
-  const { server, identity, contract } = config;
-  const { resource, publicUrl, frame, security } = site;
-  const { requests } = config.log;
-  const logRequest = createRequestLog(logger, {
-    requests,
-    audit: parts.audit?.output,
-    trustedProxies: parts.trustedProxies,
-  });
-  mountApi(app, {
-    steps: bindSteps(site, parts),
-    cors,
-    headLimitBytes: server.headLimit,
-    maxInFlight: server.maxInFlight,
-    inFlight: metrics.inFlight,
-    security,
-    frame,
-    documents: publishContract(contract, { publicUrl: resource, authority }),
-    metadataPath: metadataPath(publicUrl),
-    metadata: () =>
-      createResourceMetadata({
-        publicUrl: resource,
-        issuer: authority.nameIssuer(keys.issuerOf('v2', identity.tenant)),
-        name: contract.title,
-        scopes: contract.scopes,
-      }),
-    nativeAuth,
-    documentation: createDocumentation(site, parts),
-    onRequest(req, record) {
-      logRequest(req, record);
-      metrics.recordRequest(req, record);
-    },
-  });
-}
-
-function createDocumentation({ resource, publicUrl }: Site, parts: Parts): DocumentationPage | undefined {
-  const { config, authority } = parts;
-  return config.server.docs === false
-    ? undefined
-    : new DocumentationPage(describePage(config, resource, authority), createPageHeaders(publicUrl, authority.origin));
-}
-
-function bindSteps({ publicUrl, frame, security }: Site, parts: Parts): Steps {
-  const { config, logger, clocks, keys, sessions, cors, bodyMemory, exchange } = parts;
-  const { server, identity, contract, downstreams } = config;
-  return createSteps({
-    routes: contract.routes,
-    authenticate: createAuthenticate({ sessions, keys, rules: identity, ...clocks, log: logger }),
-    accessLists: { tenants: new Set(identity.allowedTenants), clients: new Set(identity.allowedClients) },
-    bodyLimit: server.bodyLimit,
-    bodyMemory,
-    exchange,
-    services: reachDownstreams(publicUrl, parts),
-    toPublicAddress: createPublicAddresses({ publicUrl, contract, downstreams }),
-    answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
-    bareChallenge: () => formatChallenge(frame, { error: null }),
-    challengeRules: {
-      loop: new StepUpLoop(clocks.monotonicMs),
-      requireClientCapability: identity.requireClientCapability,
-    },
-  });
-}
-
-function reachDownstreams(publicUrl: URL, parts: Parts): ReadonlyMap<string, CallableDownstream> {
-  const { config, downstreams, trustedProxies } = parts;
-  return new Map(
-    [...downstreams].map(([name, service]) => {
-      const { headers, query = {} } = config.downstreams[name] ?? {};
-      const selectRequestHeaders = createRequestHeaderSelection({
-        publicUrl,
-        trustedProxies,
-        ...(headers && { headers }),
-      });
-      return [name, { ...service, selectRequestHeaders, addFixedQuery: compileFixedQuery(query) }];
-    }),
-  );
+  /** Lets a deployment count from the next request on. */
+  function put(after: Deployment, server: AppServer): void {
+    const isFirst = deployment === undefined;
+    use.begin(after.downstreams);
+    current = after;
+    deployment = after;
+    server.adapt(limitsOf(after.config));
+    if (isFirst) {
+      mountApi(server.app, () => (deployment as Deployment).api);
+    }
+  }
 }

@@ -26,6 +26,8 @@ export interface InboundRequest {
 export interface Call {
   readonly route: RouteMatch<Operation>;
   readonly body: OutgoingBody;
+  /** Where the call is traced: the headers of its span, names and values in turn, in the place of the caller's. */
+  readonly traceContext?: readonly string[];
 }
 
 /**

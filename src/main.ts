@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { once } from 'node:events';
-import { run } from './cli.ts';
-import { WORKER_COMMAND } from './workers/messages.ts';
+import { listenForStop } from './runtime/stop-signals.ts';
 
 const argv = process.argv.slice(2);
+
+// Before the rest is even loaded: docs/operate/stopping.md.
+const stopSignals = listenForStop(argv[0] === 'serve' ? 0 : undefined);
 
 /** Milliseconds that the process has to end by itself after `serve`; then it ends even if output waits for a reader. */
 const GRACE_MS = 1_000;
@@ -11,14 +12,17 @@ const GRACE_MS = 1_000;
 if (await isWorker()) {
   const { keepGarbageYoung } = await import('./runtime/v8-heap.ts');
   const { runWorker } = await import('./workers/worker.ts');
+  stopSignals.ignore();
   keepGarbageYoung();
   runWorker();
 } else {
+  const { run } = await import('./cli.ts');
   process.exitCode = await run(argv, {
     env: process.env,
     writeOut: (line) => process.stdout.write(`${line}\n`),
     writeError: (line) => process.stderr.write(`${line}\n`),
-    untilStopped,
+    untilStopped: stopSignals.untilStopped,
+    onHangUp: (listener) => process.on('SIGHUP', listener),
   });
   if (argv[0] === 'serve') {
     setTimeout(() => process.exit(), GRACE_MS).unref();
@@ -27,12 +31,6 @@ if (await isWorker()) {
 
 /** True for a worker of our own primary. The argument counts too: another program may run this one in its cluster. */
 async function isWorker(): Promise<boolean> {
+  const { WORKER_COMMAND } = await import('./workers/messages.ts');
   return argv[0] === WORKER_COMMAND && (await import('node:cluster')).default.isWorker;
-}
-
-async function untilStopped(): Promise<void> {
-  const first = new AbortController();
-  await Promise.race(['SIGTERM', 'SIGINT'].map((signal) => once(process, signal, first)));
-  // A second signal finds no listener, so it ends the process at once.
-  first.abort();
 }

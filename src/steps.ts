@@ -57,6 +57,8 @@ export interface StepOptions {
   /** Writes our challenge without an error, which replaces that of a downstream. */
   readonly bareChallenge: () => string;
   readonly challengeRules: ChallengeRules;
+  /** Names an operation where refusals of it are remembered and counted; another name for other rules. */
+  readonly nameRules: (operation: Operation) => string;
 }
 
 /** Binds the steps of the journey to one gateway, and writes down what they find for the log and the metrics. */
@@ -119,14 +121,17 @@ function admissionSteps(
 function tokenSteps(
   options: StepOptions,
 ): Pick<Steps, 'exchange' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'adaptFailure' | 'noteSuccess'> {
-  const { services, exchange, challengeRules } = options;
+  const { services, exchange, challengeRules, nameRules } = options;
+  const { loop } = challengeRules;
   return {
-    exchange({ req, record }, session, { name, service }, again) {
+    exchange({ req, record }, session, operation, again) {
+      const { service } = operation;
       record.downstream = service;
       if (session === undefined) {
         return undefined;
       }
-      const challenge = again?.claims === undefined ? exchange.recall(session, name) : undefined;
+      const mayBeRefused = again?.claims === undefined && session.tokens.hasRefusals;
+      const challenge = mayBeRefused ? exchange.recall(session, nameRules(operation)) : undefined;
       if (challenge !== undefined) {
         throw challenge;
       }
@@ -162,12 +167,21 @@ function tokenSteps(
     expectClaims: (session, { service }, claims) =>
       exchange.expect(session, serviceOf(services, service).scopes, claims),
 
-    rememberChallenge: (session, { name }, challenge) => exchange.remember(session, name, challenge),
+    rememberChallenge: (session, operation, challenge) => exchange.remember(session, nameRules(operation), challenge),
 
-    adaptFailure: (error, session, { name, access }) =>
-      replaceHopelessChallenge(nameScopes(error, access), session?.principal, name, challengeRules),
+    adaptFailure: (error, session, operation) =>
+      replaceHopelessChallenge(
+        nameScopes(error, operation.access),
+        session?.principal,
+        nameRules(operation),
+        challengeRules,
+      ),
 
-    noteSuccess: ({ principal }, { name }) => challengeRules.loop.forget(principal, name),
+    noteSuccess({ principal }, operation) {
+      if (!loop.isEmpty) {
+        loop.forget(principal, nameRules(operation));
+      }
+    },
   };
 }
 
@@ -175,7 +189,7 @@ function tokenSteps(
 function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> {
   const { services } = options;
   return {
-    forward({ req, res, target, requestId, record }, { route, body }, token) {
+    forward({ req, res, target, requestId, record }, { route, body, traceContext }, token) {
       const { entry, encoded } = route;
       const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(services, entry.service);
       const start = performance.now();
@@ -185,7 +199,7 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
         method: entry.downstreamMethod,
         path: entry.fillPath(encoded),
         query: addFixedQuery === undefined ? target.query : addFixedQuery(target.query),
-        headers: selectRequestHeaders(req, { requestId, token }),
+        headers: selectRequestHeaders(req, { requestId, token, traceContext }),
         body,
         timeouts: entry.timeouts,
         onHead: () => {

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 
 /*
  * A downstream API that answers `GET /bytes/{n}` with n bytes, `POST /upload` with the number of bytes that came, and
- * `GET /events` with server-sent events, as many as each reader takes.
+ * `GET /events` with server-sent events, as many as each reader takes; `GET /held` is never answered.
  *
  * Argument: the port.
  */
@@ -25,7 +25,7 @@ const server = createServer((req, res) => {
     discard(req, res);
   } else if (what === 'events') {
     sendEvents(res);
-  } else {
+  } else if (what !== 'held') {
     res.writeHead(404).end();
   }
 });

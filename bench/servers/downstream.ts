@@ -10,7 +10,7 @@ import { runTypeScript } from './typescript.ts';
 export interface BenchDownstream {
   /** HAProxy's built-in answers, the fastest there are: `/me`, `/4k`, `/discard`, and `/seen` (the token it got). */
   readonly fast: MeasuredServer;
-  /** A Node server for what HAProxy cannot make up: `/bytes/{n}`, `/upload`, `/events`. */
+  /** A Node server for what HAProxy cannot make up: `/bytes/{n}`, `/upload`, `/events`, `/held`. */
   readonly stream: MeasuredServer;
 }
 

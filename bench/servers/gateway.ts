@@ -14,14 +14,20 @@ export interface GatewayOptions {
   readonly name?: string;
   /** The file of the log; default `/dev/null`. */
   readonly logFile?: string;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds between two looks whether it is ready. */
   readonly pauseBetween?: number;
+  /** Added to gateway.yaml. */
+  readonly settings?: object;
 }
+
+const CHECKED_BODY = { content: { 'application/json': { schema: { type: 'string' } } } };
 
 /** Starts the gateway as its users do, and waits until it is ready. */
 export async function startGateway(
   { routes, entraOrigin, folder }: ServerSurroundings,
-  { name = 'gateway', logFile, pauseBetween }: GatewayOptions = {},
+  { name = 'gateway', logFile, env, pauseBetween, settings }: GatewayOptions = {},
 ): Promise<MeasuredServer> {
   const [port = 0, managementPort = 0] = await findFreePorts(2);
   const own = await mkdtemp(join(folder, 'gateway-'));
@@ -31,6 +37,7 @@ export async function startGateway(
   await writeFile(
     join(own, 'gateway.yaml'),
     JSON.stringify({
+      ...settings,
       contract: './openapi.yaml',
       server: { host: '127.0.0.1', port, bodyLimit: '2gb', drainDelay: '0s', management: { port: managementPort } },
       identity: {
@@ -49,7 +56,7 @@ export async function startGateway(
     core: SERVER_CORE,
     command: 'node',
     args: [PROGRAM, 'serve', '--config', join(own, 'gateway.yaml')],
-    env: { GATEWAY_CLIENT_SECRET: 'only-for-the-bench' },
+    env: { GATEWAY_CLIENT_SECRET: 'only-for-the-bench', ...env },
     ...(logFile === undefined ? {} : { stdout: logFile }),
   });
   await untilReady(process, `http://127.0.0.1:${managementPort}/readyz`, pauseBetween);
@@ -63,13 +70,14 @@ function describeContract(routes: readonly Route[], nameOf: (origin: string) => 
     tokenUrl: 'https://login.microsoftonline.com/t',
   };
   const paths: Record<string, Record<string, object>> = {};
-  for (const { method, path, origin } of routes) {
+  for (const { method, path, origin, isBodyChecked } of routes) {
     paths[path] = {
       ...paths[path],
       [method]: {
         operationId: `${method}${path.replaceAll(/\W/g, '_')}`,
         security: [{ user: [scope] }],
         'x-downstream': { service: nameOf(origin) },
+        ...(isBodyChecked === true ? { requestBody: CHECKED_BODY } : {}),
         responses: { default: { description: 'Whatever the API answers.' } },
       },
     };

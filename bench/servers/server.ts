@@ -24,4 +24,6 @@ export interface Route {
   readonly method: 'get' | 'post';
   readonly path: string;
   readonly origin: string;
+  /** True when its body is a JSON text that the contract describes. */
+  readonly isBodyChecked?: boolean;
 }

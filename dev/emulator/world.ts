@@ -12,6 +12,8 @@ export const GATEWAY_CLIENT_SECRET = 'demo-secret-of-the-gateway';
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 /** The application id of the Orders API. */
 export const ORDERS_APP_ID = '2f1a7c3e-8b54-4d69-a0e2-6c9b7d8e1f20';
+/** The application id of Azure's Redis, the same in every tenant. */
+const REDIS_APP_ID = 'acca5fbb-b7e4-4009-81f1-37e38fd66d78';
 /** The client id of the public client: a desktop program and the playground page. */
 export const DESKTOP_CLIENT_ID = 'c9a5b7e1-0d3f-4c28-8e6a-91f2d4b3a807';
 /** The client id of the web app that renders its pages on a server. */
@@ -63,6 +65,7 @@ export function demoWorld(playgroundOrigin = 'http://localhost:3000', gatewayOri
     apps: [
       gateway(),
       graph(),
+      redis(),
       orders(),
       desktop(playgroundOrigin),
       storefront(playgroundOrigin),
@@ -187,6 +190,14 @@ function graph(): App {
     scopes: ['User.Read', 'Mail.Read'],
     requestedAccessTokenVersion: 1,
     optionalClaims: ['xms_cc', 'acrs', 'idtyp'],
+  };
+}
+
+function redis(): App {
+  return {
+    ...describeApp('redis', 'Azure Cache for Redis', REDIS_APP_ID, '5e0f1a2b-0009-4c00-9b00-0000000000a9'),
+    tenants: EVERY_TENANT,
+    identifierUris: ['https://redis.azure.com'],
   };
 }
 

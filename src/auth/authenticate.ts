@@ -33,7 +33,7 @@ export type Authenticate = (req: IncomingMessage, res: ServerResponse) => Sessio
 
 /**
  * Makes the step that finds out who is calling. It verifies a token once, when the token is new; after that, the
- * token's session answers for it.
+ * token's session answers for it. After a reload with other rules the token is verified once more.
  *
  * @throws {GatewayError} (the step) `missing_token`, `malformed_authorization`, `invalid_token`, or
  *   `identity_unavailable` while Entra's keys cannot be fetched
@@ -43,24 +43,28 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
   let reminderAt = Number.NEGATIVE_INFINITY;
   const verify = createTokenVerifier(keys, rules, now);
   return (req, res) => {
-    return sessions.find(peekBearerToken(req)) ?? begin(readBearerToken(req), req, res);
+    const session = sessions.find(peekBearerToken(req));
+    return session?.rules === rules ? session : begin(readBearerToken(req), req, res);
   };
 
   async function begin(assertion: string, req: IncomingMessage, res: ServerResponse): Promise<Session> {
     // The look-up above found nothing where the header is written in an unusual way, such as with two spaces.
     const before = sessions.find(assertion);
-    if (before !== undefined) {
+    if (before?.rules === rules) {
       return before;
     }
     const { principal, signingKey, expSeconds } = await verify(req, res);
     // Requests with the same new token are verified side by side; the first to finish begins the session for all.
     const known = sessions.find(assertion);
-    if (known !== undefined) {
+    if (known?.rules === rules) {
       return known;
     }
     const session = new Session({
       principal,
+      rules,
       signingKey,
+      // A session whose token is still good after a reload goes on with its downstream tokens.
+      tokens: known?.tokens,
       assertionExpiresAt: expSeconds * 1_000,
       clockTolerance: rules.clockTolerance,
     });

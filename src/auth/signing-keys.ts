@@ -48,6 +48,10 @@ const MAX_NAMED_KEYS = 5;
 /** The pauses between the first fetches, until there are keys. */
 const FIRST_PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
+/** What an operator does while callers cannot be served because of it. */
+const NOT_FETCHED_REMEDY =
+  'See the lines about signing keys before this one, or run obo-gateway check --only entra on this machine.';
+
 /**
  * The issuer and the signing keys of one version of tokens. jwks-rsa cannot be used here: it drops each key's `issuer`,
  * does not remember a failure, and lets unknown `kid`s use up the rate limit of good ones.
@@ -427,7 +431,7 @@ export class SigningKeys {
     }
     if (!this.isReady || (!set.isLoaded && !set.isAbsent)) {
       throw new GatewayError('identity_unavailable', {
-        log: { reason: 'the signing keys of Entra have not been fetched yet' },
+        log: { reason: 'the signing keys of Entra have not been fetched yet', remedy: NOT_FETCHED_REMEDY },
       });
     }
     throw new GatewayError('invalid_token', { log: { reason: `Entra publishes no ${version} key with this kid` } });
@@ -451,7 +455,7 @@ export class SigningKeys {
     const isAllowed = bound === undefined || (bound !== '' && issuers.includes(bound));
     if (!isAllowed && Object.values(this.#sets).some((set) => !set.isLoaded && !set.isAbsent)) {
       throw new GatewayError('identity_unavailable', {
-        log: { reason: 'not all metadata of Entra has been fetched yet' },
+        log: { reason: 'not all metadata of Entra has been fetched yet', remedy: NOT_FETCHED_REMEDY },
       });
     }
     return isAllowed;

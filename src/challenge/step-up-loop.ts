@@ -57,11 +57,14 @@ export class StepUpLoop {
     return times;
   }
 
+  /** True while nothing is counted, as it is mostly. */
+  get isEmpty(): boolean {
+    return this.#refusals.size === 0;
+  }
+
   /** Ends the count, because a call of this caller succeeded. */
   forget(principal: Principal, operation: string): void {
-    if (this.#refusals.size > 0) {
-      this.#refusals.delete(callerKey(principal, operation));
-    }
+    this.#refusals.delete(callerKey(principal, operation));
   }
 }
 

@@ -21,7 +21,7 @@ export function adviseConfiguration({ server, identity, downstreams }: GatewayCo
 
 const EVERY_ADDRESS: readonly string[] = ['0.0.0.0', '::'];
 
-function advisePublicUrl({ publicUrl, host, port }: GatewayConfig['server']): Row {
+function advisePublicUrl({ publicUrl, host, port, tls }: GatewayConfig['server']): Row {
   const check = 'public address';
   const key = 'server.publicUrl';
   if (publicUrl === undefined && EVERY_ADDRESS.includes(host)) {
@@ -31,12 +31,12 @@ function advisePublicUrl({ publicUrl, host, port }: GatewayConfig['server']): Ro
       key,
     });
   }
-  const url = namePublicUrl({ publicUrl, host }, port);
+  const url = namePublicUrl({ publicUrl, host, tls }, port);
   const { protocol, hostname } = new URL(url);
   if (protocol === 'http:' && !isLoopback(hostname)) {
     return warn(check, url, {
       reason: 'the tokens of the callers travel in clear',
-      remedy: 'let a proxy end TLS before the gateway, and set its https address',
+      remedy: 'set server.tls, or let a proxy end TLS before the gateway; and set the https address',
       key,
     });
   }

@@ -6,8 +6,10 @@ import { adviseContract } from './advise-contract.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCredential } from './check-credential.ts';
+import { checkMemory } from './check-memory.ts';
 import { adviseDownstream, checkDownstream } from './check-downstream.ts';
 import { checkEntra } from './check-entra.ts';
+import { checkListenerTls } from './check-listener-tls.ts';
 import { CHECKS, type CheckName, type CheckRequest } from './check-options.ts';
 import { advisePorts, checkPorts } from './check-ports.ts';
 import { adviseRedis, checkRedis } from './check-redis.ts';
@@ -51,8 +53,8 @@ type Checks = Readonly<Partial<Record<CheckName, () => readonly Row[] | Promise<
 function readFiles(config: GatewayConfig, now: () => number): Checks {
   const { server, identity, downstreams, tokenCache } = config;
   return {
-    config: () => [...adviseConfiguration(config), ...adviseContract(config)],
-    ports: () => advisePorts(server),
+    config: () => [...adviseConfiguration(config), ...checkMemory(config.memory), ...adviseContract(config)],
+    ports: async () => [...advisePorts(server), ...(await checkListenerTls(server, now()))],
     credential: () => checkCertificate(identity.credential, now()),
     downstreams: () => Object.entries(downstreams).flatMap(([name, settings]) => adviseDownstream(name, settings)),
     redis: () => adviseRedis(tokenCache.redis),
@@ -71,6 +73,6 @@ function tryOut(config: GatewayConfig, http: EntraHttpClient, now: () => number,
     credential: () => checkCredential({ authority, identity, http, now }),
     downstreams: () =>
       Promise.all(Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs))),
-    redis: () => checkRedis(tokenCache.redis, deadlineMs),
+    redis: () => checkRedis(tokenCache.redis, deadlineMs, { authority, identity, http, now }),
   };
 }

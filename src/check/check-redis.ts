@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { isLoopback } from '../network/loopback.ts';
+import { isPrivate } from '../config/schema.ts';
+import { createCredentialSource } from '../exchange/client-credential.ts';
+import { ExchangeRefused } from '../exchange/exchange-refused.ts';
+import { createRedisTokenFetch } from '../exchange/redis-token.ts';
+import { createEntraLogin, REDIS_SCOPE, type EntraLogin } from '../redis/entra-login.ts';
 import type { RedisAddress } from '../redis/redis-address.ts';
 import { within } from '../resilience/deadline.ts';
 import { RedisConnection } from '../redis/redis-connection.ts';
 import { codeOfFailure, RedisTimeout, remedyOf } from '../redis/redis-failure.ts';
 import { RedisLogin } from '../redis/redis-login.ts';
 import { LOOKUP_TIMEOUT_MS } from '../redis/redis-token-store.ts';
+import type { CredentialAccess } from './check-credential.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
 const KEY = 'tokenCache.redis.url';
@@ -17,17 +22,63 @@ const ENTRY_LIFETIME_MS = 10_000;
  * Checks that the second level can be read in time and written, with the gateway's own commands on a key of its own.
  *
  * @param address `undefined` without a second level: nothing is to be said then
- * @param deadline milliseconds
+ * @param deadlineMs milliseconds
+ * @param access how the gateway proves itself, for a login by Entra
  */
-export async function checkRedis(address: RedisAddress | undefined, deadlineMs: number): Promise<Row[]> {
+export async function checkRedis(
+  address: RedisAddress | undefined,
+  deadlineMs: number,
+  access: CredentialAccess,
+): Promise<Row[]> {
   if (address === undefined) {
     return [];
   }
-  const connection = new RedisConnection(address, new RedisLogin(address));
+  const login = await prepareLogin(address, access);
+  if ('refused' in login) {
+    return [login.refused];
+  }
+  const connection = new RedisConnection(address, new RedisLogin(address, login));
   try {
-    return await tryOut(connection, address, deadlineMs);
+    return [...login.rows, ...(await tryOut(connection, address, deadlineMs))];
   } finally {
     connection.close();
+  }
+}
+
+/** Gets the token for a login by Entra, where the address wants one. */
+async function prepareLogin(
+  address: RedisAddress,
+  { authority, identity, http, now }: CredentialAccess,
+): Promise<{ readonly rows: Row[]; readonly entra?: EntraLogin | undefined } | { readonly refused: Row }> {
+  if (address.entra === undefined) {
+    return { rows: [] };
+  }
+  const check = 'Redis: Entra login';
+  const fetchToken = createRedisTokenFetch({
+    authority,
+    clientId: identity.clientId,
+    credential: createCredentialSource(identity.credential, authority.tokenExchangeAudience),
+    http,
+    now,
+    monotonicMs: () => performance.now(),
+  });
+  try {
+    const token = await fetchToken();
+    const entra = createEntraLogin(address, { fetchToken: () => Promise.resolve(token), now, log: undefined });
+    await entra?.renew();
+    return { rows: [pass(check, `Entra gives a token; the user is ${entra?.login.username}`)], entra };
+  } catch (error) {
+    if (!(error instanceof ExchangeRefused)) {
+      throw error;
+    }
+    const { refusal } = error;
+    return {
+      refused: fail(check, `Entra gives no token (${refusal.codes.join(', ') || refusal.error || refusal.status})`, {
+        reason: 'requests go on without the second level',
+        remedy: `correct what the rows of the credential say; the app must be able to get a token for ${REDIS_SCOPE}`,
+        key: 'tokenCache.redis.entra',
+      }),
+    };
   }
 }
 
@@ -53,8 +104,11 @@ async function tryOut(connection: RedisConnection, address: RedisAddress, deadli
 }
 
 /** The key to look at: that of the password, where Redis refuses it and it stands in a file. */
-function keyOf(code: string, { loginFiles }: RedisAddress): string {
+function keyOf(code: string, { loginFiles, entra }: RedisAddress): string {
   const isRefused = code === 'WRONGPASS' || code === 'NOAUTH';
+  if (isRefused && entra !== undefined) {
+    return 'tokenCache.redis.entra';
+  }
   return isRefused && loginFiles?.passwordFile !== undefined ? 'tokenCache.redis.passwordFile' : KEY;
 }
 
@@ -95,9 +149,8 @@ export function adviseRedis(address: RedisAddress | undefined): Row[] {
   if (address === undefined) {
     return [];
   }
-  const { place, encrypted, shown } = address;
-  const nodes = place.kind === 'server' ? [place.node] : place.kind === 'socket' ? [] : place.nodes;
-  if (encrypted || nodes.every(({ host }) => isLoopback(host === '::1' ? '[::1]' : host))) {
+  const { shown } = address;
+  if (isPrivate(address)) {
     return [];
   }
   const advice = {

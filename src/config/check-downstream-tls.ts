@@ -1,5 +1,6 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { ConfigFault } from '../failures.ts';
+import { checkKeyPair } from './check-key-pair.ts';
 import { readPem } from './read-pem.ts';
 import type { DownstreamsSettings } from './schema.ts';
 
@@ -34,15 +35,10 @@ function checkFiles(
   if (ca !== undefined) {
     readPem(ca, `${at}.ca`, faults, (pem) => new X509Certificate(pem));
   }
-  const certificate =
-    cert === undefined ? undefined : readPem(cert, `${at}.cert`, faults, (pem) => new X509Certificate(pem));
-  const privateKey = key === undefined ? undefined : readPem(key, `${at}.key`, faults, (pem) => createPrivateKey(pem));
+  checkKeyPair({ cert, key }, at, faults);
   if ((cert === undefined) !== (key === undefined)) {
     const missing = cert === undefined ? 'cert' : 'key';
     const other = cert === undefined ? 'key' : 'cert';
     faults.push({ at: `${at}.${missing}`, message: `found nothing; allowed: a PEM file, because there is a ${other}` });
-  }
-  if (certificate && privateKey && !certificate.checkPrivateKey(privateKey)) {
-    faults.push({ at: `${at}.key`, message: 'does not belong to the certificate' });
   }
 }

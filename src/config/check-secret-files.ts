@@ -33,7 +33,7 @@ function listSecretFiles(
   if (settings === undefined) {
     return [];
   }
-  const { url: _url, ...files } = settings.tokenCache.redis ?? { url: undefined };
+  const { url: _url, entra: _entra, ...files } = settings.tokenCache.redis ?? { url: undefined, entra: undefined };
   return [
     ['identity.credential.secretFile', settings.identity.credential.secretFile],
     ...Object.entries(files).map(([key, file]) => [`tokenCache.redis.${key}`, file] as const),

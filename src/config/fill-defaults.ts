@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { Authority } from '../entra/authority.ts';
 import { toUrl } from '../network/to-url.ts';
 import type { RedisAddress } from '../redis/redis-address.ts';
+import type { MemoryLimit } from '../runtime/memory-limit.ts';
 import { listAudiences } from './list-audiences.ts';
+import { planMemory, type MemoryPlan } from './plan-memory.ts';
 import type { GatewaySettings } from './schema.ts';
 
 /** One downstream of gateway.yaml. */
@@ -24,26 +27,56 @@ export interface FilledSettings extends Omit<GatewaySettings, 'downstreams' | 'n
     /** Where the second level is, if there is one. */
     readonly redis?: RedisAddress;
   };
+  /** What the memory of the container is used for. */
+  readonly memory: MemoryPlan;
+}
+
+/** What the defaults depend on besides gateway.yaml. */
+export interface Surroundings {
+  readonly memoryLimit: MemoryLimit;
+  /** Bytes of the largest body that is held as a whole. */
+  readonly largestBodyBytes: number;
+  /** What `tokenCache.maxSessions` is where gateway.yaml has none; default as many as fit. */
+  readonly defaultMaxSessions?: number | undefined;
 }
 
 /**
  * Fills in the defaults that follow from other keys, and names every scope with its resource. The public address may
  * depend on a port that the system chooses, and so follows later: {@link namePublicUrl}.
  */
-export function fillDefaults({ downstreams, nativeAuth, tokenCache, ...settings }: GatewaySettings): FilledSettings {
+export function fillDefaults(
+  { downstreams, nativeAuth, tokenCache, ...settings }: GatewaySettings,
+  { memoryLimit, largestBodyBytes, defaultMaxSessions }: Surroundings,
+): FilledSettings {
   const { identity, server } = settings;
   const { maxSessions, redis } = tokenCache;
+  const memory = planMemory(memoryLimit, {
+    workers: countWorkers(server),
+    downstreams: Object.keys(downstreams).length,
+    maxSessions: maxSessions ?? defaultMaxSessions,
+    largestBodyBytes,
+  });
   return {
     ...settings,
     identity: { ...identity, audiences: listAudiences(identity) },
     downstreams: fillScopes(downstreams, new Authority(identity.authority, identity.tenant)),
     ...(nativeAuth && { nativeAuth: { ...nativeAuth, origins: nativeAuth.origins ?? server.cors.origins } }),
-    tokenCache: { maxSessions, ...(redis && { redis: placeLoginFiles(redis) }) },
+    tokenCache: { maxSessions: memory.maxSessions, ...(redis && { redis: placeLoginFiles(redis) }) },
+    memory,
   };
 }
 
-function placeLoginFiles({ url, ...loginFiles }: NonNullable<GatewaySettings['tokenCache']['redis']>): RedisAddress {
-  return Object.keys(loginFiles).length === 0 ? url : { ...url, loginFiles };
+/** Counts the processes that serve; `auto` is one for each core. */
+export function countWorkers({ workers }: Pick<GatewaySettings['server'], 'workers'>): number {
+  return workers === 'auto' ? availableParallelism() : workers;
+}
+
+function placeLoginFiles({
+  url,
+  entra,
+  ...loginFiles
+}: NonNullable<GatewaySettings['tokenCache']['redis']>): RedisAddress {
+  return { ...url, ...(entra && { entra }), ...(Object.keys(loginFiles).length > 0 && { loginFiles }) };
 }
 
 /**
@@ -52,10 +85,10 @@ function placeLoginFiles({ url, ...loginFiles }: NonNullable<GatewaySettings['to
  * @param port the one that the gateway listens on
  */
 export function namePublicUrl(
-  { publicUrl, host }: Pick<GatewaySettings['server'], 'publicUrl' | 'host'>,
+  { publicUrl, host, tls }: Pick<GatewaySettings['server'], 'publicUrl' | 'host' | 'tls'>,
   port: number,
 ): string {
-  return publicUrl ?? toUrl(host, port);
+  return publicUrl ?? toUrl(host, port, tls ? 'https' : 'http');
 }
 
 function fillScopes(

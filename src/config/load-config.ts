@@ -2,62 +2,121 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { loadContract, type Contract, type ContractSource } from '../contract/contract.ts';
+import { loadContract, type Contract, type ContractSource, type OnRead } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
 import { checkDocumentationPath } from './check-documentation-path.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
 import { checkDownstreamTls } from './check-downstream-tls.ts';
+import { checkListenerTls, checkProxyProtocol } from './check-listener.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
 import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
+import { resolvePaths } from './resolve-paths.ts';
 import { resolveProxies } from './resolve-proxies.ts';
 import { contractSchema, gatewaySchema, type GatewaySettings } from './schema.ts';
+import { readMemoryLimit, type MemoryLimit } from '../runtime/memory-limit.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readYaml } from '../syntax/read-yaml.ts';
-import { AUDIT_TO_STDERR, checkAudit } from '../telemetry/audit-output.ts';
+import { checkAudit } from '../telemetry/audit-output.ts';
+import type { OtlpSettings } from '../telemetry/otlp/otlp-settings.ts';
+import { readOtlpSettings } from '../telemetry/otlp/read-settings.ts';
 import { readKey } from './tree.ts';
 
 /** Everything the gateway needs to run: gateway.yaml with every default filled in, and the contract it names. */
 export interface GatewayConfig extends Omit<FilledSettings, 'contract'> {
   readonly contract: Contract;
+  /** What the variables of OpenTelemetry ask for; absent when nothing is to be sent. */
+  readonly openTelemetry?: OtlpSettings;
+}
+
+/** What was loaded, and gateway.yaml as it is written. */
+export interface LoadedConfig {
+  readonly config: GatewayConfig;
+  /** With the values of the environment. */
+  readonly tree: unknown;
+}
+
+/** How a gateway that runs loads its files. */
+export interface LoadOptions {
+  /** Changes what gateway.yaml says before it is checked. */
+  readonly adapt: (tree: unknown) => unknown;
+  /** Called with the path of each file before it is read. */
+  readonly onRead: OnRead;
+  /** What the defaults that follow the memory are for; default that of this container or machine. */
+  readonly memoryLimit?: MemoryLimit | undefined;
+  /** What `tokenCache.maxSessions` is where gateway.yaml has none; default as many as fit. */
+  readonly defaultMaxSessions?: number | undefined;
 }
 
 /**
  * Loads gateway.yaml and the contract it names.
  *
  * @param file the path of gateway.yaml; the paths in it are relative to its folder
- * @param env where `${NAME}` is looked up
+ * @param env where `${NAME}` and the variables of proxies and of OpenTelemetry are looked up
+ * @param memoryLimit what the defaults that follow the memory are for; default that of this container or machine
+ * @throws {ConfigError} with every fault of both files and of these variables
+ */
+export async function loadConfig(
+  file: string,
+  env: Environment,
+  memoryLimit: MemoryLimit = readMemoryLimit(),
+): Promise<GatewayConfig> {
+  const { config } = await loadFiles(file, env, { adapt: (tree) => tree, onRead: () => {}, memoryLimit });
+  return config;
+}
+
+/**
+ * Loads the same for a gateway that runs, see {@link loadConfig}.
+ *
  * @throws {ConfigError} with every fault of both files
  */
-export async function loadConfig(file: string, env: Environment): Promise<GatewayConfig> {
+export async function loadFiles(file: string, env: Environment, options: LoadOptions): Promise<LoadedConfig> {
+  const { adapt, onRead, memoryLimit = readMemoryLimit(), defaultMaxSessions } = options;
   const faults: ConfigFault[] = [];
+  onRead(resolve(file));
   const written = await readTree(file);
-  const tree = substituteEnvironment(written, env, faults);
+  const tree = adapt(substituteEnvironment(written, env, faults));
   const parsed = gatewaySchema.safeParse(tree);
   const unset = new Set(faults.map(({ at }) => at));
   faults.push(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
     ...checkScopes(tree),
+    ...checkProxyProtocol(tree),
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
   );
   const folder = dirname(resolve(file));
   const isContractSet = ![...unset].some((at) => at.startsWith('contract'));
-  const contract = isContractSet ? await loadContractOf(tree, folder, faults) : undefined;
+  const contract = isContractSet ? await loadContractOf(tree, folder, faults, onRead) : undefined;
   faults.push(...(contract ? [...checkNativeAuthPath(tree, contract), ...checkDocumentationPath(tree, contract)] : []));
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
+  checkListenerTls(settings?.server.tls, unset, faults);
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
   await checkSecretFiles(settings, unset, faults);
   faults.push(...checkAuditOf(settings, unset));
   const downstreams = resolveProxies(settings?.downstreams ?? {}, env, faults);
+  const openTelemetry = readOtlpSettings(env, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
   }
-  return { ...fillDefaults({ ...settings, downstreams }), contract };
+  const largestBodyBytes = largestHeldBody(settings.server.bodyLimit, contract);
+  const surroundings = { memoryLimit, largestBodyBytes, defaultMaxSessions };
+  const config = {
+    ...fillDefaults({ ...settings, downstreams }, surroundings),
+    contract,
+    ...(openTelemetry && { openTelemetry }),
+  };
+  return { config, tree };
+}
+
+/** Bytes of the largest body that is read as a whole, because something of it is checked. */
+function largestHeldBody(bodyLimit: number, { operations }: Contract): number {
+  const own = operations.map(({ body, bodyLimitBytes = 0 }) => (body === undefined ? 0 : bodyLimitBytes));
+  return own.reduce((largest, bytes) => Math.max(largest, bytes), bodyLimit);
 }
 
 /**
@@ -121,6 +180,15 @@ function checkAcrossKeys(tree: unknown): ConfigFault[] {
           },
         ]
       : []),
+    ...(manyTenants && readKey(readKey(readKey(tree, 'tokenCache'), 'redis'), 'entra') !== undefined
+      ? [
+          {
+            at: 'tokenCache.redis.entra',
+            message:
+              "found a login; allowed: nothing with identity.tenant 'organizations', which names no tenant to log in at",
+          },
+        ]
+      : []),
     ...(!manyTenants && hasTenants
       ? [
           {
@@ -132,7 +200,12 @@ function checkAcrossKeys(tree: unknown): ConfigFault[] {
   ];
 }
 
-async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault[]): Promise<Contract | undefined> {
+async function loadContractOf(
+  tree: unknown,
+  folder: string,
+  faults: ConfigFault[],
+  onRead: OnRead,
+): Promise<Contract | undefined> {
   const written = contractSchema.safeParse(readKey(tree, 'contract'));
   const downstreams = readKey(tree, 'downstreams');
   return written.success
@@ -140,6 +213,7 @@ async function loadContractOf(tree: unknown, folder: string, faults: ConfigFault
         listSources(written.data, folder),
         new Set(isJsonObject(downstreams) ? Object.keys(downstreams) : []),
         faults,
+        onRead,
       )
     : undefined;
 }
@@ -154,57 +228,10 @@ function listSources(contract: GatewaySettings['contract'], folder: string): rea
       }));
 }
 
-function resolvePaths(settings: GatewaySettings, folder: string): GatewaySettings {
-  const { certificate, federatedTokenFile, secretFile } = settings.identity.credential;
-  const credential = {
-    ...settings.identity.credential,
-    ...(certificate && {
-      certificate: { cert: resolve(folder, certificate.cert), key: resolve(folder, certificate.key) },
-    }),
-    ...(federatedTokenFile && { federatedTokenFile: resolve(folder, federatedTokenFile) }),
-    ...(secretFile && { secretFile: resolve(folder, secretFile) }),
-  };
-  const downstreams = Object.fromEntries(
-    Object.entries(settings.downstreams).map(([name, { tls, ...downstream }]) => [
-      name,
-      { ...downstream, ...(tls && { tls: resolveTls(tls, folder) }) },
-    ]),
-  );
-  return {
-    ...settings,
-    identity: { ...settings.identity, credential },
-    downstreams,
-    tokenCache: resolveLoginFiles(settings.tokenCache, folder),
-    log: resolveLog(settings.log, folder),
-  };
-}
-
-function resolveLog({ audit, ...log }: GatewaySettings['log'], folder: string): GatewaySettings['log'] {
-  return { ...log, ...(audit !== undefined && { audit: audit === AUDIT_TO_STDERR ? audit : resolve(folder, audit) }) };
-}
-
 function checkAuditOf(settings: GatewaySettings | undefined, unset: ReadonlySet<string>): ConfigFault[] {
   const audit = settings?.log.audit;
   const fault = audit === undefined || unset.has('log.audit') ? undefined : checkAudit(audit);
   return fault === undefined ? [] : [fault];
-}
-
-function resolveLoginFiles({ redis, ...others }: TokenCache, folder: string): TokenCache {
-  if (redis === undefined) {
-    return others;
-  }
-  const { url, ...files } = redis;
-  const paths = Object.entries(files).map(([key, file]) => [key, file && resolve(folder, file)]);
-  return { ...others, redis: { url, ...(Object.fromEntries(paths) as typeof files) } };
-}
-
-type TokenCache = GatewaySettings['tokenCache'];
-
-type Tls = NonNullable<GatewaySettings['downstreams'][string]['tls']>;
-
-function resolveTls({ serverName, ...files }: Tls, folder: string): Tls {
-  const paths = Object.entries(files).map(([key, file]) => [key, file && resolve(folder, file)]);
-  return { ...(Object.fromEntries(paths) as typeof files), ...(serverName && { serverName }) };
 }
 
 const CERTIFICATE = 'identity.credential.certificate';

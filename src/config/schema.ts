@@ -4,6 +4,7 @@ import { OWN_PATHS } from '../contract/own-paths.ts';
 import { isLoopback } from '../network/loopback.ts';
 import { isFixed } from '../forward/request-headers.ts';
 import { isProxyAddress } from '../network/proxy-address.ts';
+import type { EntraLoginSettings } from '../redis/entra-login.ts';
 import {
   parseRedisAddress,
   type RedisAddress,
@@ -164,18 +165,33 @@ const docs = z
   .default(false)
   .describe('Whether /docs shows the documents of the contract, to read and to try out.');
 
+const PROXY_PROTOCOL = "'v2', the version of the PROXY protocol";
+
+const listenerTls = z.strictObject({
+  cert: text('the path of a PEM certificate').describe('The certificate, and behind it those of its authorities.'),
+  key: text('the path of the PEM private key of the certificate').describe('Its private key.'),
+  clientCa: text('the path of a PEM file with certificates')
+    .optional()
+    .describe('The authorities one of which must vouch for the certificate that every client then has to show.'),
+});
+
 const server = z.strictObject({
   host: text('a host name or address to listen on').default('0.0.0.0').describe('The address to listen on.'),
   port: port(8080).describe('The port of the API.'),
   publicUrl: webAddress('an http or https address without query', () => true)
     .optional()
-    .describe('How clients reach the gateway. Default: http://{host}:{port}.'),
+    .describe('How clients reach the gateway. Default: http://{host}:{port}, https with tls.'),
   trustedProxies: z
     .array(text('an address or CIDR').refine(isCidr, { error: 'an IP address or a CIDR such as 10.0.0.0/8' }), {
       error: 'a list of CIDRs',
     })
     .default([])
-    .describe('Networks whose X-Forwarded-* headers are believed.'),
+    .describe('Networks whose X-Forwarded-* headers, and PROXY protocol, are believed.'),
+  proxyProtocol: z
+    .literal('v2', { error: PROXY_PROTOCOL })
+    .optional()
+    .describe('Each connection begins with a PROXY protocol header, and comes from one of trustedProxies.'),
+  tls: listenerTls.optional().describe('TLS with callers; the files are read again when they change.'),
   cors: z
     .strictObject({
       origins: originList.default([]).describe('Browser origins that may call the API.'),
@@ -392,6 +408,8 @@ const log = z.strictObject({
     .describe('What happens when nobody reads the log: lines are lost and counted, or requests wait.'),
 });
 
+const OBJECT_ID = 'the object id of a service principal or a managed identity (a GUID)';
+
 const SECRET_FILE = 'the path of a file that holds it';
 
 const redis = z
@@ -410,6 +428,18 @@ const redis = z
     passwordFile: text(SECRET_FILE).optional().describe('A file with the password, read again before each connection.'),
     sentinelUserFile: text(SECRET_FILE).optional().describe('A file with the user of the Sentinels.'),
     sentinelPasswordFile: text(SECRET_FILE).optional().describe('A file with the password of the Sentinels.'),
+    entra: z
+      .strictObject(
+        {
+          objectId: text(OBJECT_ID)
+            .refine((value) => GUID.test(value), { error: OBJECT_ID })
+            .optional()
+            .describe('The object id of the identity, which is its user name. Default: that of the token.'),
+        },
+        { error: 'a map, which may be empty: {}' },
+      )
+      .optional()
+      .describe("Login at Azure's Redis with a token of the gateway's own credential."),
   })
   .superRefine(refuseUnclearLogin);
 
@@ -432,15 +462,32 @@ function refuseUnclearLogin(settings: RedisSettings, context: z.RefinementCtx): 
       refuse(key, 'nothing, because tokenCache.redis.url names no Sentinels (redis+sentinel://)');
     }
   }
-  const { userFile, passwordFile } = settings;
+  const { userFile, passwordFile, entra } = settings;
+  if (entra !== undefined) {
+    if ((username ?? password ?? userFile ?? passwordFile) !== undefined) {
+      refuse('entra', 'nothing beside a user or a password, here, in files or in tokenCache.redis.url');
+    } else if (place.kind === 'sentinel') {
+      refuse('entra', 'nothing with Sentinels, which Azure does not have');
+    } else if (!isPrivate(settings.url)) {
+      refuse('url', 'rediss:// with tokenCache.redis.entra, because the token would travel in clear');
+    }
+    return;
+  }
   if ((username ?? userFile) !== undefined && (password ?? passwordFile) === undefined) {
     refuse('url', 'a password with the user, here or in passwordFile; without a user: redis://:password@host');
   }
 }
 
+/** True when nobody on the network can read what is sent to Redis. */
+export function isPrivate({ encrypted, place }: Pick<RedisAddress, 'encrypted' | 'place'>): boolean {
+  const nodes = place.kind === 'server' ? [place.node] : place.kind === 'socket' ? [] : place.nodes;
+  return encrypted || nodes.every(({ host }) => isLoopback(host === '::1' ? '[::1]' : host));
+}
+
 /** The second level as gateway.yaml has it. */
 interface RedisSettings extends RedisLoginFiles {
   readonly url: RedisAddress;
+  readonly entra?: EntraLoginSettings | undefined;
 }
 
 /** Where native authentication is, unless gateway.yaml says otherwise. */
@@ -561,7 +608,9 @@ export const gatewaySchema = z.strictObject({
   nativeAuth: nativeAuth.optional(),
   tokenCache: z
     .strictObject({
-      maxSessions: wholeNumber(1, 5_000_000).default(100_000).describe('How many callers are remembered at most.'),
+      maxSessions: wholeNumber(1, 5_000_000)
+        .optional()
+        .describe('How many callers are remembered at most. Default: what fits in memory, at most 100000.'),
       redis: redis.optional().describe('A second level, shared by all replicas; it survives restarts.'),
     })
     .prefault({}),

@@ -3,7 +3,7 @@ import type { ConfigFault } from '../failures.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { compileDocument, type CompiledDocument } from './compile-document.ts';
 import { nameAt, type ContractPart, type ContractSource, type Listeners } from './contract-source.ts';
-import { readDocument, type ContractDocument } from './document/document.ts';
+import { readDocument, type ContractDocument, type OnRead } from './document/document.ts';
 import type { Services } from './operations/downstream-mapping.ts';
 import { foldFaults } from './fold-faults.ts';
 import type { Operation } from './operations/operation.ts';
@@ -12,7 +12,7 @@ import type { Candidate } from './openapi/keep-served.ts';
 import { RouteTable } from './routes/route-table.ts';
 import { findIdle, readSelection } from './operations/selection.ts';
 
-export type { ContractPart, ContractSource };
+export type { ContractPart, ContractSource, OnRead };
 
 /** The OpenAPI documents as the gateway uses them. */
 export interface Contract {
@@ -48,16 +48,18 @@ export interface ServedDocument extends ContractPart, Omit<CompiledDocument, 'op
  *
  * @param services the names of the downstreams in gateway.yaml
  * @param faults gets everything that is wrong, each naming its operation
+ * @param onRead called with the path of each file before it is read; default nothing
  * @returns `undefined` when one of them is no document that can be served at all
  */
 export async function loadContract(
   sources: readonly ContractSource[],
   services: Services,
   faults: ConfigFault[],
+  onRead: OnRead = () => {},
 ): Promise<Contract | undefined> {
   const parts: ContractPart[] = [];
   for (const source of sources) {
-    const document = await readServed(source, faults);
+    const document = await readServed(source, faults, onRead);
     if (document !== undefined) {
       parts.push({ source, document });
     }
@@ -70,21 +72,23 @@ export async function loadContract(
 async function readServed(
   { at, file, operations: wanted }: ContractSource,
   faults: ConfigFault[],
+  onRead: OnRead,
 ): Promise<ContractDocument | undefined> {
   const ofDocument: ConfigFault[] = [];
   const tell = (): unknown =>
     faults.push(...foldFaults(ofDocument.map((fault) => ({ ...fault, at: fault.at.replace(/^contract/, at) }))));
   if (wanted === undefined) {
-    const document = await readDocument(file, ofDocument);
+    const document = await readDocument(file, ofDocument, undefined, onRead);
     tell();
     return document;
   }
   const { serves } = readSelection(wanted);
   const all: Candidate[] = [];
-  const document = await readDocument(file, ofDocument, (candidate) => {
+  const keep = (candidate: Candidate): boolean => {
     all.push(candidate);
     return serves(candidate);
-  });
+  };
+  const document = await readDocument(file, ofDocument, keep, onRead);
   tell();
   const idle = document === undefined ? [] : findIdle(wanted, all);
   faults.push(...idle.map(({ index, message }) => ({ at: `${at}.operations[${index}]`, message })));

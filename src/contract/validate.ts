@@ -132,25 +132,26 @@ async function validateJson(
     refuse(faults);
   }
   const bytes = await readWhole(req, reading);
-  refuse([...faults, ...checkJson(bytes, check)]);
+  refuse([...faults, ...checkJson(bytes, check, reading)]);
   return heldBody(bytes);
 }
 
-function checkJson(bytes: Buffer, check: Check): readonly RequestFault[] {
+/** @throws {GatewayError} `overloaded` when there is no memory to read it */
+function checkJson(bytes: Buffer, check: Check, { memory }: BodyReading): readonly RequestFault[] {
   let text: string;
   try {
     text = UTF8.decode(bytes);
   } catch {
     return [{ in: 'body', detail: 'must be JSON in UTF-8' }];
   }
-  const reading = readJson(text);
-  if (reading === undefined) {
+  const json = readJson(text, (size) => memory.demandRoom(size));
+  if (json === undefined) {
     return [{ in: 'body', detail: 'must be JSON in UTF-8' }];
   }
-  if ('fault' in reading) {
-    return [{ in: 'body', ...reading.fault }];
+  if ('fault' in json) {
+    return [{ in: 'body', ...json.fault }];
   }
-  return (check(reading.value) ?? []).map(({ pointer, detail }) => ({ in: 'body', pointer, detail }));
+  return (check(json.value) ?? []).map(({ pointer, detail }) => ({ in: 'body', pointer, detail }));
 }
 
 function listRanges({ mediaTypes }: BodyRule): string {

@@ -26,7 +26,7 @@ export interface Exchange extends TokenSource {
    * @returns true when the token was forgotten now; false when another request has forgotten it, or it is too early
    */
   discard(request: TokenRequest, refused: DownstreamToken): boolean;
-  /** Remembers that an operation answers this assertion with a challenge, so that no request has to ask again. */
+  /** Remembers that an operation (by its name and rules) answers this assertion with a challenge, so that no request has to ask again. */
   remember(session: Session, operation: string, challenge: Error): void;
   /** The challenge that is remembered for an operation; `undefined` for none. */
   recall(session: Session, operation: string): Error | undefined;
@@ -61,7 +61,7 @@ export function assembleExchange(options: ExchangeOptions): Exchange {
     },
     remember: (caller, operation, challenge) => tokens.rememberChallenge(caller, operation, challenge),
     recall: (caller, operation) => tokens.recallChallenge(caller, operation),
-    expect: ({ principal }, downstream, claims) => expected.add(principal, downstream.name, claims),
+    expect: ({ principal }, downstream, claims) => expected.add(principal, downstream.key, claims),
     watchCircuits: (tenants) => circuits.watch(tenants),
   };
 }

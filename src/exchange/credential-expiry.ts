@@ -3,23 +3,37 @@ import { readFile } from 'node:fs/promises';
 import { parseJsonObject } from '../syntax/json.ts';
 import type { CredentialSettings } from './client-credential.ts';
 
+/** When a credential ends. */
+export interface CredentialExpiry {
+  /** Its key in gateway.yaml, by which alerts tell a certificate from a token that is replaced every hour. */
+  readonly key: string;
+  /** Seconds since the epoch. */
+  readonly seconds: number;
+}
+
 /**
  * Reads when the gateway's own credential ends: a certificate, or the federated token in a file, as the file is now.
  *
- * @returns seconds since the epoch; `undefined` where nobody says: for secrets and managed identities, and for a file
- *   that cannot be read
+ * @returns `undefined` where nobody says: for secrets and managed identities, and for a file that cannot be read
  */
-export async function readCredentialExpiry(settings: CredentialSettings): Promise<number | undefined> {
+export async function readCredentialExpiry(settings: CredentialSettings): Promise<CredentialExpiry | undefined> {
   const { certificate, federatedTokenFile } = settings;
   try {
     if (certificate !== undefined) {
       const { validTo } = new X509Certificate(await readFile(certificate.cert));
-      return toTime(Date.parse(validTo) / 1_000);
+      return expiryOf('certificate', toTime(Date.parse(validTo) / 1_000));
     }
-    return federatedTokenFile === undefined ? undefined : readExpiry(await readFile(federatedTokenFile, 'utf8'));
+    if (federatedTokenFile !== undefined) {
+      return expiryOf('federatedTokenFile', readExpiry(await readFile(federatedTokenFile, 'utf8')));
+    }
   } catch {
-    return undefined;
+    // Whoever uses the file reports it; here it only means that nobody knows.
   }
+  return undefined;
+}
+
+function expiryOf(key: keyof CredentialSettings, seconds: number | undefined): CredentialExpiry | undefined {
+  return seconds === undefined ? undefined : { key: `identity.credential.${key}`, seconds };
 }
 
 /**

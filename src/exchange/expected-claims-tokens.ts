@@ -20,7 +20,7 @@ export class ExpectedClaimsTokens implements RemoteTokenSource {
   async acquire(request: TokenRequest): Promise<FetchedToken> {
     const { session, downstream, claims, isRefresh = false } = request;
     // A refresh asks for the claims of the token that it replaces, and for no others.
-    const known = claims === '' && !isRefresh ? this.#expected.find(session.principal, downstream.name) : undefined;
+    const known = claims === '' && !isRefresh ? this.#expected.find(session.principal, downstream.key) : undefined;
     if (known === undefined) {
       return this.#next.acquire(request);
     }

@@ -18,7 +18,8 @@ export interface SessionTokensOptions {
   readonly monotonicMs: Clock;
   readonly authority: Authority;
   readonly clientId: string;
-  readonly consentRedirectUri: string | undefined;
+  /** Where Entra sends users after they have consented, as gateway.yaml says it now. */
+  readonly consentRedirectUri: () => string | undefined;
   /** Takes the failures of background refreshes, which no caller hears of. */
   readonly log: Pick<Logger, 'warn'>;
 }
@@ -59,7 +60,7 @@ export class SessionTokens implements TokenSource {
   acquire(request: TokenRequest): DownstreamToken | Promise<FetchedToken> {
     const { session, downstream, claims } = request;
     const now = this.#options.now();
-    const held = this.#tokensOf(session).find(downstream.name, claims, now);
+    const held = this.#tokensOf(session).find(downstream.key, claims, now);
     if (held === undefined) {
       return this.#fetch(request);
     }
@@ -86,7 +87,7 @@ export class SessionTokens implements TokenSource {
     const tokens = this.#tokensOf(request.session);
     const mayDiscard = this.#tryBeginDiscard(request, refused, tokens);
     if (mayDiscard) {
-      tokens.discard(request.downstream.name, refused);
+      tokens.discard(request.downstream.key, refused);
     }
     return mayDiscard;
   }
@@ -99,9 +100,7 @@ export class SessionTokens implements TokenSource {
 
   /** The challenge that is remembered for an operation; `undefined` for none. */
   recallChallenge(session: Session, operation: string): Error | undefined {
-    return session.tokens.hasRefusals
-      ? session.tokens.findRefusal(`operation ${operation}`, this.#options.monotonicMs())
-      : undefined;
+    return session.tokens.findRefusal(`operation ${operation}`, this.#options.monotonicMs());
   }
 
   #tokensOf(session: Session): DownstreamTokens {
@@ -119,7 +118,7 @@ export class SessionTokens implements TokenSource {
   }
 
   #tryBeginDiscard(
-    { session, downstream: { name }, claims }: TokenRequest,
+    { session, downstream: { key }, claims }: TokenRequest,
     refused: DownstreamToken,
     tokens: DownstreamTokens,
   ): boolean {
@@ -128,9 +127,9 @@ export class SessionTokens implements TokenSource {
     }
     const monotonicMs = this.#options.monotonicMs();
     return (
-      tokens.holds(name, refused) &&
-      ((claims !== '' && tokens.tryBeginDiscard(name, claims, monotonicMs)) ||
-        tokens.tryBeginDiscard(name, '', monotonicMs))
+      tokens.holds(key, refused) &&
+      ((claims !== '' && tokens.tryBeginDiscard(key, claims, monotonicMs)) ||
+        tokens.tryBeginDiscard(key, '', monotonicMs))
     );
   }
 
@@ -142,9 +141,9 @@ export class SessionTokens implements TokenSource {
       if (remembered !== undefined) {
         throw remembered;
       }
-      return await tokens.fetch(downstream.name, claims, () => this.#fetchFromNext(request));
+      return await tokens.fetch(downstream.key, claims, () => this.#fetchFromNext(request));
     } catch (error) {
-      const prolonged = isOutage(error) ? tokens.prolong(downstream.name, claims, this.#options.now()) : undefined;
+      const prolonged = isOutage(error) ? tokens.prolong(downstream.key, claims, this.#options.now()) : undefined;
       if (isOutage(error) && prolonged !== undefined) {
         return { token: prolonged.token, from: 'session', correlationId: error.correlationId };
       }
@@ -162,7 +161,7 @@ export class SessionTokens implements TokenSource {
       return;
     }
     try {
-      await tokens.refresh(downstream.name, held, () => this.#fetchFromNext(renewal));
+      await tokens.refresh(downstream.key, held, () => this.#fetchFromNext(renewal));
     } catch (error) {
       if (isOutage(error)) {
         // Prolonged at once, so that no request has to meet the outage itself first.
@@ -200,13 +199,14 @@ export class SessionTokens implements TokenSource {
     const { tenantId, kind } = session.principal;
     const isOwnToken = kind === 'app';
     const scopes = isOwnToken ? [downstream.applicationScope] : downstream.scopes;
-    return toFailure(refusal, { ...this.#options, tenantId, scopes, correlationId, isOwnToken });
+    const consentRedirectUri = this.#options.consentRedirectUri();
+    return toFailure(refusal, { ...this.#options, consentRedirectUri, tenantId, scopes, correlationId, isOwnToken });
   }
 }
 
 /** The key under which a refusal is remembered. */
 function refusalKey({ downstream, claims }: TokenRequest): string {
-  return `${downstream.name} ${claims}`;
+  return `${downstream.key} ${claims}`;
 }
 
 /** False for an expired assertion: the gateway still accepts it for a moment, but Entra does not exchange it. */

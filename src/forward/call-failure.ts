@@ -1,9 +1,14 @@
 import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
-import { GatewayError, type Failure } from '../failures.ts';
+import { GatewayError } from '../failures.ts';
+import { createDownstreamFailure, type DownstreamFailure } from './downstream-failure.ts';
 
 /** The error codes of the system when the gateway itself has no file descriptor, port or memory for a connection. */
 const NOTHING_LEFT: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
+/** What an operator does about these. */
+const NOTHING_LEFT_REMEDY =
+  'Raise the limit of open files (ulimit -n) and the range of local ports, or lower server.maxInFlight.';
 
 /** The error codes of a connection that the other side or the network ended. */
 const GIVEN_UP: ReadonlySet<string> = new Set([
@@ -43,13 +48,17 @@ export function toFailure(error: Error): Error {
   if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
     return new GatewayError('internal_error', { cause: error });
   }
-  const log = { reason: nameReason(error) };
+  const reason = nameReason(error);
   return isOwnFault(error)
-    ? new GatewayError('overloaded', { retryAfter: ROOM_AGAIN_SECONDS, log, cause: error })
-    : new GatewayError(nameFailure(error), { log, cause: error });
+    ? new GatewayError('overloaded', {
+        retryAfter: ROOM_AGAIN_SECONDS,
+        log: { reason, remedy: NOTHING_LEFT_REMEDY },
+        cause: error,
+      })
+    : createDownstreamFailure(nameFailure(error), reason, { cause: error });
 }
 
-function nameFailure(error: Error): Failure {
+function nameFailure(error: Error): DownstreamFailure {
   if (
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||

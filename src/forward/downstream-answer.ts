@@ -1,10 +1,10 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { errors, type Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
-import { GatewayError } from '../failures.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
+import { createDownstreamFailure } from './downstream-failure.ts';
 import { passInterimAnswer } from './interim-answer.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
 
@@ -123,7 +123,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   onHeaders(status: number, rawHeaders: readonly Buffer[], resume: () => void, reason: string): boolean {
     if (status === 101) {
       // The downstream changed to a protocol that nobody asked for: what follows is not HTTP.
-      this.#abort?.(new GatewayError('downstream_invalid_response', { log: { reason: '101 without an upgrade' } }));
+      this.#abort?.(createDownstreamFailure('downstream_invalid_response', '101 without an upgrade'));
       return true;
     }
     if (status < 200) {

@@ -69,7 +69,13 @@ export class Downstream {
   readonly #connect: ReturnType<typeof createConnector>;
   #isConnecting = false;
 
-  constructor(name: string, settings: DownstreamSettings, monotonicMs: Clock) {
+  /** @param circuit that of connections to the same API before; default a new one */
+  constructor(
+    name: string,
+    settings: DownstreamSettings,
+    monotonicMs: Clock,
+    circuit = new Circuit(CIRCUIT, monotonicMs),
+  ) {
     const { timeout, tls, connections, headLimit } = settings;
     const baseUrl = new URL(settings.baseUrl);
     const proxy = settings.proxy === undefined ? undefined : readProxy(settings.proxy);
@@ -85,7 +91,7 @@ export class Downstream {
     this.responseTimeout = timeout.response ?? Number.POSITIVE_INFINITY;
     this.idleTimeout = timeout.idle ?? Number.POSITIVE_INFINITY;
     this.headLimit = headLimit;
-    this.circuit = new Circuit(CIRCUIT, monotonicMs);
+    this.circuit = circuit;
     this.#origin = new URL(baseUrl.origin);
     this.#connect = createConnector({ tls, proxy, timeoutMs });
     const connect = httpProxy === undefined ? this.#connect : createProxyConnector(httpProxy, timeoutMs);
@@ -140,6 +146,11 @@ export class Downstream {
         }
       });
     });
+  }
+
+  /** Ends each connection once no request is under way on it; to be called when no more requests come. */
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.newConnections.close()]);
   }
 
   /** Ends the connections at once. */

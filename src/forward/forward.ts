@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { GatewayError } from '../failures.ts';
 import { CallerGone } from '../request/caller-gone.ts';
 import type { OutgoingBody } from '../request/body.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
 import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
+import { createDownstreamFailure } from './downstream-failure.ts';
 import { ProxyError } from './proxy.ts';
 
 /** One call to a downstream. */
@@ -75,7 +75,8 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
 export function requireReachable(res: ServerResponse, { circuit }: Downstream): void {
   const wait = circuit.admit();
   if (wait > 0) {
-    throw new GatewayError('downstream_unavailable', { retryAfter: Math.ceil(wait / 1_000) });
+    const retryAfter = Math.ceil(wait / 1_000);
+    throw createDownstreamFailure('downstream_unavailable', 'its circuit is open', { retryAfter });
   }
   if (res.closed) {
     throw new CallerGone();
@@ -87,7 +88,7 @@ function refuseProxysOwn(answer: DownstreamAnswer): DownstreamAnswer {
   if (answer.status === 407) {
     answer.discard();
     const cause = new ProxyError(answer.status);
-    throw new GatewayError('downstream_unreachable', { log: { reason: cause.code }, cause });
+    throw createDownstreamFailure('downstream_unreachable', cause.code, { cause });
   }
   return answer;
 }

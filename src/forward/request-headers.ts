@@ -95,7 +95,8 @@ const FIXED: ReadonlySet<string> = new Set(['authorization', 'content-length', '
  * @param name in any case
  */
 export function passesFromCallers(name: string): boolean {
-  return decideHandling(name.toLowerCase()) === 'pass';
+  const handling = decideHandling(name.toLowerCase());
+  return handling === 'pass' || handling === 'tracestate';
 }
 
 /** Headers about where a request came from, which only a trusted proxy may set. */
@@ -125,10 +126,12 @@ export interface OwnHeaders {
   readonly requestId: string;
   /** The downstream's token; absent for an anonymous operation. */
   readonly token: { readonly authorization: string } | undefined;
+  /** The headers of the span of the call, which replace the caller's; absent where the caller's go on. */
+  readonly traceContext?: readonly string[] | undefined;
 }
 
 /** What becomes of a header of a caller; `body` passes even where `Connection` names it. */
-type RequestHeaderHandling = 'drop' | 'pass' | 'body' | 'traceparent' | 'forwarding';
+type RequestHeaderHandling = 'drop' | 'pass' | 'body' | 'traceparent' | 'tracestate' | 'forwarding';
 
 /** The one table for all downstreams without header settings of their own. */
 const usualHandlings = new NameTable(decideHandling);
@@ -154,7 +157,8 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
   const knownFlat = known.flat();
   const saysPeer = !replaced.has('x-forwarded-for');
   const saysRequestId = !replaced.has('x-request-id');
-  return (req, { requestId, token }) => {
+  const saysTrace = !replaced.has('traceparent');
+  return (req, { requestId, token, traceContext }) => {
     const { rawHeaders } = req;
     const named = namedByConnection(req.headers.connection);
     const headers: string[] = [];
@@ -166,7 +170,10 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
       if (handling === 'forwarding') {
         forwarding ??= new Map();
         rememberForwarding(forwarding, name.toLowerCase(), value);
-      } else if (mayPass(handling, value) && (handling === 'body' || named?.has(name.toLowerCase()) !== true)) {
+      } else if (
+        mayPass(handling, value, traceContext !== undefined) &&
+        (handling === 'body' || named?.has(name.toLowerCase()) !== true)
+      ) {
         headers.push(name, value);
       }
     }
@@ -176,6 +183,9 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
     }
     if (token !== undefined) {
       headers.push('authorization', token.authorization);
+    }
+    if (traceContext !== undefined && saysTrace) {
+      headers.push(...traceContext);
     }
     if (fixed.length > 0) {
       headers.push(...fixed);
@@ -245,15 +255,18 @@ function decideHandling(name: string): RequestHeaderHandling {
   if (isOurs || ASSERTIONS.has(name) || ASSERTION_PREFIXES.some((prefix) => name.startsWith(prefix))) {
     return 'drop';
   }
-  if (name === 'traceparent') {
-    return 'traceparent';
+  if (name === 'traceparent' || name === 'tracestate') {
+    return name;
   }
   return DESCRIBES_BODY.has(name) ? 'body' : 'pass';
 }
 
-function mayPass(handling: RequestHeaderHandling, value: string): boolean {
-  // A malformed value must not start a trace downstream.
-  return handling === 'traceparent' ? TRACEPARENT.test(value) : handling !== 'drop';
+function mayPass(handling: RequestHeaderHandling, value: string, isTraced: boolean): boolean {
+  if (handling === 'traceparent') {
+    // A malformed value must not start a trace downstream.
+    return !isTraced && TRACEPARENT.test(value);
+  }
+  return handling === 'tracestate' ? !isTraced : handling !== 'drop';
 }
 
 function rememberForwarding(forwarding: Map<string, string>, name: string, value: string): void {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { RereadFiles } from '../resilience/reread-files.ts';
 
 /** What gateway.yaml says of TLS with a downstream; `ca`, `cert` and `key` are paths of PEM files. */
 export interface TlsSettings {
@@ -23,53 +24,42 @@ export interface TlsTexts {
   readonly key?: string;
 }
 
+type TlsFileList = readonly (readonly [keyof TlsTexts, string])[];
+
 /**
  * Reads the files of a downstream's TLS, and reads them again when they change. While they do not fit together, because
  * only one of them was replaced yet, what was read before stays in use.
  */
 export class TlsFiles {
-  readonly #files: readonly (readonly [keyof TlsTexts, string])[];
-  #version = '';
-  #texts: TlsTexts | undefined;
+  readonly #files: RereadFiles<TlsTexts>;
 
   constructor({ ca, cert, key }: TlsSettings) {
-    this.#files = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
+    const files: TlsFileList = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
       file === undefined ? [] : [[name as keyof TlsTexts, file] as const],
     );
+    this.#files = new RereadFiles({
+      files: files.map(([, file]) => file),
+      load: () => load(files),
+      explain: (error) => error as Error,
+    });
   }
 
   /**
    * @returns the same object as long as nothing changed
    * @throws when the files cannot be used and nothing was read before
    */
-  async read(): Promise<TlsTexts> {
-    try {
-      const version = (await Promise.all(this.#files.map(([, file]) => versionOf(file)))).join();
-      if (this.#texts === undefined || version !== this.#version) {
-        this.#texts = await this.#load();
-        this.#version = version;
-      }
-    } catch (error) {
-      if (this.#texts === undefined) {
-        throw error;
-      }
-    }
-    return this.#texts;
-  }
-
-  async #load(): Promise<TlsTexts> {
-    const texts: TlsTexts = Object.fromEntries(
-      await Promise.all(this.#files.map(async ([name, file]) => [name, await readFile(file, 'utf8')] as const)),
-    );
-    const certificates = [texts.ca, texts.cert].flatMap((pem) => (pem === undefined ? [] : [new X509Certificate(pem)]));
-    if (texts.key !== undefined && certificates.at(-1)?.checkPrivateKey(createPrivateKey(texts.key)) !== true) {
-      throw new Error('the key belongs to another certificate');
-    }
-    return texts;
+  read(): Promise<TlsTexts> {
+    return this.#files.read();
   }
 }
 
-async function versionOf(file: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(file);
-  return `${mtimeMs} ${size} ${ino}`;
+async function load(files: TlsFileList): Promise<TlsTexts> {
+  const texts: TlsTexts = Object.fromEntries(
+    await Promise.all(files.map(async ([name, file]) => [name, await readFile(file, 'utf8')] as const)),
+  );
+  const certificates = [texts.ca, texts.cert].flatMap((pem) => (pem === undefined ? [] : [new X509Certificate(pem)]));
+  if (texts.key !== undefined && certificates.at(-1)?.checkPrivateKey(createPrivateKey(texts.key)) !== true) {
+    throw new Error('the key belongs to another certificate');
+  }
+  return texts;
 }

@@ -9,9 +9,10 @@ import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
-import { GatewayError } from '../failures.ts';
+import type { GatewayError } from '../failures.ts';
 import { isOwnFault, toFailure } from './call-failure.ts';
 import type { DownstreamAnswer } from './downstream-answer.ts';
+import { createDownstreamFailure } from './downstream-failure.ts';
 import { requireReachable, type DownstreamCall } from './forward.ts';
 import { joinSockets } from './join-sockets.ts';
 
@@ -116,11 +117,11 @@ function isNoHttp({ code }: NodeJS.ErrnoException): boolean {
 }
 
 function invalid(cause: NodeJS.ErrnoException): GatewayError {
-  return new GatewayError('downstream_invalid_response', { log: { reason: cause.code }, cause });
+  return createDownstreamFailure('downstream_invalid_response', cause.code, { cause });
 }
 
 function unasked(): GatewayError {
-  return new GatewayError('downstream_invalid_response', { log: { reason: '101 without a WebSocket' } });
+  return createDownstreamFailure('downstream_invalid_response', '101 without a WebSocket');
 }
 
 /** A 101: once it is passed on, the two connections are one. */

@@ -53,13 +53,27 @@ const DEFAULT_WAIT_SECONDS = 5;
  */
 export function answerFailure(res: ServerResponse, error: GatewayError, context: FailureContext): void {
   if (res.headersSent) {
-    // A reset instead of a plain end, because an HTTP/1.0 caller takes a plain end for the end of the body.
-    res.socket?.resetAndDestroy();
+    breakOff(res.socket);
     return;
   }
   const { status, headers, body } = compose(error, context);
   res.writeHead(status, headers);
   res.end(body);
+}
+
+/**
+ * Ends a connection in the middle of an answer, so that no caller takes what it has for the whole: an HTTP/1.0 caller
+ * takes a plain end for the end of the body. TLS tells an end that was announced (`close_notify`) from any other, and
+ * Node announces none here (RFC 8446 §6.1); it cannot reset the connection below TLS.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8446#section-6.1
+ */
+function breakOff(socket: Socket | null): void {
+  if (socket !== null && 'encrypted' in socket) {
+    socket.destroy();
+  } else {
+    socket?.resetAndDestroy();
+  }
 }
 
 /** Writes the answer to a failure on a connection whose request could not be parsed, and closes the connection. */

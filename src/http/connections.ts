@@ -1,12 +1,12 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import type { BlockList, Socket } from 'node:net';
+import { Arrivals, type ArrivalsOptions } from './arrivals.ts';
 import { Connection, type AnswerFault, type ParserError } from './connection.ts';
 import { hasFreeDescriptor } from './file-descriptors.ts';
 
 /** The limits of a server's connections. */
-export interface ConnectionsOptions {
-  /** Further connections are closed at once, unanswered. Default: any number. */
-  readonly maxConnections?: number | undefined;
+export interface ConnectionsOptions extends ArrivalsOptions {
   /** Milliseconds for which a caller may read nothing of an answer that is complete. Default: a minute. */
   readonly unreadTimeoutMs?: number | undefined;
   /** Called when the process has no file descriptor left for a new connection; once a minute at most. */
@@ -31,14 +31,26 @@ export class Connections {
   readonly #server: Server;
   readonly #answerFault: AnswerFault;
   readonly #options: ConnectionsOptions;
+  /** Further connections are closed at once, unanswered. */
+  maxConnections: number;
+  /** The only peers that may connect where a PROXY protocol header comes first; `undefined` for anyone, without one. */
+  proxies: BlockList | undefined;
   readonly #bySocket = new Map<Socket, Connection>();
+  /** Only where something comes before HTTP. */
+  readonly #arrivals: Arrivals | undefined;
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(server: Server, answerFault: AnswerFault, options: ConnectionsOptions) {
     this.#server = server;
     this.#answerFault = answerFault;
     this.#options = options;
-    server.on('connection', (socket) => this.#accept(socket));
+    this.maxConnections = options.maxConnections ?? Number.POSITIVE_INFINITY;
+    this.proxies = options.proxies;
+    const isSecure = server instanceof TlsServer;
+    server.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket) => this.#accept(socket));
+    if (isSecure || options.proxies !== undefined) {
+      this.#arrivals = new Arrivals(server, isSecure, this, options.onRefusedArrival);
+    }
     server.on('clientError', (error: ParserError, socket: Socket) => {
       this.#bySocket.get(socket)?.receiveError(error);
     });
@@ -56,6 +68,11 @@ export class Connections {
   /** All connections with their sockets. */
   get all(): Iterable<readonly [Socket, Connection]> {
     return this.#bySocket;
+  }
+
+  /** The sockets on which HTTP has not begun. */
+  get arriving(): readonly Socket[] {
+    return this.#arrivals?.sockets ?? [];
   }
 
   /** Notes that a request is answered on its connection. */
@@ -79,18 +96,23 @@ export class Connections {
     }
   }
 
-  /** Breaks all of them off. */
-  destroy(): void {
-    for (const socket of this.#bySocket.keys()) {
+  /**
+   * Breaks all of them off.
+   *
+   * @returns how many there were
+   */
+  destroy(): number {
+    const sockets = [...this.arriving, ...this.#bySocket.keys()];
+    for (const socket of sockets) {
       socket.destroy();
     }
+    return sockets.length;
   }
 
   #accept(socket: Socket): void {
-    const { maxConnections = Number.POSITIVE_INFINITY } = this.#options;
     // A connection whose request asked for another protocol is emitted again (http/upgrades.ts).
     const isNew = !this.#bySocket.has(socket);
-    if (isNew && this.#bySocket.size >= maxConnections) {
+    if (isNew && this.#bySocket.size >= this.maxConnections) {
       socket.destroy();
       return;
     }

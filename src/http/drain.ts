@@ -19,33 +19,63 @@ const LOOK_INTERVAL_MS = 50;
  */
 const REQUEST_ON_ITS_WAY_MS = 1_000;
 
+/** Milliseconds of a turn of the event loop in which hardly anything else happened. */
+const SHORT_TURN_MS = 2;
+
+/** Milliseconds for which a server that is never quiet goes on taking connections before its port closes. */
+const MAX_TAKING_MS = 1_000;
+
 /**
  * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway stops, and
  * each answer tells its caller to send the next request on another connection (`Connection: close`). After that nobody
  * can connect any more, connections without a request are closed, and the rest may finish.
+ *
+ * @returns how many connections did not finish in time, and were cut off
  */
 export async function drain(
   server: Server,
   connections: Connections,
   { delayMs, timeoutMs }: DrainTimes,
-): Promise<void> {
+): Promise<number> {
   const quiet = new QuietConnections(connections);
   connections.startClosing();
   if (delayMs > 0) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
-  // Connections that the system has taken already come in before this turn of the event loop is over.
-  await new Promise((resolve) => setImmediate(resolve));
+  await takeWaitingConnections(server);
   // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   const patienceMs = delayMs > 0 ? REQUEST_ON_ITS_WAY_MS : 0;
   const looking = setInterval(() => setImmediate(() => quiet.close(patienceMs)), LOOK_INTERVAL_MS);
-  const deadline = setTimeout(() => connections.destroy(), timeoutMs);
+  let cutOff = 0;
+  const deadline = setTimeout(() => (cutOff = connections.destroy()), timeoutMs);
   quiet.close(patienceMs);
   await closed;
   clearInterval(looking);
   clearTimeout(deadline);
   server.close(() => undefined);
+  return cutOff;
+}
+
+/**
+ * Takes the connections that the system has accepted for the server: those that still wait when the port closes are
+ * reset, and a proxy does not send again a POST that it wrote there. Node takes one in each turn of its event loop, so
+ * none waits after a turn without any, provided that it was too short for another one to come meanwhile.
+ */
+async function takeWaitingConnections(server: Server): Promise<void> {
+  let isQuiet = false;
+  const note = (): void => {
+    isQuiet = false;
+  };
+  server.on('connection', note);
+  const deadline = performance.now() + MAX_TAKING_MS;
+  while (!isQuiet && performance.now() < deadline) {
+    const start = performance.now();
+    isQuiet = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    isQuiet &&= performance.now() - start < SHORT_TURN_MS;
+  }
+  server.off('connection', note);
 }
 
 /** The connections that wait for a request, and how long they do. */
@@ -56,7 +86,7 @@ class QuietConnections {
 
   constructor(connections: Connections) {
     this.#connections = connections;
-    for (const [socket] of connections.all) {
+    for (const socket of [...connections.arriving, ...[...connections.all].map(([open]) => open)]) {
       this.#see(socket, socket.bytesRead);
     }
   }
@@ -64,13 +94,22 @@ class QuietConnections {
   /** Closes those on which nothing has come for a time. */
   close(patienceMs: number): void {
     for (const [socket, connection] of this.#connections.all) {
-      const { bytesRead, at } = this.#seen.get(socket) ?? this.#see(socket, 0);
       if (!connection.isIdle) {
         this.#see(socket, socket.bytesRead);
-      } else if (socket.bytesRead === bytesRead && performance.now() - at >= patienceMs) {
+      } else if (this.#isQuiet(socket, patienceMs)) {
         connection.close();
       }
     }
+    for (const socket of this.#connections.arriving) {
+      if (this.#isQuiet(socket, patienceMs)) {
+        socket.destroy();
+      }
+    }
+  }
+
+  #isQuiet(socket: Socket, patienceMs: number): boolean {
+    const { bytesRead, at } = this.#seen.get(socket) ?? this.#see(socket, 0);
+    return socket.bytesRead === bytesRead && performance.now() - at >= patienceMs;
   }
 
   #see(socket: Socket, bytesRead: number): { readonly bytesRead: number; readonly at: number } {

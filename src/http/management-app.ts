@@ -1,5 +1,7 @@
 import type { Application } from 'express';
+import type { MetricsFormat, MetricsPage } from '../telemetry/metrics-page.ts';
 import { drain } from './drain.ts';
+import { chooseMetricsFormat } from './metrics-format.ts';
 import { createAppServer, listen } from './server.ts';
 import { toUrl } from '../network/to-url.ts';
 
@@ -9,7 +11,7 @@ export interface ManagementOptions {
   readonly whyNotAlive?: () => Promise<string | undefined>;
   /** Why the gateway should get no requests; `undefined` when it should. */
   readonly whyNotReady: () => string | undefined | Promise<string | undefined>;
-  readonly renderMetrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly renderMetrics: (format: MetricsFormat) => Promise<MetricsPage>;
 }
 
 /** The listener for operators. */
@@ -30,7 +32,11 @@ export async function startManagement(
   const { app, server, connections } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   const address = await listen(server, host, port, 'server.management.port');
   mountManagement(app, options);
-  return { url: toUrl(host, address.port), close: () => drain(server, connections, { delayMs: 0, timeoutMs: 0 }) };
+  return { url: toUrl(host, address.port), close };
+
+  async function close(): Promise<void> {
+    await drain(server, connections, { delayMs: 0, timeoutMs: 0 });
+  }
 }
 
 /** Gives an application the probes and the metrics: `/livez` (alias `/healthz`), `/readyz` and `/metrics`. */
@@ -48,8 +54,8 @@ function mountManagement(app: Application, options: ManagementOptions): void {
       .status(reason === undefined ? 200 : 503)
       .json(reason === undefined ? { status: 'ok' } : { status: 'not ready', reason });
   });
-  app.get('/metrics', async (_req, res) => {
-    const { contentType, text } = await renderMetrics();
-    res.set('content-type', contentType).send(text);
+  app.get('/metrics', async (req, res) => {
+    const { contentType, text } = await renderMetrics(chooseMetricsFormat(req.headers.accept));
+    res.set({ 'content-type': contentType, vary: 'Accept' }).send(text);
   });
 }

@@ -1,10 +1,19 @@
-import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import {
+  createServer,
+  IncomingMessage,
+  ServerResponse,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, BlockList, Socket } from 'node:net';
 import express, { type Application } from 'express';
 import { readTarget } from '../request/receive.ts';
 import { LINGER_MS, type AnswerFault } from './connection.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
 import { ListenError } from './listen-error.ts';
+import type { ListenerTls } from './listener-tls.ts';
 import { takeUpgrades } from './upgrades.ts';
 
 /** The options of a server; each has a default. */
@@ -13,6 +22,16 @@ export interface AppServerOptions extends ConnectionsOptions {
   readonly headLimitBytes?: number | undefined;
   /** Milliseconds for which a connection may wait for its next request; 0 for any time. Default: 65 s. */
   readonly keepAliveMs?: number | undefined;
+  /** The certificate and the rest of TLS, already opened. Default: no TLS. */
+  readonly tls?: ListenerTls | undefined;
+}
+
+/** The limits that can change while a server listens. */
+export interface AdaptableLimits {
+  readonly keepAliveMs: number;
+  readonly maxConnections: number;
+  /** Counts only where the server was made with some. */
+  readonly proxies: BlockList | undefined;
 }
 
 /** An Express application and the server that listens for it. */
@@ -20,6 +39,8 @@ export interface AppServer {
   readonly app: Application;
   readonly server: Server;
   readonly connections: Connections;
+  /** Changes limits; connections that are open are not closed for it. */
+  adapt(limits: AdaptableLimits): void;
 }
 
 /** Milliseconds in which the head of a request must arrive: a slower client only keeps a connection from others. */
@@ -56,18 +77,16 @@ export function createAppServer(answerFault: AnswerFault, options: AppServerOpti
     // Without this, Express would answer with a page that holds a stack.
     handle(req, res, (error) => answerBarely(res, error === undefined ? 404 : 500));
   };
-  const server = createServer(
-    {
-      maxHeaderSize: PARSER_SLACK * headLimitBytes,
-      headersTimeout: HEAD_TIMEOUT_MS,
-      // Uploads may take as long as they keep moving.
-      requestTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
-      // `receive` checks the Host header, so that a refusal is one of ours.
-      requireHostHeader: false,
-    },
-    listener,
-  );
+  const http: ServerOptions = {
+    maxHeaderSize: PARSER_SLACK * headLimitBytes,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    // Uploads may take as long as they keep moving.
+    requestTimeout: 0,
+    keepAliveTimeout: keepAliveMs,
+    // `receive` checks the Host header, so that a refusal is one of ours.
+    requireHostHeader: false,
+  };
+  const server = createListener(http, listener, options.tls);
   const connections = new Connections(server, answerFault, options);
   // Node drops headers past the limit in silence; without a limit they can be counted.
   server.maxHeadersCount = 0;
@@ -80,7 +99,25 @@ export function createAppServer(answerFault: AnswerFault, options: AppServerOpti
     answerFault(socket, 'invalid_request', '');
     socket.destroySoon();
   });
-  return { app, server, connections };
+  return {
+    app,
+    server,
+    connections,
+    adapt({ keepAliveMs: idleMs, maxConnections, proxies }) {
+      server.keepAliveTimeout = idleMs;
+      connections.maxConnections = maxConnections;
+      connections.proxies = proxies;
+    },
+  };
+}
+
+function createListener(options: ServerOptions, listener: RequestListener, tls: ListenerTls | undefined): Server {
+  if (tls === undefined) {
+    return createServer(options, listener);
+  }
+  const server = createSecureServer({ ...options, ...tls.options }, listener);
+  tls.follow(server);
+  return server;
 }
 
 /**

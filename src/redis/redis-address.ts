@@ -1,3 +1,5 @@
+import type { EntraLoginSettings } from './entra-login.ts';
+
 /** One server of a Redis deployment. */
 export interface RedisNode {
   readonly host: string;
@@ -17,6 +19,8 @@ export interface RedisAddress {
   readonly place: RedisPlace;
   /** Files with what the address lacks. */
   readonly loginFiles?: RedisLoginFiles;
+  /** Present when the gateway logs in by a token of Entra. */
+  readonly entra?: EntraLoginSettings;
 }
 
 /** The paths of files that hold users and passwords, as the other keys of `tokenCache.redis` name them. */

@@ -21,6 +21,9 @@ const MAX_RETRY_MS = 5_000;
 /** The longest pause between attempts to reach the Sentinels; a gateway that stops has to wait until it is over. */
 const MAX_SENTINEL_RETRY_MS = 1_000;
 
+/** How often it is seen whether a token of Entra has to be renewed, which it is some ten minutes before it ends. */
+const RENEWAL_INTERVAL_MS = 30_000;
+
 /** How often a command follows a cluster that moves its keys; an answer that comes later has no use. */
 const MAX_REDIRECTIONS = 3;
 
@@ -49,10 +52,16 @@ export interface ConnectionListener {
 export class RedisConnection {
   readonly #address: RedisAddress;
   readonly #login: RedisLogin;
+  readonly #renewalIntervalMs: number;
   #client: Redis | Cluster | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  /** The password that the open connections have logged in with. */
+  #onlinePassword: string | undefined;
   #isClosed = false;
 
-  constructor(address: RedisAddress, login: RedisLogin) {
+  /** @param renewalIntervalMs milliseconds between two looks whether a token of Entra has to be renewed; default 30,000 */
+  constructor(address: RedisAddress, login: RedisLogin, renewalIntervalMs = RENEWAL_INTERVAL_MS) {
+    this.#renewalIntervalMs = renewalIntervalMs;
     this.#address = address;
     this.#login = login;
   }
@@ -61,6 +70,7 @@ export class RedisConnection {
   async open(listener: ConnectionListener): Promise<void> {
     const { Redis, Cluster } = await import('ioredis');
     await this.#login.refresh();
+    this.#onlinePassword = this.#login.values.password;
     if (this.#isClosed) {
       return;
     }
@@ -102,6 +112,9 @@ export class RedisConnection {
       listener.onReady();
     });
     this.#client = client;
+    if (this.#login.entra !== undefined) {
+      this.#renewal = setInterval(() => void this.#renewOnline(), this.#renewalIntervalMs).unref();
+    }
     // The `error` event has told the listener.
     client.connect().catch(() => {});
   }
@@ -117,9 +130,32 @@ export class RedisConnection {
     }
   }
 
+  /**
+   * Logs in again on the connections that are open, once there is a new token, because Redis closes a connection whose
+   * token has ended. When it refuses the new token, the connection stays for as long as the old one is good.
+   *
+   * @see https://redis.io/docs/latest/commands/auth/
+   */
+  async #renewOnline(): Promise<void> {
+    await this.#renewLogin();
+    const { username = '', password = '' } = this.#login.values;
+    // Not what it was a moment ago: the new token may have come when one node of a cluster connected anew.
+    if (password === this.#onlinePassword || this.#client === undefined) {
+      return;
+    }
+    this.#onlinePassword = password;
+    const nodes = 'nodes' in this.#client ? this.#client.nodes() : [this.#client];
+    for (const node of nodes) {
+      Object.assign(node.options, { username, password });
+      // The next connection logs in anew, and a refusal is told then.
+      node.auth(username, password).catch(() => {});
+    }
+  }
+
   /** Closes the connection; commands that wait for an answer fail. */
   close(): void {
     this.#isClosed = true;
+    clearInterval(this.#renewal);
     this.#client?.disconnect();
   }
 

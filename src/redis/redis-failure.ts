@@ -1,6 +1,7 @@
 /** What an operator can do, by the code of a system error or the first word of an error of Redis. */
 const REMEDIES: Readonly<Record<string, string>> = {
-  WRONGPASS: 'check the user and the password in tokenCache.redis.url, or in userFile and passwordFile',
+  WRONGPASS:
+    'check the user and the password in tokenCache.redis.url, or in userFile and passwordFile; with entra, that the identity is a user of this Redis',
   NOAUTH: 'put the user and the password into tokenCache.redis.url, or name files with userFile and passwordFile',
   NOPERM: 'let the user run the commands that docs/redis.md lists, on keys that start with obo:',
   READONLY: 'point tokenCache.redis.url at the primary, or at the Sentinels (redis+sentinel://)',

@@ -1,5 +1,6 @@
 import { SecretFile } from '../resilience/secret-file.ts';
 import { CredentialLog, type CredentialReports } from '../telemetry/credential-log.ts';
+import type { EntraLogin } from './entra-login.ts';
 import type { RedisAddress, RedisLoginFiles } from './redis-address.ts';
 
 /** Users and passwords, by the names that the client library has for them. */
@@ -17,13 +18,20 @@ const VALUE_OF: Readonly<Record<keyof RedisLoginFiles, keyof LoginValues>> = {
   sentinelPasswordFile: 'sentinelPassword',
 };
 
-/** The users and passwords for Redis and its Sentinels: those of the address, and those that stand in files. */
+/** The users and passwords for Redis and its Sentinels: those of the address, those that stand in files, or of Entra. */
 export class RedisLogin {
   readonly #values: LoginValues;
   readonly #files: readonly (readonly [keyof LoginValues, SecretFile])[];
 
+  /** The login by a token of Entra; `undefined` for another one. */
+  readonly entra: EntraLogin | undefined;
+
   /** @param reports get to know when a file has changed, or cannot be read any more */
-  constructor({ username, password, place, loginFiles = {} }: RedisAddress, reports?: CredentialReports) {
+  constructor(
+    { username, password, place, loginFiles = {} }: RedisAddress,
+    { reports, entra }: { readonly reports?: CredentialReports; readonly entra?: EntraLogin | undefined } = {},
+  ) {
+    this.entra = entra;
     const sentinel = place.kind === 'sentinel' ? place : undefined;
     this.#values = {
       username,
@@ -43,8 +51,12 @@ export class RedisLogin {
     return this.#values;
   }
 
-  /** Reads the files again; what cannot be read stays as it was. */
+  /** Reads the files again, and renews a token of Entra; what cannot be had stays as it was. */
   async refresh(): Promise<void> {
+    if (this.entra !== undefined) {
+      await this.entra.renew();
+      Object.assign(this.#values, this.entra.login);
+    }
     await Promise.all(
       this.#files.map(async ([name, file]) => {
         // Without the secret Redis refuses the connection, and that is reported.

@@ -7,6 +7,7 @@ import type { TokenRequest } from '../session/token-source.ts';
 import type { RecordEvent } from '../telemetry/events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CommandCircuit, type OnCommand } from './command-circuit.ts';
+import { createEntraLogin, type EntraLoginOptions } from './entra-login.ts';
 import { OutageLog, type RedisOutage } from './outage-log.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { RedisConnection, type ConnectionListener } from './redis-connection.ts';
@@ -27,6 +28,10 @@ export interface RedisTokenStoreOptions {
   readonly recordEvent: RecordEvent;
   /** How long a request waits for a look-up; default {@link LOOKUP_TIMEOUT_MS}. */
   readonly lookupTimeoutMs?: number | undefined;
+  /** Gets an access token of the gateway's own for Redis; called only where the address wants a login by Entra. */
+  readonly fetchToken?: EntraLoginOptions['fetchToken'] | undefined;
+  /** Milliseconds between two looks whether that token has to be renewed. */
+  readonly renewalIntervalMs?: number | undefined;
   /** Called after each look-up of a request. */
   readonly onLookup: (outcome: LookupOutcome) => void;
   /** Called after each command that was sent; default nothing. */
@@ -85,7 +90,13 @@ export class RedisTokenStore {
   constructor(options: RedisTokenStoreOptions) {
     this.#options = options;
     this.lookupTimeoutMs = options.lookupTimeoutMs ?? LOOKUP_TIMEOUT_MS;
-    this.#connection = new RedisConnection(options.address, new RedisLogin(options.address, options));
+    const { address, renewalIntervalMs, log, now } = options;
+    const entra = createEntraLogin(address, { fetchToken: options.fetchToken, now, log });
+    this.#connection = new RedisConnection(
+      address,
+      new RedisLogin(address, { reports: options, entra }),
+      renewalIntervalMs,
+    );
     this.#outages = new OutageLog(options.log, options.address.shown);
     this.#lookups = this.#circuitOf('look-ups');
     // Writes have a circuit of their own, because a read-only replica or a full Redis still answers look-ups.

@@ -23,16 +23,23 @@ export interface BodyShare {
   release(): void;
 }
 
-/** The least room for all bodies together. */
-const MIN_ROOM_BYTES = 64 * 1_024 * 1_024;
-
 /** Seconds until a caller that found no room may try again: bodies come and go quickly. */
 const RETRY_AFTER_SECONDS = 1;
 
-/** Decides the room for all held bodies together, in bytes: that of four of the largest, and never less than 64 MB. */
-export function roomForBodies(bodyLimit: number): number {
-  return Math.max(MIN_ROOM_BYTES, 4 * bodyLimit);
-}
+/** What the log says of a body for which there was no room. */
+const NO_ROOM = {
+  reason: 'there is no room for more bodies that are held',
+  remedy: 'Run more replicas or workers, raise the memory limit of the container, or lower server.bodyLimit.',
+};
+
+/** A body that grows by so many bytes at once is looked at: beside the room for bodies, the process must have the memory. */
+const LARGE_BYTES = 256 * 1_024;
+
+/** What the log says when a body cannot be held, or read as JSON, for want of memory. */
+const NO_MEMORY = {
+  reason: 'the process has no memory left for this body, or for the JSON in it, which takes many times its size',
+  remedy: 'Raise the memory limit of the container, or lower server.bodyLimit; see docs/operate/memory.md.',
+};
 
 /**
  * Counts the bytes of all bodies that one process holds at a time, and keeps them below a limit. Only bytes that are
@@ -41,18 +48,36 @@ export function roomForBodies(bodyLimit: number): number {
  * while the body of an honest one is here within moments.
  */
 export class BodyMemory {
-  readonly #limit: number;
+  /** Bytes of all bodies together; bodies that are held above a new limit stay. */
+  limit: number;
   readonly #arriving = new Set<Share>();
+  readonly #hasRoomFor: (bytes: number) => boolean;
   #held = 0;
 
-  /** @param limit bytes of all bodies together */
-  constructor(limit: number) {
-    this.#limit = limit;
+  /**
+   * @param limit bytes of all bodies together
+   * @param hasRoomFor tells whether the process has so many bytes for what is made of a body; default always
+   */
+  constructor(limit: number, hasRoomFor: (bytes: number) => boolean = () => true) {
+    this.limit = limit;
+    this.#hasRoomFor = hasRoomFor;
   }
 
   /** Bytes that are counted now. */
   get held(): number {
     return this.#held;
+  }
+
+  /**
+   * To be called before something large is made of a body.
+   *
+   * @param bytes what that takes at most
+   * @throws {GatewayError} `overloaded`, when the process has not so much memory left
+   */
+  demandRoom(bytes: number): void {
+    if (!this.#hasRoomFor(bytes)) {
+      throw noMemory();
+    }
   }
 
   /** Begins to count a body that is arriving. */
@@ -61,7 +86,7 @@ export class BodyMemory {
       bytes: 0,
       evict,
       tryGrow: (bytes) => {
-        const fits = this.#held + bytes <= this.#limit;
+        const fits = this.#held + bytes <= this.limit;
         if (fits) {
           this.#held += bytes;
           share.bytes += bytes;
@@ -69,6 +94,11 @@ export class BodyMemory {
         return fits;
       },
       grow: (bytes) => {
+        if (bytes >= LARGE_BYTES && !this.#hasRoomFor(bytes)) {
+          // Ending other bodies would not help: what they held is free only after a collection.
+          share.release();
+          throw noMemory();
+        }
         while (!share.tryGrow(bytes)) {
           this.#makeRoom(share);
         }
@@ -87,7 +117,7 @@ export class BodyMemory {
   }
 
   #makeRoom(newcomer: Share): void {
-    const failure = new GatewayError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
+    const failure = new GatewayError('overloaded', { retryAfter: RETRY_AFTER_SECONDS, log: NO_ROOM });
     // A set keeps its order, so the first has been arriving for the longest.
     const [longest = newcomer] = this.#arriving;
     if (longest === newcomer) {
@@ -102,4 +132,8 @@ export class BodyMemory {
 interface Share extends BodyShare {
   bytes: number;
   readonly evict: Evict;
+}
+
+function noMemory(): GatewayError {
+  return new GatewayError('overloaded', { retryAfter: RETRY_AFTER_SECONDS, log: NO_MEMORY });
 }

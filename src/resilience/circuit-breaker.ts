@@ -28,11 +28,18 @@ export class Circuit {
   readonly #monotonicMs: Clock;
   #failures = 0;
   #openUntil = 0;
-  #openings = 0;
+  #openings: number;
 
-  constructor(rules: CircuitRules, monotonicMs: Clock) {
+  /** @param openings how often a circuit of the same name has opened before; default 0 */
+  constructor(rules: CircuitRules, monotonicMs: Clock, openings = 0) {
     this.#rules = rules;
     this.#monotonicMs = monotonicMs;
+    this.#openings = openings;
+  }
+
+  /** Makes a closed circuit for another server in the place of this one; the count of openings goes on. */
+  renew(): Circuit {
+    return new Circuit(this.#rules, this.#monotonicMs, this.#openings);
   }
 
   /** The circuit as it is now, under a name. */

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /**
  * Turns off V8's allocation-site pretenuring; it has to be called before the first request. With pretenuring, code that
@@ -14,16 +15,51 @@ export function keepGarbageYoung(): void {
 /** From this many sessions on, they take most of the memory of the process. */
 const MANY_SESSIONS = 30_000;
 
+/** Below this, the process, its garbage and its sessions get in each other's way. */
+const LITTLE_MEMORY_BYTES = 512 * 1_024 * 1_024;
+
 /**
  * Makes a function that, once there are many sessions, lets the heap grow by only a tenth between two collections; it
- * has to be called now and then. By default V8 lets a heap grow to several times what is alive in it.
+ * has to be called now and then. By default V8 lets a heap grow to several times what is alive in it. Where memory is
+ * little, both the limit and {@link compileFrugally} apply at once.
+ *
+ * @param processBytes what the process may take
  */
-export function createHeapLimit(): (sessions: number) => void {
+export function createHeapLimit(processBytes = Number.POSITIVE_INFINITY): (sessions: number) => void {
   let isLimited = false;
+  if (processBytes < LITTLE_MEMORY_BYTES) {
+    compileFrugally();
+    limitGrowth();
+  }
   return (sessions) => {
     if (!isLimited && sessions >= MANY_SESSIONS) {
-      isLimited = true;
-      setFlagsFromString('--heap-growing-percent=10');
+      limitGrowth();
     }
   };
+
+  function limitGrowth(): void {
+    isLimited = true;
+    setFlagsFromString('--heap-growing-percent=10');
+  }
+}
+
+/**
+ * Does without V8's middle compiler, whose threads keep 40 MB that no part of the heap shows (measured with Node 26: 124 MB
+ * without the pages of files after 3,000 first requests, 80 MB without that compiler; Node 20 does not use it).
+ */
+function compileFrugally(): void {
+  setFlagsFromString('--no-maglev');
+}
+
+let collect: (() => void) | undefined;
+
+/** Collects all garbage at once; nothing else happens meanwhile, for some 50 ms with a heap of 60 MB. */
+export function collectGarbage(): void {
+  if (collect === undefined) {
+    // Only a context that is made while the flag is set has the function.
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+    setFlagsFromString('--no-expose-gc');
+  }
+  collect();
 }

@@ -37,7 +37,7 @@ interface Flight {
  * way, and the refusals that are remembered. Tokens are in private fields, so that no log line or error can show them
  * by accident.
  *
- * The keys are the names of downstreams, of which there are few. Each session has one such object, and most objects
+ * The keys name downstreams and their scopes ({@link nameTokens}); there are few. Each session has one such object, and most objects
  * hold one or two tokens and nothing else. So the tokens are in an array instead of a map, and the rarely used maps are
  * made when they are needed, which saves half of the memory that a session takes besides its token.
  */
@@ -148,8 +148,12 @@ export class DownstreamTokens {
     const held = this.#findHeld(key);
     // A token with claims that arrived in the meantime is the stronger one and stays.
     if (isStronger || held === undefined || held === before) {
-      // Spreading into a new array would reserve room for sixteen more.
-      this.#held = this.#held.filter((other) => other.key !== key).concat(new HeldToken(key, fetched.token, claims));
+      // With the token goes one of other scopes, from before a reload. Spreading into a new array would reserve room for
+      // sixteen more.
+      const downstream = downstreamOf(key);
+      this.#held = this.#held
+        .filter((other) => downstreamOf(other.key) !== downstream)
+        .concat(new HeldToken(key, fetched.token, claims));
     }
     return fetched;
   }
@@ -202,6 +206,11 @@ export class DownstreamTokens {
   discard(key: string, refused: DownstreamToken): void {
     this.#held = this.#held.filter((held) => held.key !== key || held.token !== refused);
   }
+}
+
+/** What stands before the scopes in the name of a token. */
+function downstreamOf(key: string): string {
+  return key.split(' ', 1)[0] ?? '';
 }
 
 function meets(held: HeldToken, claims: string): boolean {

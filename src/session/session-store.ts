@@ -17,12 +17,17 @@ const MINUTE_MS = 60_000;
  * slower than SHA-256 in hardware, and each session takes 1.5 kB more.
  */
 export class SessionStore {
+  /** How many sessions there may be at most. */
+  readonly maxSize: number;
+  #capacity: number;
   readonly #sessions: LRUCache<string, Session>;
   readonly #keysByMinute = new Map<number, Set<string>>();
   readonly #now: Clock;
 
   /** @param now the time of day */
   constructor(maxSessions: number, now: Clock) {
+    this.maxSize = maxSessions;
+    this.#capacity = maxSessions;
     this.#now = now;
     this.#sessions = new LRUCache({ max: maxSessions, dispose: (session, key) => this.#unlist(session, key) });
   }
@@ -30,6 +35,19 @@ export class SessionStore {
   /** How many sessions there are, with those that expired since the last sweep. */
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** How many sessions there may be now: fewer than {@link SessionStore.maxSize} while memory is short. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Evicts the least recently used sessions above the new capacity, at least 1. */
+  set capacity(sessions: number) {
+    this.#capacity = sessions;
+    while (this.#sessions.size > sessions) {
+      this.#sessions.pop();
+    }
   }
 
   /**
@@ -49,6 +67,9 @@ export class SessionStore {
   /** Adds the session of an assertion; evicts the least recently used one when there are too many. */
   add(assertion: string, session: Session): void {
     const key = keyOf(assertion);
+    while (this.#sessions.size >= this.#capacity) {
+      this.#sessions.pop();
+    }
     this.#sessions.set(key, session);
     const minute = minuteOf(session.expiresAt);
     const listed = this.#keysByMinute.get(minute);

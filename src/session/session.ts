@@ -8,23 +8,30 @@ import type { SigningKey } from './signing-key.ts';
  */
 export class Session {
   readonly principal: Principal;
+  /** What the assertion was verified by; after a reload with other rules it is verified again. */
+  readonly rules: object;
   /** When Entra stops exchanging the assertion; milliseconds since the epoch. */
   readonly assertionExpiresAt: number;
   /** When the session ends, which is later by the clock tolerance; milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly #signingKey: SigningKey;
   /** The downstream tokens that the assertion was exchanged for. */
-  readonly tokens = new DownstreamTokens();
+  readonly tokens: DownstreamTokens;
 
   constructor(options: {
     readonly principal: Principal;
+    readonly rules: object;
     /** Milliseconds since the epoch. */
     readonly assertionExpiresAt: number;
     /** How long the gateway accepts the assertion after that; milliseconds. */
     readonly clockTolerance: number;
     readonly signingKey: SigningKey;
+    /** Those of the session that this one replaces; default none. */
+    readonly tokens?: DownstreamTokens | undefined;
   }) {
     this.principal = options.principal;
+    this.rules = options.rules;
+    this.tokens = options.tokens ?? new DownstreamTokens();
     this.assertionExpiresAt = options.assertionExpiresAt;
     this.expiresAt = options.assertionExpiresAt + options.clockTolerance;
     this.#signingKey = options.signingKey;

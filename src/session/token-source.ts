@@ -9,6 +9,16 @@ export interface DownstreamScopes {
   readonly scopes: readonly string[];
   /** `{resource}/.default`, for callers that are apps. */
   readonly applicationScope: string;
+  /** The name under which tokens are held, see {@link nameTokens}. */
+  readonly key: string;
+}
+
+/**
+ * Names the tokens of a downstream in memory. After a reload with other scopes they have another name, so that no token
+ * of the old scopes is found. The name begins with that of the downstream and a space, which is in no such name.
+ */
+export function nameTokens(downstream: string, scopes: readonly string[]): string {
+  return `${downstream} ${scopes.join()}`;
 }
 
 /** The token that is needed: for which caller, for which downstream, with which claims. */

@@ -16,8 +16,12 @@ const FILE_MODE = 0o640;
 /** The second destination of events; whoever opens it closes it. */
 export interface AuditOutput {
   readonly output: LogOutput;
-  /** Writes what waits, within a second, and closes the file. */
-  close(): void;
+  /**
+   * Writes what waits, and closes the file.
+   *
+   * @param timeoutMs how long writing may take; default a second
+   */
+  close(timeoutMs?: number): void;
 }
 
 /**
@@ -30,13 +34,13 @@ export function openAudit(target: string, options: LogOutputOptions): AuditOutpu
   const fd = target === AUDIT_TO_STDERR ? openWithoutWaiting(STANDARD_ERROR) : openFile(target);
   let isOpen = true;
   const output = new LogOutput({ write }, options);
-  const end = (): void => output.end(EXIT_TIMEOUT_MS);
-  process.on('exit', end);
+  const onExit = (): void => output.end(EXIT_TIMEOUT_MS);
+  process.on('exit', onExit);
   return {
     output,
-    close() {
-      end();
-      process.off('exit', end);
+    close(timeoutMs = EXIT_TIMEOUT_MS) {
+      output.end(timeoutMs);
+      process.off('exit', onExit);
       isOpen = false;
       if (fd !== STANDARD_ERROR) {
         closeSync(fd);

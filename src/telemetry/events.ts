@@ -29,6 +29,11 @@ export const EVENTS = {
     fields: ['downstream', 'caller', 'tid', 'oid', 'azp', 'correlationId', 'ms', 'entra'],
     msg: 'Entra gave no downstream token',
   },
+  'config.reloaded': {
+    level: 'info',
+    fields: ['outcome', 'changed', 'needRestart', 'faults'],
+    msg: 'the configuration was read again',
+  },
   'keys.changed': { level: 'info', fields: ['url', 'added', 'removed'], msg: 'the signing keys of Entra changed' },
   'credential.changed': { level: 'info', fields: ['key'], msg: 'a new credential is in use' },
 } as const satisfies Record<string, EventRule>;

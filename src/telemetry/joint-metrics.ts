@@ -1,6 +1,9 @@
 import { AggregatorRegistry, Registry, type Counter } from 'prom-client';
+import { withExemplars } from './exemplars.ts';
 import type { MetricsSnapshot } from './metrics.ts';
+import { renderOpenMetrics, renderText, type MetricsFormat, type MetricsPage } from './metrics-page.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
+import { ReloadMetrics } from './reload-metrics.ts';
 
 /** The types of metrics that only grow. */
 const COUNTS: ReadonlySet<string> = new Set(['counter', 'histogram']);
@@ -15,6 +18,8 @@ export class JointMetrics {
   readonly #own = new Registry();
   readonly #latest = new Map<number, MetricsSnapshot>();
   readonly #restarts: Counter;
+  /** How the last reload ended for the gateway as a whole. */
+  readonly reloads = new ReloadMetrics(this.#own);
   #ended: MetricsSnapshot = [];
 
   /**
@@ -43,11 +48,18 @@ export class JointMetrics {
     this.#ended = sum([this.#ended, counted]).getMetricsAsArray() as MetricsSnapshot;
   }
 
-  /** The page for Prometheus and its content type. */
-  async render(): Promise<{ readonly contentType: string; readonly text: string }> {
-    const own = await this.#own.getMetricsAsJSON();
-    const registry = sum([own, ...this.#latest.values(), this.#ended]);
-    return { contentType: registry.contentType, text: await registry.metrics() };
+  /** The values of this process itself. */
+  readOwn(): Promise<MetricsSnapshot> {
+    return this.#own.getMetricsAsJSON();
+  }
+
+  /** The page for Prometheus. */
+  async render(format: MetricsFormat = 'text'): Promise<MetricsPage> {
+    const snapshots = [await this.readOwn(), ...this.#latest.values(), this.#ended];
+    const registry = sum(snapshots);
+    return format === 'openmetrics'
+      ? renderOpenMetrics(withExemplars(await registry.getMetricsAsJSON(), snapshots))
+      : renderText(registry);
   }
 }
 

@@ -78,6 +78,8 @@ interface Block {
  * how many were lost.
  */
 export class LogOutput implements DestinationStream {
+  /** What happens from now on to lines that cannot be written. */
+  whenBlocked: WhenBlocked;
   readonly #descriptor: Descriptor;
   readonly #options: LogOutputOptions;
   readonly #waiting: Block[] = [];
@@ -97,6 +99,7 @@ export class LogOutput implements DestinationStream {
   constructor(descriptor: Descriptor, options: LogOutputOptions) {
     this.#descriptor = descriptor;
     this.#options = options;
+    this.whenBlocked = options.whenBlocked;
   }
 
   /** How many lines were lost so far. */
@@ -121,18 +124,20 @@ export class LogOutput implements DestinationStream {
 
   /** Writes what waits, as far as that goes without waiting; with `wait`, all of it. */
   flush(): void {
-    while (!this.#tryWriting() && this.#options.whenBlocked === 'wait') {
+    while (!this.#tryWriting() && this.whenBlocked === 'wait') {
       sleep(SLEEP_MS);
     }
   }
 
-  /** Writes what waits before the process ends, and gives up after a time. */
+  /** Writes what waits before the process ends; what takes longer than a time is lost. */
   end(timeoutMs: number): void {
     const end = performance.now() + timeoutMs;
     while (!this.#tryWriting() && performance.now() < end) {
       sleep(SLEEP_MS);
     }
     clearTimeout(this.#timer);
+    this.#dropped += this.#lines;
+    this.#lines = 0;
   }
 
   /** @returns false when nobody reads; what could not be written for another reason is lost */

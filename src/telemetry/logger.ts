@@ -1,6 +1,6 @@
 import { pino, symbols, type DestinationStream, type Logger } from 'pino';
 import type { LogLevel } from './log-level.ts';
-import { LogOutput } from './log-output.ts';
+import type { WhenBlocked } from './log-output.ts';
 import { openStandardOutput } from './standard-output.ts';
 
 export type { Logger } from 'pino';
@@ -27,8 +27,29 @@ export function createLogger(
 
 /** How many lines of this log were lost because nobody read them, or because they could not be written. */
 export function countDroppedLines(logger: Logger): number {
-  const stream = streamOf(logger);
-  return stream instanceof LogOutput ? stream.droppedLines : 0;
+  return outputOf(logger)?.droppedLines ?? 0;
+}
+
+/** Changes the log of a process that runs. */
+export function adaptLogger(
+  logger: Logger,
+  { level, whenBlocked }: { readonly level: LogLevel; readonly whenBlocked: WhenBlocked },
+): void {
+  logger.level = level;
+  const output = outputOf(logger);
+  if (output?.whenBlocked !== undefined) {
+    output.whenBlocked = whenBlocked;
+  }
+}
+
+/** What a stream of ours can do besides; one that a test gives can do nothing more. */
+interface LinesOutput {
+  readonly droppedLines?: number;
+  whenBlocked?: WhenBlocked | undefined;
+}
+
+function outputOf(logger: Logger): LinesOutput | undefined {
+  return streamOf(logger) as LinesOutput | undefined;
 }
 
 /** What a logger writes its lines to, for lines that are written without it. */

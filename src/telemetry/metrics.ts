@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { codeOf, FAILURES, type Failure, type FailureCode } from '../failures.ts';
+import { renderOpenMetrics, renderText, type MetricsFormat, type MetricsPage } from './metrics-page.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import type { RequestRecord } from './request-record.ts';
+import { ReloadMetrics } from './reload-metrics.ts';
 import { registerStateMetrics, type GatewayState } from './state-metrics.ts';
 import { createDurations, createTally, type Durations } from './tally.ts';
 
@@ -93,6 +95,9 @@ export class Metrics {
   readonly #misses = this.#addLookups({ level: 'memory', outcome: 'miss' });
   readonly #redisLookups = new Map<string, { value: number }>();
 
+  /** How the last reload ended. */
+  readonly reloads = new ReloadMetrics(this.#registry);
+
   /** How many requests are under way; whoever takes requests counts them here. */
   readonly inFlight = { count: 0 };
 
@@ -109,11 +114,23 @@ export class Metrics {
       collect: () => inFlight.set(this.inFlight.count),
     });
     this.#beginWithZero(known);
+    this.begin(known);
   }
 
   /** Adds the metrics of what other parts keep. */
   watch(state: GatewayState): void {
     registerStateMetrics(this.#registry, state);
+  }
+
+  /** Begins the series of what is known now with 0; those that are there go on. */
+  begin({ downstreams, exchangeOutcomes }: Pick<KnownLabels, 'downstreams' | 'exchangeOutcomes'>): void {
+    for (const downstream of downstreams.filter((name) => !this.#downstreams.has(name))) {
+      this.#durationsOf(downstream);
+      for (const outcome of exchangeOutcomes) {
+        this.#exchanges.inc({ downstream, outcome }, 0);
+        this.#exchangeSeconds.zero({ downstream, outcome });
+      }
+    }
   }
 
   /** Counts one request, once it is over. */
@@ -123,14 +140,15 @@ export class Metrics {
       seconds: this.#addRequestSeconds(operation),
       answers: new Map(),
     }));
-    seconds.observe((performance.now() - record.startedAt) / 1_000);
+    const traceId = record.trace?.isSampled === true ? record.trace.traceId : undefined;
+    seconds.observe((performance.now() - record.startedAt) / 1_000, traceId);
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
     const status = record.status ?? 0;
     const byStatus = getOrAdd(answers, method, () => new Map<number, { value: number }>());
     getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
     const { downstream, downstreamMs, tokenFrom, error } = record;
     if (downstream !== undefined && downstreamMs !== undefined) {
-      this.#durationsOf(downstream).observe(downstreamMs / 1_000);
+      this.#durationsOf(downstream).observe(downstreamMs / 1_000, traceId);
     }
     if (tokenFrom !== undefined) {
       (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
@@ -166,22 +184,15 @@ export class Metrics {
     return this.#registry.getMetricsAsJSON();
   }
 
-  /** The page for Prometheus and its content type. */
-  async render(): Promise<{ readonly contentType: string; readonly text: string }> {
-    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  /** The page for Prometheus. */
+  async render(format: MetricsFormat = 'text'): Promise<MetricsPage> {
+    return format === 'openmetrics' ? renderOpenMetrics(await this.read()) : renderText(this.#registry);
   }
 
-  #beginWithZero({ downstreams, exchangeOutcomes, redis }: KnownLabels): void {
+  #beginWithZero({ redis }: KnownLabels): void {
     new Set(Object.keys(FAILURES).map((failure) => codeOf(failure as Failure))).forEach((code) =>
       this.#problems.inc({ code }, 0),
     );
-    for (const downstream of downstreams) {
-      this.#durationsOf(downstream);
-      for (const outcome of exchangeOutcomes) {
-        this.#exchanges.inc({ downstream, outcome }, 0);
-        this.#exchangeSeconds.zero({ downstream, outcome });
-      }
-    }
     redis?.lookups.forEach((outcome) => this.#countRedisLookups(outcome));
     for (const operation of redis?.operations ?? []) {
       redis?.outcomes.forEach((outcome) => this.#redisSeconds.zero({ operation, outcome }));

@@ -58,7 +58,7 @@ export function createRequestLog(logger: Logger, options: RequestLogOptions): Lo
     if (!isLogged && (event === undefined || audit === undefined)) {
       return;
     }
-    const members = describeRequest(req, record) + describeClient(req) + describeTrace(req);
+    const members = describeRequest(req, record) + describeClient(req) + describeTrace(req, record);
     const start = `{"level":"${level}","time":"${clock.now()}"${bindings}`;
     const told = error === undefined ? members : withFailure(members, error, event);
     const line = `${start}${told},"msg":"request"}\n`;
@@ -108,7 +108,10 @@ function describeCaller({ tenantId, objectId, clientId, isBound }: Principal): s
   );
 }
 
-function describeTrace({ headers }: IncomingMessage): string {
+function describeTrace({ headers }: IncomingMessage, { trace }: RequestRecord): string {
+  if (trace !== undefined) {
+    return `,"traceId":"${trace.traceId}","spanId":"${trace.spanId}"`;
+  }
   const { traceparent } = headers;
   const traceId = traceparent === undefined ? undefined : readTraceId(traceparent);
   return traceId === undefined ? '' : `,"traceId":"${traceId}"`;

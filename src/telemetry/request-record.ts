@@ -1,5 +1,6 @@
 import type { GatewayError } from '../failures.ts';
 import type { Principal } from '../session/principal.ts';
+import type { RequestTrace } from './otlp/request-trace.ts';
 
 /**
  * What the log and the metrics say of one request. Each part writes down what it learns and nobody reads that before the
@@ -26,6 +27,8 @@ export interface RequestRecord {
   /** Of the answer; 499 when the caller left before there was one. */
   status?: number;
   error?: GatewayError;
+  /** Its part of a trace; absent unless traces are sent. */
+  trace?: RequestTrace;
   /** True when the caller left before the answer was complete. */
   callerGone?: boolean;
 }

@@ -43,10 +43,28 @@ export function createTally(
 /** The default buckets of prom-client. */
 const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
+/** A request that stands for those of its bucket. */
+export interface Exemplar {
+  readonly labelSet: Readonly<Record<string, string>>;
+  readonly value: number;
+  /** Seconds since the epoch. */
+  readonly timestamp: number;
+}
+
+/** One line of a histogram, as prom-client keeps it. */
+interface DurationSample {
+  readonly labels: Record<string, string | number>;
+  readonly value: number;
+  readonly metricName: string;
+  readonly exemplar?: Exemplar;
+}
+
 /** The durations with one label: the same as a histogram of prom-client, for what happens with every request. */
 export class Durations {
   readonly #labels: Readonly<Record<string, string>>;
   readonly #counts: number[] = Array.from(BOUNDS_SECONDS, () => 0);
+  /** The last traced request of each bucket; that beyond the last bound comes last. */
+  readonly #exemplars: (Exemplar | undefined)[] = [];
   #sum = 0;
   #count = 0;
 
@@ -54,30 +72,46 @@ export class Durations {
     this.#labels = labels;
   }
 
-  observe(seconds: number): void {
+  /** @param traceId the trace in which the request can be looked at; `undefined` when there is none */
+  observe(seconds: number, traceId?: string): void {
     this.#sum += seconds;
     this.#count += 1;
-    for (let index = 0; index < BOUNDS_SECONDS.length; index += 1) {
-      if (seconds <= (BOUNDS_SECONDS[index] ?? 0)) {
-        this.#counts[index] = (this.#counts[index] ?? 0) + 1;
-        return;
-      }
+    let index = 0;
+    while (index < BOUNDS_SECONDS.length && seconds > (BOUNDS_SECONDS[index] ?? 0)) {
+      index += 1;
+    }
+    if (index < BOUNDS_SECONDS.length) {
+      this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    }
+    if (traceId !== undefined) {
+      this.#exemplars[index] = { labelSet: { trace_id: traceId }, value: seconds, timestamp: Date.now() / 1_000 };
     }
   }
 
   /** The lines of the page, as prom-client keeps them. */
-  read(name: string): { labels: Record<string, string | number>; value: number; metricName: string }[] {
+  read(name: string): DurationSample[] {
     let below = 0;
     const buckets = BOUNDS_SECONDS.map((le, index) => {
       below += this.#counts[index] ?? 0;
-      return { labels: { le, ...this.#labels }, value: below, metricName: `${name}_bucket` };
+      return {
+        labels: { le, ...this.#labels },
+        value: below,
+        metricName: `${name}_bucket`,
+        ...this.#exemplarOf(index),
+      };
     });
+    const beyond = this.#exemplarOf(BOUNDS_SECONDS.length);
     return [
       ...buckets,
-      { labels: { le: '+Inf', ...this.#labels }, value: this.#count, metricName: `${name}_bucket` },
+      { labels: { le: '+Inf', ...this.#labels }, value: this.#count, metricName: `${name}_bucket`, ...beyond },
       { labels: { ...this.#labels }, value: this.#sum, metricName: `${name}_sum` },
       { labels: { ...this.#labels }, value: this.#count, metricName: `${name}_count` },
     ];
+  }
+
+  #exemplarOf(index: number): { exemplar?: Exemplar } {
+    const exemplar = this.#exemplars[index];
+    return exemplar === undefined ? {} : { exemplar };
   }
 }
 

@@ -36,13 +36,23 @@ export interface Answers {
   metrics: MetricsSnapshot;
   /** No value: the answer itself shows that the worker is alive. */
   pulse: undefined;
+  /** Why the worker cannot follow the configuration that the question brings; `undefined` when it does. */
+  reload: string | undefined;
+  /** No value: the file of the audit log was opened anew, or the log of the worker says why not. */
+  audit: undefined;
 }
 
 /** What the primary tells a worker. */
 export type ToWorker =
   | { readonly tell: 'start'; readonly number: number; readonly config: PortableConfig }
   | { readonly tell: 'stop' }
-  | { readonly tell: 'question'; readonly id: number; readonly about: keyof Answers };
+  | {
+      readonly tell: 'question';
+      readonly id: number;
+      readonly about: keyof Answers;
+      /** Goes with `reload`. */
+      readonly config?: PortableConfig | undefined;
+    };
 
 /** What a worker tells the primary: first that it receives messages, because what was sent before that is lost. */
 export type FromWorker =

@@ -26,6 +26,7 @@ export class WorkerProcess {
   readonly #questions = new Map<number, (answer?: Reply<keyof Answers>) => void>();
   #asked = 0;
   #reason: string | undefined;
+  #hasEnded = false;
 
   /** @param number which of the workers it is; its log lines carry it */
   constructor(number: number, config: PortableConfig) {
@@ -59,7 +60,10 @@ export class WorkerProcess {
         reject(new ListenError(reason ?? 'no worker could start; the log says how each one ended'));
       });
     });
-    void this.ended.then(() => this.#questions.forEach((settle) => settle()));
+    void this.ended.then(() => {
+      this.#hasEnded = true;
+      this.#questions.forEach((settle) => settle());
+    });
   }
 
   get pid(): number | undefined {
@@ -69,9 +73,17 @@ export class WorkerProcess {
   /**
    * Asks the worker something.
    *
-   * @returns `undefined` when there is no answer in time
+   * @param config goes with `reload`
+   * @returns `undefined` when there is no answer in time, and at once when the worker has ended
    */
-  ask<About extends keyof Answers>(about: About, timeoutMs: number): Promise<Reply<About> | undefined> {
+  ask<About extends keyof Answers>(
+    about: About,
+    timeoutMs: number,
+    config?: PortableConfig,
+  ): Promise<Reply<About> | undefined> {
+    if (this.#hasEnded) {
+      return Promise.resolve(undefined);
+    }
     this.#asked += 1;
     const id = this.#asked;
     return new Promise((resolve) => {
@@ -82,7 +94,7 @@ export class WorkerProcess {
       };
       const timer = setTimeout(settle, timeoutMs);
       this.#questions.set(id, (answer) => settle(answer as Reply<About>));
-      this.#send({ tell: 'question', id, about });
+      this.#send({ tell: 'question', id, about, config });
     });
   }
 

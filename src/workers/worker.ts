@@ -1,12 +1,12 @@
 import cluster from 'node:cluster';
 import process from 'node:process';
+import type { GatewayConfig } from '../config/load-config.ts';
 import { compileContract } from '../contract/contract.ts';
 import { ConfigError } from '../failures.ts';
-import { createApi, type Api } from '../gateway.ts';
+import { createApi, loadOpenTelemetry, type Api } from '../gateway.ts';
 import { ListenError } from '../http/listen-error.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { openStandardOutput } from '../telemetry/standard-output.ts';
-import { unpackPart, type FromWorker, type PortableConfig, type ToWorker } from './messages.ts';
+import { openLog } from '../telemetry/open-log.ts';
+import { unpackPart, type Answers, type FromWorker, type PortableConfig, type ToWorker } from './messages.ts';
 
 /** Serves in this process as the primary says. When the primary is gone, node:cluster ends the process. */
 export function runWorker(): void {
@@ -14,28 +14,32 @@ export function runWorker(): void {
   // one that ended by itself.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
+  // A terminal that is closed signals every process, too; the primary says what a reload brings.
+  process.on('SIGHUP', () => {});
   // A message to a primary that is gone cannot be delivered.
   cluster.worker?.on('error', () => process.exit(1));
   let api: Api | undefined;
   process.on('message', (message: ToWorker) => {
     if (message.tell === 'start') {
-      api = tryCreating(message.config, message.number);
-      void (api && listen(api));
+      void tryCreating(message.config, message.number).then((created) => {
+        api = created;
+        return created && listen(created);
+      });
     } else if (message.tell === 'stop') {
       void end(api);
     } else if (message.about === 'pulse') {
       tell({ tell: 'answer', id: message.id, value: undefined });
     } else if (api !== undefined) {
-      void answer(api, message.id, message.about);
+      void answer(api, message);
     }
   });
   tell({ tell: 'attentive' });
 }
 
 /** Tells the primary of what the configuration names and is not there any more, such as the folder of a file. */
-function tryCreating(config: PortableConfig, worker: number): Api | undefined {
+async function tryCreating(config: PortableConfig, worker: number): Promise<Api | undefined> {
   try {
-    return createWorkerApi(config, worker);
+    return await createWorkerApi(config, worker);
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       throw error;
@@ -45,10 +49,15 @@ function tryCreating(config: PortableConfig, worker: number): Api | undefined {
   }
 }
 
-function createWorkerApi({ parts, ...settings }: PortableConfig, worker: number): Api {
+async function createWorkerApi(portable: PortableConfig, worker: number): Promise<Api> {
+  const config = unpackConfig(portable);
+  const openTelemetry = await loadOpenTelemetry(config.openTelemetry, worker);
+  return createApi(config, { logger: openLog(config.log, { openTelemetry, worker }), openTelemetry });
+}
+
+function unpackConfig({ parts, ...settings }: PortableConfig): GatewayConfig {
   const contract = compileContract(parts.map(unpackPart), new Set(Object.keys(settings.downstreams)), []);
-  const output = openStandardOutput({ ...settings.log, bindings: { worker } });
-  return createApi({ ...settings, contract }, { logger: createLogger(output, settings.log.level).child({ worker }) });
+  return { ...settings, contract };
 }
 
 async function listen(api: Api): Promise<void> {
@@ -71,9 +80,37 @@ async function end(api: Api | undefined): Promise<void> {
   process.exit(0);
 }
 
-async function answer(api: Api, id: number, about: 'readiness' | 'metrics'): Promise<void> {
-  const value = about === 'readiness' ? api.whyNotReady() : await api.readMetrics();
-  tell({ tell: 'answer', id, value });
+type Question = Extract<ToWorker, { readonly tell: 'question' }>;
+
+async function answer(api: Api, { id, about, config }: Question): Promise<void> {
+  tell({ tell: 'answer', id, value: await find() });
+
+  function find(): Answers[keyof Answers] | Promise<Answers[keyof Answers]> {
+    switch (about) {
+      case 'readiness':
+        return api.whyNotReady();
+      case 'metrics':
+        return api.readMetrics();
+      case 'reload':
+        return config && whyNotApplied(api, config);
+      case 'audit':
+        return api.reopenAudit() as undefined;
+      case 'pulse':
+        return undefined;
+    }
+  }
+}
+
+/** Follows another configuration, or says why that is not possible. */
+function whyNotApplied(api: Api, config: PortableConfig): string | undefined {
+  try {
+    api.apply(unpackConfig(config));
+    api.reloadReports.metrics.recordSuccess();
+    return undefined;
+  } catch (error) {
+    // Whatever it is, another process takes the place of this one.
+    return (error as Error).message;
+  }
 }
 
 /** @param onSent called even when the primary is gone, which another event reports */

@@ -1,16 +1,24 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { env, execArgv } from 'node:process';
+import { startNotices } from '../composition/notices.ts';
 import { BUILD } from '../runtime/build.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { logNotices } from '../contract/log-notices.ts';
+import { describeMemory, heapLimitOf, type MemoryPlan } from '../config/plan-memory.ts';
+import { listReloadable } from '../config/reloading.ts';
 import { ConfigError } from '../failures.ts';
 import type { Gateway, GatewayOptions } from '../gateway.ts';
 import { startManagement, type Management } from '../http/management-app.ts';
 import { listen } from '../http/server.ts';
+import { AuditLog, reopenAudit } from '../telemetry/audit-log.ts';
+import { createEventLog } from '../telemetry/events.ts';
 import { JointMetrics } from '../telemetry/joint-metrics.ts';
-import { countDroppedLines, createLogger } from '../telemetry/logger.ts';
-import { openStandardOutput } from '../telemetry/standard-output.ts';
+import { adaptLogger, countDroppedLines } from '../telemetry/logger.ts';
+import type { MetricsFormat, MetricsPage } from '../telemetry/metrics-page.ts';
+import { openLog } from '../telemetry/open-log.ts';
+import { reportReload } from '../telemetry/reload-report.ts';
+import { reportStop } from '../telemetry/report-stop.ts';
 import { packPart, WORKER_COMMAND, type PortableConfig } from './messages.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
@@ -32,13 +40,17 @@ const GRACE_MS = 2_000;
 export function createWorkers(
   config: GatewayConfig,
   count: number,
-  { logger = createLogger(openStandardOutput(config.log), config.log.level) }: Pick<GatewayOptions, 'logger'> = {},
+  options: Pick<GatewayOptions, 'logger' | 'openTelemetry'> = {},
 ): Gateway {
+  const { openTelemetry, logger = openLog(config.log, { openTelemetry }) } = options;
   if (cluster.isWorker) {
     const message = `found ${config.server.workers}; allowed: 1 where another program runs the gateway as a worker of its cluster`;
     throw new ConfigError([{ at: 'server.workers', message }]);
   }
-  const metrics = new JointMetrics(() => countDroppedLines(logger));
+  const audit = new AuditLog(config.log, logger.bindings());
+  const metrics = new JointMetrics(() => countDroppedLines(logger) + audit.droppedLines);
+  openTelemetry?.begin(logger, () => metrics.readOwn());
+  const reports = { log: logger, recordEvent: createEventLog(logger, audit), metrics: metrics.reloads };
   const workers = Array.from(
     { length: count },
     (_, index) =>
@@ -50,26 +62,59 @@ export function createWorkers(
       }),
   );
   let management: Management | undefined;
+  let endNotices: (() => void) | undefined;
+  let running = config;
+  let port = config.server.port;
   let isServing = false;
   let isDraining = false;
 
   return {
     async start() {
       logger.info({ workers: count, ...BUILD }, 'gateway starts');
-      logNotices(config.contract, logger);
+      endNotices = startNotices(config, logger);
       management = await startManagement(config.server.management, { whyNotAlive, whyNotReady, renderMetrics });
-      const url = await startWorkers(workers, config);
+      port = port === 0 ? await findFreePort(config.server.host) : port;
+      const url = await startWorkers(workers, toPortable(running, port));
       isServing = true;
-      logger.info({ url, managementUrl: management.url, workers: count, ...BUILD }, 'gateway started');
+      const memory = describeMemory(config.memory, heapLimitOf(config.memory));
+      logger.info({ url, managementUrl: management.url, workers: count, memory, ...BUILD }, 'gateway started');
       return { url, managementUrl: management.url };
+    },
+    reload(read) {
+      return reportReload(async () => {
+        reopenAudit(audit, logger);
+        await Promise.all(workers.map(async ({ listening }) => listening?.ask('audit', ANSWER_TIMEOUT_MS)));
+        const { config: next, needRestart } = await read();
+        const changed = listReloadable(running, next);
+        if (changed.length > 0 && !isDraining) {
+          await follow(next);
+        }
+        return { changed, needRestart };
+      }, reports);
     },
     async stop() {
       isDraining = true;
-      const { drainDelay, drainTimeout } = config.server;
-      await Promise.all(workers.map((worker) => worker.stop(drainDelay + drainTimeout + GRACE_MS)));
-      await management?.close();
+      endNotices?.();
+      const { drainDelay, drainTimeout } = running.server;
+      await reportStop(logger, running.server, async () => {
+        await Promise.all(workers.map((worker) => worker.stop(drainDelay + drainTimeout + GRACE_MS)));
+        await management?.close();
+      });
+      audit.close();
+      await openTelemetry?.close();
     },
   };
+
+  /** One worker after the other, so that the others serve while one reads the contract. */
+  async function follow(next: GatewayConfig): Promise<void> {
+    audit.reopen(next.log);
+    adaptLogger(logger, next.log);
+    running = next;
+    const portable = toPortable(next, port);
+    for (const worker of workers) {
+      await worker.reload(portable);
+    }
+  }
 
   /** Workers that start for the first time, and those that are told to stop, do not have to answer. */
   async function whyNotAlive(): Promise<string | undefined> {
@@ -80,7 +125,7 @@ export function createWorkers(
     return isDraining ? 'draining' : whyNotAnyReady(workers);
   }
 
-  async function renderMetrics(): ReturnType<JointMetrics['render']> {
+  async function renderMetrics(format: MetricsFormat): Promise<MetricsPage> {
     await Promise.all(
       workers.map(async ({ listening }) => {
         const answer = await listening?.ask('metrics', ANSWER_TIMEOUT_MS);
@@ -89,22 +134,32 @@ export function createWorkers(
         }
       }),
     );
-    return metrics.render();
+    return metrics.render(format);
   }
 }
 
-async function startWorkers(workers: readonly SupervisedWorker[], config: GatewayConfig): Promise<string> {
+async function startWorkers(workers: readonly SupervisedWorker[], portable: PortableConfig): Promise<string> {
+  const { memory } = portable;
   // Round robin: the kernel would give most of the connections to the workers that happen to be awake.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   // JSON has no NaN, and some metrics have that value.
-  cluster.setupPrimary({ args: [WORKER_COMMAND], serialization: 'advanced' });
-  const portable = await toPortable(config);
+  cluster.setupPrimary({ args: [WORKER_COMMAND], execArgv: limitHeap(memory), serialization: 'advanced' });
   const starts = await Promise.allSettled(workers.map((worker) => worker.start(portable)));
   const started = starts.find(({ status }) => status === 'fulfilled') ?? starts[0];
   if (started?.status !== 'fulfilled') {
     throw started?.reason;
   }
   return started.value;
+}
+
+/**
+ * Adds V8's heap limit to the arguments of a worker, whose process V8 would otherwise give the heap of the whole container.
+ * A limit that the operator set, in the arguments or in NODE_OPTIONS, counts.
+ */
+function limitHeap(memory: MemoryPlan): string[] {
+  const isSet = `${execArgv.join(' ')} ${env['NODE_OPTIONS'] ?? ''}`.includes('--max-old-space-size');
+  const megabytes = heapLimitOf(memory) / 1_024 / 1_024;
+  return isSet || memory.setBy === 'machine' ? [...execArgv] : [...execArgv, `--max-old-space-size=${megabytes}`];
 }
 
 /** `undefined` as soon as one worker answers. */
@@ -139,10 +194,8 @@ async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<str
 }
 
 /** The configuration for all workers, with the port that they share. */
-async function toPortable({ contract, ...settings }: GatewayConfig): Promise<PortableConfig> {
-  const { host, port } = settings.server;
-  const server = { ...settings.server, port: port === 0 ? await findFreePort(host) : port };
-  return { ...settings, server, parts: contract.documents.map(packPart) };
+function toPortable({ contract, ...settings }: GatewayConfig, port: number): PortableConfig {
+  return { ...settings, server: { ...settings.server, port }, parts: contract.documents.map(packPart) };
 }
 
 /**

@@ -17,6 +17,7 @@ const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** A session that ends then. */
 function sessionUntil(assertionExpiresAt: number): Session {
   return new Session({
+    rules: {},
     principal: toPrincipal({ scp: 'Orders.Read' }),
     signingKey: { kid: 'k', publicKey, issuer: undefined, retired: false },
     assertionExpiresAt,

@@ -112,6 +112,7 @@ export async function runCommand(argv: readonly string[]): Promise<Outcome> {
     writeOut: (line) => out.push(line),
     writeError: (line) => errors.push(line),
     untilStopped: () => Promise.resolve(),
+    onHangUp: () => {},
   });
   return { code, out, errors };
 }

@@ -47,6 +47,37 @@ describe('the second level in Redis', () => {
   });
 });
 
+describeWithRedis('a Redis that knows identities of Entra', () => {
+  const check = 'Redis: Entra login';
+  /** The object id of the gateway's service principal at the emulator. */
+  const oid = '5e0f1a2b-0001-4c00-9b00-0000000000a1';
+  let server: RedisServer;
+  beforeAll(async () => {
+    // Azure's Redis judges the token; this one takes any from this user.
+    server = await startRedis({ password: 's3cr3t', config: [`user ${oid} on nopass ~obo:* +@all`] });
+  });
+  afterAll(() => server.close());
+
+  it.each<[string, object, readonly unknown[]]>([
+    ['the object id of the token', {}, ['ok', 'ok', 'ok']],
+    ['the object id of another identity', { objectId: 'a62d8a2a-0000-4000-8000-000000000001' }, ['ok', 'fail']],
+  ])('is opened by a token of Entra with %s', async (_what, entra, statuses) => {
+    const rows = await world.rowsOf({ tokenCache: { redis: { url: `redis://127.0.0.1:${server.port}`, entra } } });
+    const found = rows.filter(({ check: name }) => name.startsWith('Redis: '));
+    expect(found.map(({ status }) => status)).toEqual(statuses);
+    expect(rowOf(rows, check)).toMatchObject({ status: 'ok' });
+  });
+
+  it('is not tried when Entra gives no token, and the key is named', async () => {
+    const rows = await world.rowsOf({
+      identity: { credential: { secret: 'wrong' } },
+      tokenCache: { redis: { url: `redis://127.0.0.1:${server.port}`, entra: {} } },
+    });
+    expect(rowOf(rows, check)).toMatchObject({ status: 'fail', key: 'tokenCache.redis.entra' });
+    expect(rows.filter(({ check: name }) => name === READABLE)).toEqual([]);
+  });
+});
+
 describeWithRedis('a real Redis', () => {
   let server: RedisServer;
   beforeAll(async () => {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { GATEWAY_CLIENT_SECRET } from '../../dev/emulator/world.ts';
-import { until, untilListening } from '../support/command-program.ts';
+import { AS_FIRST, until, untilListening, type Run } from '../support/command-program.ts';
 import { startCommandWorld } from '../support/command-world.ts';
 
 // Whole programs start here, several at a time.
@@ -141,8 +142,81 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
+/** The lines of a gateway with this message. */
+function linesOf(run: Run, message: string): unknown[] {
+  const lines = run.out().trim().split('\n');
+  return lines.map((line) => JSON.parse(line) as { readonly msg: string }).filter(({ msg }) => msg === message);
+}
+
+describe('the log', () => {
+  it('says when a gateway stops, how long that may take, and when it is over', async () => {
+    const { run } = await world.serve({ drainDelay: '10ms', drainTimeout: '2s' });
+    run.process.kill('SIGTERM');
+    await run.ended;
+    expect([linesOf(run, 'gateway stops'), linesOf(run, 'gateway stopped')]).toEqual([
+      [expect.objectContaining({ level: 'info', drainDelayMs: 10, drainTimeoutMs: 2_000 })],
+      [expect.objectContaining({ level: 'info', ms: expect.any(Number) })],
+    ]);
+  });
+});
+
+const inNamespace = spawnSync(AS_FIRST[0], [...AS_FIRST.slice(1), 'true']).status === 0 ? it : it.skip;
+
+/** The program that `unshare` started, as this namespace sees it. */
+async function untilFirst({ process: { pid } }: Run): Promise<number> {
+  return until(() => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')) || undefined);
+}
+
+/** Tells a process to stop again and again until it has ended: before a program of Node runs, signals may be lost. */
+async function insist(pid: number, { ended }: Run): Promise<number | NodeJS.Signals> {
+  let isOver = false;
+  const end = ended.finally(() => (isOver = true));
+  await until(() => {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It is gone, and the end is about to be told.
+    }
+    return isOver || undefined;
+  });
+  return end;
+}
+
+describe('a stop that comes while the gateway starts', () => {
+  it('ends it before it serves', async () => {
+    const run = program.start(['serve', '--config', await writeConfig('gateway.yaml')], env);
+    await insist(run.process.pid ?? 0, run);
+    expect(run.out()).toBe('');
+  });
+
+  inNamespace('ends also the first process of a container, with 0', async () => {
+    const run = program.startAsFirst(['serve', '--config', await writeConfig('gateway.yaml')], env);
+    expect([await insist(await untilFirst(run), run), run.out()]).toEqual([0, '']);
+  });
+
+  inNamespace('ends another command as if the signal had done it', async () => {
+    const run = program.startAsFirst(['check', '--config', await writeConfig('gateway.yaml')], env);
+    expect(await insist(await untilFirst(run), run)).toBe(143);
+  });
+});
+
+describe('a second SIGTERM', () => {
+  inNamespace('ends also the first process of a container at once', async () => {
+    const run = program.startAsFirst(
+      ['serve', '--config', await writeConfig('gateway.yaml', { drainDelay: '10m' })],
+      env,
+    );
+    await untilListening(run);
+    const pid = await untilFirst(run);
+    process.kill(pid, 'SIGTERM');
+    await until(() => run.out().includes('gateway stops') || undefined);
+    process.kill(pid, 'SIGTERM');
+    expect(await run.ended).toBe(143);
+  });
+});
+
 describe('a request that takes longer than server.drainTimeout', () => {
-  it('is cut off, and the exit code is 0 all the same', async () => {
+  it('is cut off, which the log tells with what to do, and the exit code is 0 all the same', async () => {
     const { url, run } = await world.serve({ drainTimeout: '100ms' });
     Object.assign(orders.trouble, { hang: true, times: 1 });
     const call = fetch(`${url}/status`).then(
@@ -151,7 +225,11 @@ describe('a request that takes longer than server.drainTimeout', () => {
     );
     await until(() => (orders.trouble.times === 0 ? true : undefined));
     run.process.kill('SIGTERM');
-    expect([await call, await run.ended]).toEqual(['cut off', 0]);
+    expect([await call, await run.ended, linesOf(run, 'connections were cut off')]).toEqual([
+      'cut off',
+      0,
+      [expect.objectContaining({ level: 'warn', connections: 1, remedy: expect.stringContaining('drainTimeout') })],
+    ]);
   });
 });
 

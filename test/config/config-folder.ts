@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { loadConfig, type GatewayConfig } from '../../src/config/load-config.ts';
+import type { MemoryLimit } from '../../src/runtime/memory-limit.ts';
 import { ConfigError, type ConfigFault } from '../../src/failures.ts';
 
 export const TENANT = '72f988bf-86f1-41af-91ab-2d7cd011db47';
@@ -48,8 +49,8 @@ export interface ConfigFolder {
   readonly path: string;
   /** Writes a file into the folder and returns its path. */
   write(name: string, text: string | Buffer): Promise<string>;
-  /** Writes gateway.yaml and loads it. */
-  load(yaml: string, env?: Record<string, string | undefined>): Promise<GatewayConfig>;
+  /** Writes gateway.yaml and loads it, for a container with that memory limit if there is one. */
+  load(yaml: string, env?: Record<string, string | undefined>, memoryLimit?: MemoryLimit): Promise<GatewayConfig>;
   /** Writes gateway.yaml, loads it and returns what is wrong with it. */
   faultsOf(yaml: string, env?: Record<string, string | undefined>): Promise<readonly ConfigFault[]>;
   remove(): Promise<void>;
@@ -62,7 +63,8 @@ export async function makeConfigFolder(): Promise<ConfigFolder> {
     await writeFile(join(path, name), text);
     return join(path, name);
   };
-  const loadYaml: ConfigFolder['load'] = async (yaml, env = ENV) => loadConfig(await write('gateway.yaml', yaml), env);
+  const loadYaml: ConfigFolder['load'] = async (yaml, env = ENV, memoryLimit) =>
+    loadConfig(await write('gateway.yaml', yaml), env, memoryLimit);
   await write('openapi.yaml', CONTRACT);
   return {
     path,

@@ -12,7 +12,10 @@ function valueAt(config: unknown, path: string): unknown {
 
 describe('the shortest gateway.yaml', () => {
   it('gets a default for every other key', async () => {
-    const { contract, ...settings } = await folder.load(SHORTEST);
+    const { contract, ...settings } = await folder.load(SHORTEST, undefined, {
+      bytes: 128 * 1_024 ** 2,
+      setBy: 'cgroup',
+    });
     expect([contract.title, settings]).toEqual([
       'One operation',
       {
@@ -56,7 +59,15 @@ describe('the shortest gateway.yaml', () => {
             headLimit: 64 * 1_024,
           },
         },
-        tokenCache: { maxSessions: 100_000 },
+        tokenCache: { maxSessions: 8_947 },
+        memory: {
+          bytes: 134_217_728,
+          setBy: 'cgroup',
+          processBytes: 134_217_728,
+          fittingSessions: 8_947,
+          maxSessions: 8_947,
+          bodyRoomBytes: 16_777_216,
+        },
         log: { level: 'info', requests: 'all', whenBlocked: 'drop' },
       },
     ]);

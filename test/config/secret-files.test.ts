@@ -10,6 +10,7 @@ await folder.write('empty', '\n');
 await mkdir(join(folder.path, 'folder'));
 
 const HOLDS_IT = 'allowed: a readable file that holds it as text of one line';
+const OBJECT_ID = 'a62d8a2a-0000-4000-8000-000000000001';
 const SENTINELS = 'redis+sentinel://a:26379/mymaster';
 
 function withSecretFile(secretFile: string): string {
@@ -87,6 +88,29 @@ describe('the login for Redis', () => {
       'a password of Sentinels without Sentinels',
       { url: 'redis://cache', sentinelPasswordFile: 'good' },
       'tokenCache.redis.sentinelPasswordFile: found a value (not shown); allowed: nothing, because tokenCache.redis.url names no Sentinels (redis+sentinel://)',
+    ],
+    ['a token of Entra over TLS', { url: 'rediss://cache', entra: {} }, undefined],
+    ['a token of Entra on this machine', { url: 'redis+cluster://127.0.0.1', entra: {} }, undefined],
+    ['a token of Entra of a named identity', { url: 'rediss://cache', entra: { objectId: OBJECT_ID } }, undefined],
+    [
+      'a token of Entra in clear',
+      { url: 'redis://cache', entra: {} },
+      'tokenCache.redis.url: found a value (not shown); allowed: rediss:// with tokenCache.redis.entra, because the token would travel in clear',
+    ],
+    [
+      'a token of Entra beside a password',
+      { url: 'rediss://:s3cr3t@cache', entra: {} },
+      'tokenCache.redis.entra: found a map of keys; allowed: nothing beside a user or a password, here, in files or in tokenCache.redis.url',
+    ],
+    [
+      'a token of Entra beside a password in a file',
+      { url: 'rediss://cache', passwordFile: 'good', entra: {} },
+      'tokenCache.redis.entra: found a map of keys; allowed: nothing beside a user or a password, here, in files or in tokenCache.redis.url',
+    ],
+    [
+      'a token of Entra with Sentinels',
+      { url: 'rediss+sentinel://a:26379/mymaster', entra: {} },
+      'tokenCache.redis.entra: found a map of keys; allowed: nothing with Sentinels, which Azure does not have',
     ],
   ])('is plain: %s', async (_what, redis, fault) => {
     const yaml = withRedis(redis);

@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BodyMemory, roomForBodies } from '../../src/request/body-memory.ts';
+import { BodyMemory } from '../../src/request/body-memory.ts';
 import type { Contract } from '../../src/contract/contract.ts';
 import { validate } from '../../src/contract/validate.ts';
 import { GatewayError, type RequestFault } from '../../src/failures.ts';
@@ -31,7 +31,7 @@ export interface BodyServer {
 
 /** Starts a server on a free port; a body that passes as a stream is echoed as it comes. */
 export async function startBodyServer(contract: Contract, bodyLimit: number): Promise<BodyServer> {
-  const memory = new BodyMemory(roomForBodies(bodyLimit));
+  const memory = new BodyMemory(Math.max(64 * 1_024 * 1_024, 4 * bodyLimit));
   const server = createServer((req, res) => {
     judge(contract, { req, res, memory, bodyLimit }).then(
       async (body) => {

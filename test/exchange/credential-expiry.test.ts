@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import type { CredentialSettings } from '../../src/exchange/client-credential.ts';
-import { readCredentialExpiry } from '../../src/exchange/credential-expiry.ts';
+import { readCredentialExpiry, type CredentialExpiry } from '../../src/exchange/credential-expiry.ts';
 import { selfSigned } from '../support/token-certificate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credential-expiry-'));
@@ -28,18 +28,22 @@ const certificate = { cert: write(cert), key: write(key) };
 const END = Date.UTC(2045, 0, 1) / 1_000;
 
 describe('when a credential ends', () => {
-  it.each<[string, CredentialSettings, number | undefined]>([
-    ['a certificate', { certificate }, END],
+  it.each<[string, CredentialSettings, CredentialExpiry | undefined]>([
+    ['a certificate', { certificate }, { key: 'identity.credential.certificate', seconds: END }],
     ['a certificate that is gone', { certificate: { cert: join(folder, 'gone'), key: certificate.key } }, undefined],
     ['a certificate that is none', { certificate: { cert: write('none'), key: certificate.key } }, undefined],
-    ['a federated token', { federatedTokenFile: write(`${jwt('{"exp":1800000000}')}\n`) }, 1_800_000_000],
+    [
+      'a federated token',
+      { federatedTokenFile: write(`${jwt('{"exp":1800000000}')}\n`) },
+      { key: 'identity.credential.federatedTokenFile', seconds: 1_800_000_000 },
+    ],
     ['a federated token without exp', { federatedTokenFile: write(jwt('{}')) }, undefined],
     ['a federated token that never ends', { federatedTokenFile: write(jwt('{"exp":1e400}')) }, undefined],
     ['a federated token that is none', { federatedTokenFile: write('none') }, undefined],
     ['an empty file', { federatedTokenFile: write('') }, undefined],
     ['a secret', { secret: 'hunter2' }, undefined],
     ['a managed identity', { managedIdentity: { clientId: 'id' } }, undefined],
-  ])('%s', async (_, settings, seconds) => {
-    expect(await readCredentialExpiry(settings)).toBe(seconds);
+  ])('%s', async (_, settings, expiry) => {
+    expect(await readCredentialExpiry(settings)).toEqual(expiry);
   });
 });

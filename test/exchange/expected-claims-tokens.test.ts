@@ -17,6 +17,7 @@ const { publicKey } = generateKeyPairSync('ed25519');
 /** Adele's request for Graph, from whom Graph is known to want claims. */
 function newRequest(more: Partial<TokenRequest> = {}): TokenRequest {
   const session = new Session({
+    rules: {},
     principal: toPrincipal({ tid: 'home', oid: 'adele', azp: 'client', scp: 'read' }),
     assertionExpiresAt: 1,
     clockTolerance: 0,
@@ -28,7 +29,7 @@ function newRequest(more: Partial<TokenRequest> = {}): TokenRequest {
 /** Asks for a token, and says what the next source was asked for; it refuses so often. */
 async function ask(request: TokenRequest, refusals: readonly ExchangeRefused[] = []): Promise<TokenRequest[]> {
   const expected = new ExpectedClaims(() => 0);
-  expected.add(request.session.principal, GRAPH.name, EXPECTED);
+  expected.add(request.session.principal, GRAPH.key, EXPECTED);
   const asked: TokenRequest[] = [];
   const next = {
     acquire(question: TokenRequest): Promise<FetchedToken> {

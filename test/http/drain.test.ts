@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { drain } from '../../src/http/drain.ts';
+import { createAppServer, listen } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
-import { RawConnection } from '../support/raw-request.ts';
+import { connectTo, RawConnection } from '../support/raw-request.ts';
 import { startSlowNetwork } from '../support/slow-network.ts';
+import { selfSigned, type CertificateFiles } from '../support/token-certificate.ts';
 
 // The delays here are real ones.
 jest.setTimeout(120_000);
@@ -13,8 +17,8 @@ const first = await startGatewayWorld();
 afterAll(() => first.close());
 
 /** A gateway of its own that is about to stop. */
-function startWorld(server: object): Promise<GatewayWorld> {
-  return startGatewayWorld({ emulator: first.emulator, server });
+function startWorld(server: object, certificate?: CertificateFiles): Promise<GatewayWorld> {
+  return startGatewayWorld({ emulator: first.emulator, server, ...(certificate && { certificate }) });
 }
 
 function ask(connection: RawConnection, target = '/open'): RawConnection {
@@ -56,7 +60,7 @@ class BusyClient {
 
 describe('a gateway that stops under load, behind a network with a delay', () => {
   it('loses no request of 40 clients that keep their connections', async () => {
-    const world = await startWorld({ drainDelay: '12s', drainTimeout: '20s' });
+    const world = await startWorld({ drainDelay: '6s', drainTimeout: '20s' });
     const network = await startSlowNetwork(world.port, 20);
     let isSentElsewhere = false;
     const clients = Array.from({ length: 40 }, () => new BusyClient());
@@ -110,10 +114,15 @@ describe('server.drainDelay', () => {
     await stopped;
     await world.close();
   });
+});
 
+describe.each([
+  { listener: 'TCP', certificate: undefined },
+  { listener: 'TLS', certificate: selfSigned('localhost') },
+])('what is under way over $listener when the gateway stops', ({ certificate }) => {
   it('an idle connection is left alone while it lasts, and then closed in good order', async () => {
-    const world = await startWorld({ drainDelay: '1500ms' });
-    const idle = ask(new RawConnection(world.port));
+    const world = await startWorld({ drainDelay: '1500ms' }, certificate);
+    const idle = ask(new RawConnection(world));
     await idle.response();
     const broken: string[] = [];
     idle.socket.on('error', ({ message }) => broken.push(message));
@@ -127,11 +136,11 @@ describe('server.drainDelay', () => {
   });
 
   it('a request that was on its way when the port closed is answered', async () => {
-    const world = await startWorld({ drainDelay: '1s' });
+    const world = await startWorld({ drainDelay: '1s' }, certificate);
     const stopped = world.gateway.stop();
-    const late = new RawConnection(world.port);
-    const slow = new RawConnection(world.port);
-    await until('both are connected', () => !late.socket.connecting && !slow.socket.connecting);
+    const late = new RawConnection(world);
+    const slow = new RawConnection(world);
+    await Promise.all([late, slow].map(({ socket }) => once(socket, certificate ? 'secureConnect' : 'connect')));
     slow.write('GET /open HTTP/1.1\r\n');
     await until('nobody else can connect', () => refuses(world.port));
     expect((await ask(late).response()).status).toBe(200);
@@ -141,10 +150,24 @@ describe('server.drainDelay', () => {
     await world.close();
   });
 
+  it('connections that still wait to be taken when the port closes are answered', async () => {
+    const { app, server, connections } = createAppServer((socket) => socket.destroy());
+    app.get('/open', (_req, res) => res.send('taken'));
+    const { port } = await listen(server, '127.0.0.1', 0, 'server.port');
+    let waiting: readonly RawConnection[] = [];
+    // Runs right before the timer of the delay: the system accepts all of them, and Node takes them one by one.
+    setTimeout(() => {
+      waiting = Array.from({ length: 20 }, () => ask(new RawConnection(port)));
+    }, 50);
+    await drain(server, connections, { delayMs: 50, timeoutMs: 20_000 });
+    const statuses = await Promise.all(waiting.map(async (connection) => (await connection.response()).status));
+    expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
+  });
+
   it('an answer that is not taken yet is not cut off', async () => {
-    const world = await startWorld({ drainDelay: '0s', drainTimeout: '20s' });
+    const world = await startWorld({ drainDelay: '0s', drainTimeout: '20s' }, certificate);
     world.downstream.answer = (_req, res) => res.end(Buffer.alloc(20_000_000, 'x'));
-    const socket = connect(world.port, '127.0.0.1');
+    const socket = connectTo(world);
     socket.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\n');
     let bytes = 0;
     socket.on('data', (chunk) => {

@@ -1,7 +1,9 @@
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createAppServer, listen, type AppServer, type AppServerOptions } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
+import { openTls, type OpenTls } from '../support/listener-worlds.ts';
+import { connectTo, type RawTarget } from '../support/raw-request.ts';
 
 let started: AppServer | undefined;
 afterEach(() => {
@@ -11,21 +13,14 @@ afterEach(() => {
 
 const LARGE = Buffer.alloc(16_000_000, 'x');
 
-/** A server whose answers are too large for the buffers between it and a caller. */
-async function start(options: AppServerOptions): Promise<number> {
-  const { app, server } = (started = createAppServer(
-    (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
-    options,
-  ));
-  app.use((_req, res) => {
-    res.end(LARGE);
-  });
-  await listen(server, '127.0.0.1', 0, 'port');
-  return (server.address() as AddressInfo).port;
-}
+const secure = await openTls();
+const LISTENERS: readonly (Partial<OpenTls> & { readonly listener: string })[] = [
+  { listener: 'TCP' },
+  { listener: 'TLS', ...secure },
+];
 
-function ask(port: number): Socket {
-  const socket = connect(port, '127.0.0.1');
+function ask(target: RawTarget): Socket {
+  const socket = connectTo(target);
   socket.on('error', () => undefined);
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   return socket;
@@ -33,9 +28,22 @@ function ask(port: number): Socket {
 
 const countOpen = (): number => [...(started?.connections.all ?? [])].length;
 
+/** A server whose answers are too large for the buffers between it and a caller. */
+async function start(options: AppServerOptions, { tls, ca }: Partial<OpenTls> = {}): Promise<RawTarget> {
+  const { app, server } = (started = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), {
+    ...options,
+    tls,
+  }));
+  app.use((_req, res) => {
+    res.end(LARGE);
+  });
+  await listen(server, '127.0.0.1', 0, 'port');
+  return { port: (server.address() as AddressInfo).port, ca };
+}
+
 describe('an answer that is complete and that nobody reads', () => {
-  it('ends its connection after a while', async () => {
-    const socket = ask(await start({ unreadTimeoutMs: 100 }));
+  it.each(LISTENERS)('ends its connection after a while, over $listener', async (over) => {
+    const socket = ask(await start({ unreadTimeoutMs: 100 }, over));
     socket.pause();
     await until('it is connected', () => countOpen() === 1);
     await until('it is cut off', () => countOpen() === 0);
@@ -50,33 +58,36 @@ describe('an answer that is complete and that nobody reads', () => {
     socket.destroy();
   });
 
-  it('is left alone while the caller takes something of it now and then', async () => {
-    const socket = ask(await start({ unreadTimeoutMs: 2_000 }));
-    let bytes = 0;
-    let gulp = 0;
-    socket.on('data', (chunk) => {
-      bytes += chunk.length;
-      gulp += chunk.length;
-      if (gulp > 4_000_000) {
-        gulp = 0;
-        socket.pause();
-        // Longer in sum than the limit, but never that long without a byte.
-        setTimeout(() => socket.resume(), 1_000);
-      }
-    });
-    await until('the whole answer came', () => bytes > LARGE.length, 25_000);
-    socket.destroy();
-  });
+  it.each(LISTENERS)(
+    'is left alone while the caller takes something of it now and then, over $listener',
+    async (over) => {
+      const socket = ask(await start({ unreadTimeoutMs: 2_000 }, over));
+      let bytes = 0;
+      let gulp = 0;
+      socket.on('data', (chunk) => {
+        bytes += chunk.length;
+        gulp += chunk.length;
+        if (gulp > 3_000_000) {
+          gulp = 0;
+          socket.pause();
+          // Longer in sum than the limit, but never that long without a byte.
+          setTimeout(() => socket.resume(), 500);
+        }
+      });
+      await until('the whole answer came', () => bytes > LARGE.length, 25_000);
+      socket.destroy();
+    },
+  );
 
   it('does not count against a connection that waits for its next request', async () => {
-    const port = await start({ unreadTimeoutMs: 100, keepAliveMs: 0 });
-    const socket = ask(port);
+    const target = await start({ unreadTimeoutMs: 500, keepAliveMs: 0 });
+    const socket = ask(target);
     let bytes = 0;
     socket.on('data', (chunk) => {
       bytes += chunk.length;
     });
     await until('the whole answer came', () => bytes > LARGE.length);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect([countOpen(), socket.readableEnded]).toEqual([1, false]);
     socket.destroy();
   });

@@ -49,9 +49,9 @@ describe('the package, built afresh from the sources', () => {
     expect(manifest.engines.node).toBe('>=20.19');
   });
 
-  it('holds the program, its licence, its schema and its README, and no sources', () => {
+  it('holds the program, its licence, its schema, its README and its CHANGELOG, and no sources', () => {
     const others = paths.filter((path) => !path.startsWith('dist/'));
-    expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'gateway.schema.json', 'package.json']);
+    expect(others.toSorted()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'gateway.schema.json', 'package.json']);
   });
 
   it('holds the documentation page once, with what it needs of Swagger UI and the terms of that', () => {

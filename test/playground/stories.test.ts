@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { startWorld, type DemoWorld } from '../../dev/world.ts';
 import { describeWithChromium } from '../support/chromium.ts';
+import { startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { answerEntra, giveConsent } from './entra-window.ts';
 import { PlaygroundPage } from './playground-page.ts';
 
@@ -41,6 +43,32 @@ describeWithChromium('the playground', (chromium) => {
     expect(await playground.answer()).toBe('200 OK');
     expect(await playground.body()).toMatchObject({ displayName: 'Adele Vance' });
     await playground.expectHops([...SIGN_IN, ...GRAPH]);
+  });
+
+  it('saves the way of a call as a trace that a receiver of OTLP reads', async () => {
+    await playground.signIn('Adele Vance');
+    await playground.call('getProfile');
+    await playground.expectHops([...SIGN_IN, ...GRAPH]);
+    const [download] = await Promise.all([
+      playground.page.waitForEvent('download'),
+      playground.part('export-trace').click(),
+    ]);
+    const receiver = await startOtlpReceiver();
+    const sent = await fetch(`${receiver.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: await readFile(await download.path()),
+    });
+    await receiver.close();
+    const call = receiver.spans.find(({ name }) => name === 'GET /me');
+    const within = receiver.spans.filter(({ parentSpanId }) => parentSpanId === call?.spanId);
+    expect([sent.status, download.suggestedFilename(), receiver.spans.length]).toEqual([200, 'journey.otlp.json', 7]);
+    expect([call?.resource['service.name'], ...within.map(({ resource }) => resource['service.name'])]).toEqual([
+      'gateway',
+      'entra',
+      'graph',
+    ]);
+    expect(receiver.spans.every(({ start, end }) => start <= end)).toBe(true);
   });
 
   it('does not ask Entra again for a token that the gateway holds', async () => {

@@ -59,12 +59,14 @@ describeWithRedis('a login in files', () => {
 
   it('is read again when a connection is made again, and the log has the event', async () => {
     const replica = keep(await startReplica(url(), { loginFiles: { userFile, passwordFile } }));
-    server.cli('acl', 'setuser', 'gateway', 'resetpass', '>new');
     writeFileSync(passwordFile, 'new\n');
+    server.cli('acl', 'setuser', 'gateway', 'resetpass', '>new');
     server.cli('client', 'kill', 'user', 'gateway');
     await until('it is connected again', () => / user=gateway /.test(server.cli('client', 'list')));
     await untilConnected(replica);
-    expect(replica.log).toMatchObject([{ event: 'credential.changed', key: 'tokenCache.redis.passwordFile' }]);
+    const changes = replica.log.filter(({ event }) => event !== undefined);
+    // A machine that is busy may connect once before the file is read; that Redis refuses it is told, and passes.
+    expect(changes).toMatchObject([{ event: 'credential.changed', key: 'tokenCache.redis.passwordFile' }]);
   });
 
   it('is read again after Redis refused the old one', async () => {

@@ -1,11 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { EntraLoginSettings } from '../../src/redis/entra-login.ts';
 import { parseRedisAddress, type RedisLoginFiles } from '../../src/redis/redis-address.ts';
 import { RedisTokenStore } from '../../src/redis/redis-token-store.ts';
 import { RedisTokens } from '../../src/redis/redis-tokens.ts';
 import { planToken, type DownstreamToken, type FetchedToken } from '../../src/session/downstream-token.ts';
 import { toPrincipal } from '../../src/session/principal.ts';
 import { Session } from '../../src/session/session.ts';
-import type { TokenRequest } from '../../src/session/token-source.ts';
+import { nameTokens, type TokenRequest } from '../../src/session/token-source.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createEventLog } from '../../src/telemetry/events.ts';
 import { until } from '../support/gateway-poll.ts';
@@ -54,6 +55,10 @@ export interface Differences {
   readonly lookupTimeoutMs?: number;
   /** Files with what the address lacks. */
   readonly loginFiles?: RedisLoginFiles;
+  /** A login by Entra in their place. */
+  readonly entra?: EntraLoginSettings;
+  readonly fetchToken?: () => Promise<DownstreamToken>;
+  readonly renewalIntervalMs?: number;
 }
 
 const { publicKey } = generateKeyPairSync('ed25519');
@@ -62,6 +67,7 @@ const { publicKey } = generateKeyPairSync('ed25519');
 export function toRequest({ assertion, assertionEndsAt, downstream, scopes, caller = 'user' }: Place): TokenRequest {
   const claims = { tid: 'home', oid: 'adele', azp: 'client' };
   const session = new Session({
+    rules: {},
     principal: toPrincipal(
       caller === 'user' ? { ...claims, scp: 'read' } : { ...claims, idtyp: 'app', roles: ['all'] },
     ),
@@ -72,7 +78,7 @@ export function toRequest({ assertion, assertionEndsAt, downstream, scopes, call
   return {
     session,
     assertion: () => assertion,
-    downstream: { name: downstream, scopes, applicationScope: '' },
+    downstream: { name: downstream, scopes, applicationScope: '', key: nameTokens(downstream, scopes) },
     claims: '',
     correlationId: undefined,
   };
@@ -99,7 +105,13 @@ export function makeReplica(url: string, differs: Differences = {}): Replica {
   let asked = 0;
   const logger = createLogger({ write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) });
   const store = new RedisTokenStore({
-    address: { ...parseRedisAddress(url), loginFiles: differs.loginFiles ?? {} },
+    address: {
+      ...parseRedisAddress(url),
+      loginFiles: differs.loginFiles ?? {},
+      ...(differs.entra && { entra: differs.entra }),
+    },
+    fetchToken: differs.fetchToken,
+    renewalIntervalMs: differs.renewalIntervalMs,
     clientId: differs.clientId ?? '6e74172b-be56-4843-9ff4-e66a39bb12e3',
     authority: 'https://login.microsoftonline.com',
     now: clock.now,

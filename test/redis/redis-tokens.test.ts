@@ -69,7 +69,9 @@ describeWithRedis('the second level in a real Redis', () => {
     it('keeps a token no longer than the caller’s session can last', async () => {
       await one.acquire({ ...PLACE, assertionEndsAt: one.clock.now() + 60_000 });
       await untilStored();
-      expect(Math.round(Number(server.cli('pttl', ENTRY.tokenKey)) / 1_000)).toBe(60);
+      const leftMs = Number(server.cli('pttl', ENTRY.tokenKey));
+      // Some of the minute is over by now; without the session's end the token would stay for longer than that.
+      expect([leftMs > 1_000, leftMs <= 60_000]).toEqual([true, true]);
     });
 
     it('keeps no token that is about to expire', async () => {

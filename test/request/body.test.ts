@@ -191,4 +191,25 @@ describe('the memory of all held bodies', () => {
     expect((await whole).toString()).toBe('0123456789'.repeat(100));
     expect(memory.held).toBeLessThan(2_100);
   });
+
+  it('is not taken where the process has no memory left, and no other body has to make room for that', async () => {
+    const memory = new BodyMemory(10_000_000, (bytes) => bytes < 300_000);
+    const [small, large] = [piecewise(), piecewise()];
+    const first = readWhole(small.req, { ...READING, memory });
+    small.body.write('x');
+    await setImmediate();
+    const second = readWhole(large.req, { ...READING, limit: 1_000_000, memory });
+    large.body.end('x'.repeat(300_000));
+    const remedy = expect.stringContaining('memory limit');
+    await expect(second).rejects.toMatchObject({ code: 'overloaded', facts: { retryAfter: 1, log: { remedy } } });
+    expect(memory.held).toBe(1);
+    small.body.end();
+    expect((await first).length).toBe(1);
+  });
+
+  it('says so before something large is made of a body', () => {
+    const memory = new BodyMemory(1_000, (bytes) => bytes < 100);
+    memory.demandRoom(99);
+    expect(() => memory.demandRoom(100)).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  });
 });

@@ -15,6 +15,8 @@ export interface Program {
    * @param output a descriptor in the place of its standard output, of which {@link Run.out} then knows nothing
    */
   start(args: readonly string[], env?: Record<string, string>, output?: number): Run;
+  /** Starts it as the first process of a namespace, as containers do; Linux, and not without the right to make one. */
+  startAsFirst(args: readonly string[], env?: Record<string, string>): Run;
   /** Removes what was compiled, and ends what still runs. */
   remove(): Promise<void>;
 }
@@ -28,6 +30,9 @@ export interface Run {
   /** Resolves with the exit code, or with the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
+
+/** Runs a program as the first process of a namespace, with which it ends. */
+export const AS_FIRST = ['unshare', '--pid', '--fork', '--kill-child'] as const;
 
 /** Compiles the program into a folder of its own, inside the project so that its dependencies are found. */
 export function buildProgram(): Program {
@@ -44,9 +49,10 @@ export function buildProgram(): Program {
   return {
     folder,
     start(args, env = {}, output) {
-      const run = start([join(folder, 'main.js'), ...args], env, output);
-      runs.push(run);
-      return run;
+      return remember(start([process.execPath, join(folder, 'main.js'), ...args], env, output));
+    },
+    startAsFirst(args, env = {}) {
+      return remember(start([...AS_FIRST, process.execPath, join(folder, 'main.js'), ...args], env, undefined));
     },
     async remove() {
       for (const run of runs) {
@@ -56,10 +62,16 @@ export function buildProgram(): Program {
       rmSync(folder, { recursive: true });
     },
   };
+
+  function remember(run: Run): Run {
+    runs.push(run);
+    return run;
+  }
 }
 
-function start(args: readonly string[], env: Record<string, string>, output: number | undefined): Run {
-  const child = spawn(process.execPath, args, {
+function start(command: readonly string[], env: Record<string, string>, output: number | undefined): Run {
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['pipe', output ?? 'pipe', 'pipe'],
   });

@@ -16,6 +16,8 @@ export interface ServerSettings {
   readonly drainDelay?: string;
   readonly drainTimeout?: string;
   readonly workers?: number | 'auto';
+  /** Further keys. */
+  readonly more?: Readonly<Record<string, unknown>>;
   /** Of the log section. */
   readonly whenBlocked?: 'drop' | 'wait';
   readonly audit?: string;
@@ -37,6 +39,13 @@ export interface CommandWorld {
   close(): Promise<void>;
 }
 
+/** Writes keys of the server section: every JSON text is a value of YAML. */
+function toLines(keys: Readonly<Record<string, unknown>>): string {
+  return Object.entries(keys)
+    .map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`)
+    .join('\n');
+}
+
 /** Compiles the program and starts the world around it. */
 export async function startCommandWorld(): Promise<CommandWorld> {
   const program = buildProgram();
@@ -49,7 +58,7 @@ export async function startCommandWorld(): Promise<CommandWorld> {
 
   async function writeConfig(name: string, settings: ServerSettings = {}): Promise<string> {
     const { port = 0, managementPort = 0, drainDelay = '0s', drainTimeout = '30s', workers = 1 } = settings;
-    const { whenBlocked = 'drop', audit } = settings;
+    const { whenBlocked = 'drop', audit, more = {} } = settings;
     const log = { whenBlocked, ...(audit !== undefined && { audit }) };
     const file = join(folder, name);
     await writeFile(
@@ -62,6 +71,7 @@ server:
   drainTimeout: ${drainTimeout}
   workers: ${workers}
   management: { port: ${managementPort} }
+${toLines(more)}
 identity:
   authority: ${emulator.origin}
   tenant: ${HOME_TENANT_ID}

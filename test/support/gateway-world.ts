@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agent, fetch as fetchByUndici } from 'undici';
 import { startEmulator, type Emulator } from '../../dev/emulator/emulator.ts';
 import { GATEWAY_CLIENT_ID, GATEWAY_CLIENT_SECRET, HOME_TENANT_ID } from '../../dev/emulator/world.ts';
 import { findFreePort } from '../../dev/ports.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createGateway, loadOpenTelemetry, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { gatewayContract } from './gateway-contract.ts';
 import { startDownstream, startWire, type ScriptedDownstream, type WireDownstream } from './gateway-downstream.ts';
@@ -13,6 +14,8 @@ import { until } from './gateway-poll.ts';
 
 /** What differs from the usual gateway.yaml; keys are merged into its parts. */
 export interface GatewayWorldOptions {
+  /** A certificate of localhost, with which the gateway speaks TLS; it is its own authority. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
   readonly server?: object;
   readonly identity?: object;
   readonly tokenCache?: object;
@@ -21,6 +24,8 @@ export interface GatewayWorldOptions {
   readonly nativeAuth?: object;
   /** What gateway.yaml lists as the contract, with a document in the place of each file; default the usual contract. */
   readonly contract?: readonly Readonly<Record<string, unknown>>[];
+  /** What the environment has besides the secret of the gateway, such as the variables of OpenTelemetry. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Milliseconds that a request gives Redis. */
   readonly redisLookupTimeoutMs?: number;
   /** The timeouts of the downstream `hasty`. */
@@ -56,6 +61,8 @@ export interface GatewayWorld {
   readonly gateway: Gateway;
   readonly url: string;
   readonly port: number;
+  /** The authority of its certificate, when it speaks TLS. */
+  readonly ca: string | undefined;
   readonly managementUrl: string;
   readonly log: MemoryLog;
   /** Lets time pass for the gateway. */
@@ -82,12 +89,21 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     documents.map((document, index) => writeFile(join(folder, `openapi-${index}.yaml`), JSON.stringify(document))),
   );
   await writeFile(file, JSON.stringify(describeDeployment(emulator.origin, ports, options)));
+  const { certificate } = options;
+  if (certificate !== undefined) {
+    await writeFile(join(folder, 'server.pem'), certificate.cert);
+    await writeFile(join(folder, 'server.key'), certificate.key);
+  }
+  const agent = certificate && new Agent({ connect: { ca: certificate.cert, servername: 'localhost' } });
+  const fetchTrusting = agent === undefined ? fetch : fetchThrough(agent);
   const log = new RecordedLog();
   let ahead = 0;
   let setBy = 0;
-  const config = await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET });
+  const config = await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET, ...options.env });
+  const openTelemetry = await loadOpenTelemetry(config.openTelemetry);
   const gateway = createGateway(config, {
-    logger: createLogger(log, config.log.level),
+    logger: createLogger(openTelemetry?.copyLines(log) ?? log, config.log.level),
+    openTelemetry,
     now: () => Date.now() + ahead + setBy,
     monotonicMs: () => performance.now() + ahead,
     redisLookupTimeoutMs: options.redisLookupTimeoutMs,
@@ -104,6 +120,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     gateway,
     url,
     port: Number(new URL(url).port),
+    ca: certificate?.cert,
     managementUrl,
     log,
     advance(milliseconds) {
@@ -117,11 +134,12 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
       if (token !== undefined) {
         all.set('authorization', `Bearer ${token}`);
       }
-      return fetch(`${url}${path}`, { redirect: 'manual', ...init, headers: all });
+      return fetchTrusting(`${url}${path}`, { redirect: 'manual', ...init, headers: all });
     },
     token: (user, more) => emulator.issueAccessToken({ user, ...more }),
     async close() {
       await gateway.stop();
+      await agent?.close();
       await Promise.all([downstream.close(), wire.close(), rm(folder, { recursive: true })]);
       if (options.emulator === undefined) {
         await emulator.close();
@@ -130,17 +148,42 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   };
 }
 
+/** Makes a `fetch` that uses other connections than Node's own, which does not take an agent of another version. */
+function fetchThrough(dispatcher: Agent): typeof fetch {
+  const fetchSecurely = (url: string, init: object) => fetchByUndici(url, { ...init, dispatcher });
+  return fetchSecurely as unknown as typeof fetch;
+}
+
 function describeDeployment(
   authority: string,
   ports: { readonly downstream: number; readonly wire: number; readonly closed: number },
-  { server, identity, tokenCache = {}, log = {}, nativeAuth, timeout, scopes, api, contract }: GatewayWorldOptions,
+  {
+    server,
+    certificate,
+    identity,
+    tokenCache = {},
+    log = {},
+    nativeAuth,
+    timeout,
+    scopes,
+    api,
+    contract,
+  }: GatewayWorldOptions,
 ): object {
   const graph = ['https://graph.microsoft.com/User.Read'];
   const base = `http://127.0.0.1:${ports.downstream}`;
   return {
     contract:
       contract?.map((source, index) => ({ ...source, document: `./openapi-${index}.yaml` })) ?? './openapi-0.yaml',
-    server: { host: '127.0.0.1', port: 0, drainDelay: '0s', drainTimeout: '2s', management: { port: 0 }, ...server },
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      drainDelay: '0s',
+      drainTimeout: '2s',
+      management: { port: 0 },
+      ...(certificate && { tls: { cert: './server.pem', key: './server.key' } }),
+      ...server,
+    },
     identity: {
       authority,
       tenant: HOME_TENANT_ID,

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely, TLSSocket } from 'node:tls';
 import { until } from './gateway-poll.ts';
 
 /** An answer, byte for byte. */
@@ -16,6 +17,26 @@ export interface RawResponse {
   readonly all: (name: string) => string[];
 }
 
+/** A listener on loopback; with `ca`, the PEM of an authority, one that speaks TLS as localhost. */
+export interface RawTarget {
+  readonly port: number;
+  readonly ca?: string | undefined;
+  /** What is sent before anything else, before TLS too. */
+  readonly preface?: Buffer | undefined;
+  /** The address to connect from; default 127.0.0.1. */
+  readonly localAddress?: string | undefined;
+}
+
+/** Connects to a listener. */
+export function connectTo(target: RawTarget, options: { readonly allowHalfOpen?: boolean } = {}): Socket {
+  const { port, ca, preface, localAddress = '127.0.0.1' } = target;
+  const socket = connect({ ...options, port, host: '127.0.0.1', localAddress, noDelay: true });
+  if (preface !== undefined) {
+    socket.write(preface);
+  }
+  return ca === undefined ? socket : connectSecurely({ ...options, socket, ca, servername: 'localhost' });
+}
+
 /** A connection on which a test sends whatever bytes it likes. */
 export class RawConnection {
   readonly socket: Socket;
@@ -24,8 +45,8 @@ export class RawConnection {
   #received = '';
   #closed = false;
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  constructor(target: number | RawTarget) {
+    this.socket = connectTo(typeof target === 'number' ? { port: target } : target);
     this.socket.setEncoding('latin1');
     this.socket
       .on('data', (text: string) => {
@@ -69,6 +90,15 @@ export class RawConnection {
   /** Waits until the other side closes. */
   async untilClosed(): Promise<void> {
     await until('the connection is closed', () => this.isClosed);
+  }
+
+  /** Breaks the connection off; one without TLS with a reset. */
+  reset(): void {
+    if (this.socket instanceof TLSSocket) {
+      this.socket.destroy();
+    } else {
+      this.socket.resetAndDestroy();
+    }
   }
 
   /** Takes the next final answer off the connection. */
@@ -139,11 +169,11 @@ function parseHead(head: string, interim: readonly number[]): RawResponse {
 
 /** Sends one request on a connection of its own and reads its answer. */
 export async function rawRequest(
-  port: number,
+  target: number | RawTarget,
   lines: readonly string[],
   body: string | Buffer = '',
 ): Promise<RawResponse> {
-  const connection = new RawConnection(port);
+  const connection = new RawConnection(target);
   try {
     connection.send(...lines).write(body);
     return await connection.response({ hasBody: !lines[0]?.startsWith('HEAD ') });

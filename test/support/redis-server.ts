@@ -8,11 +8,12 @@ import { findFreePort } from '../../dev/ports.ts';
 import { until } from './gateway-poll.ts';
 import { describeWith } from './installed-program.ts';
 
-const isInstalled = ['redis-server', 'redis-cli'].every((name) => spawnSync(name, ['--version']).status === 0);
+/** True where Redis is installed. */
+export const hasRedis = ['redis-server', 'redis-cli'].every((name) => spawnSync(name, ['--version']).status === 0);
 
 /** A `describe` for tests that need a real Redis: without one they are skipped by name, but fail where CI is set. */
 export function describeWithRedis(name: string, tests: () => void): void {
-  describeWith('redis-server', isInstalled, name, tests);
+  describeWith('redis-server', hasRedis, name, tests);
 }
 
 /** A Redis of its own, on loopback, in a temporary folder. */

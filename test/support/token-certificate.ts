@@ -11,9 +11,13 @@ interface Issued {
   readonly privateKey: KeyObject;
 }
 
-/** Makes a new RSA key and a certificate that it signed itself. */
-export function selfSigned(name: string): CertificateFiles {
-  const { pem, privateKey } = issue(name);
+/**
+ * Makes a new RSA key and a certificate that it signed itself.
+ *
+ * @param years its validity, as `YY` of its first and last New Year
+ */
+export function selfSigned(name: string, years: Years = VALID): CertificateFiles {
+  const { pem, privateKey } = issue(name, undefined, years);
   return { cert: pem, key: exportKey(privateKey) };
 }
 
@@ -24,11 +28,41 @@ export function chained(name: string): CertificateFiles {
   return { cert: `${pem}${authority.pem}`, key: exportKey(privateKey) };
 }
 
-function issue(subject: string, issuer?: { readonly name: string; readonly key: KeyObject }): Issued {
+/** An authority that no one else knows. */
+export interface TestAuthority {
+  /** Its own certificate, PEM. */
+  readonly ca: string;
+  issue(name: string, years?: Years): CertificateFiles;
+}
+
+/** Makes a new authority. */
+export function makeTestAuthority(name: string): TestAuthority {
+  const authority = issue(name);
+  return {
+    ca: authority.pem,
+    issue(subject, years = VALID) {
+      const { pem, privateKey } = issue(subject, { name, key: authority.privateKey }, years);
+      return { cert: pem, key: exportKey(privateKey) };
+    },
+  };
+}
+
+type Years = readonly [from: string, to: string];
+
+const VALID: Years = ['25', '45'];
+
+/** Validity of a certificate that has expired. */
+export const EXPIRED: Years = ['24', '25'];
+
+function issue(
+  subject: string,
+  issuer?: { readonly name: string; readonly key: KeyObject },
+  [from, to]: Years = VALID,
+): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const algorithm = der(0x30, [oid(SHA256_WITH_RSA), der(0x05, [])]);
-  const validity = der(0x30, [time('250101000000Z'), time('450101000000Z')]);
+  const validity = der(0x30, [time(`${from}0101000000Z`), time(`${to}0101000000Z`)]);
   const body = der(0x30, [
     der(0x02, [Buffer.from([1])]),
     algorithm,

@@ -7,7 +7,7 @@ import type { CredentialSource } from '../../src/exchange/client-credential.ts';
 import { EntraTokenClient } from '../../src/exchange/entra-token-client.ts';
 import { assembleExchange, type Exchange } from '../../src/exchange/assemble-exchange.ts';
 import type { DownstreamToken, FetchedToken } from '../../src/session/downstream-token.ts';
-import type { DownstreamScopes, TokenRequest } from '../../src/session/token-source.ts';
+import { nameTokens, type DownstreamScopes, type TokenRequest } from '../../src/session/token-source.ts';
 import { GatewayError } from '../../src/failures.ts';
 import { toPrincipal } from '../../src/session/principal.ts';
 import { Session } from '../../src/session/session.ts';
@@ -18,6 +18,7 @@ export const GRAPH: DownstreamScopes = {
   name: 'graph',
   scopes: ['https://graph.microsoft.com/User.Read'],
   applicationScope: 'https://graph.microsoft.com/.default',
+  key: nameTokens('graph', ['https://graph.microsoft.com/User.Read']),
 };
 
 /** The Orders API as a downstream. */
@@ -25,6 +26,7 @@ export const ORDERS: DownstreamScopes = {
   name: 'orders',
   scopes: ['api://orders/user_impersonation'],
   applicationScope: 'api://orders/.default',
+  key: nameTokens('orders', ['api://orders/user_impersonation']),
 };
 
 /** How a desk differs from the default one, which has the demo secret. */
@@ -99,7 +101,7 @@ export function openDesk(options: DeskOptions): Desk {
     client,
     authority,
     clientId,
-    consentRedirectUri,
+    consentRedirectUri: () => consentRedirectUri,
     now: clock.now,
     monotonicMs: clock.monotonicMs,
     log: { warn: (fields: object) => warnings.push(fields) },
@@ -145,6 +147,7 @@ export function openSession(assertion: string): Session {
   const claims = decodeJwt(assertion);
   const signingKey = { kid: 'k', publicKey, issuer: undefined, retired: false };
   const session = new Session({
+    rules: {},
     principal: toPrincipal({ ...claims }),
     signingKey,
     assertionExpiresAt: (claims.exp ?? 0) * 1_000,

@@ -20,6 +20,7 @@ export async function runVerify(args: readonly string[], env: Record<string, str
     writeOut: (line) => out.push(line),
     writeError: (line) => errors.push(line),
     untilStopped: () => Promise.resolve(),
+    onHangUp: () => {},
   });
   return { code, out, errors };
 }

@@ -3,6 +3,7 @@ import { AnswerView } from './answer-view.ts';
 import { loadContract } from './contract.ts';
 import { Conversation } from './conversation.ts';
 import { find } from './element.ts';
+import { connectExportButton } from './export-button.ts';
 import { Identity } from './identity.ts';
 import { RequestForm } from './request-form.ts';
 import { startJourney } from './start-journey.ts';
@@ -66,6 +67,7 @@ async function start(): Promise<void> {
     },
   });
   connectButtons(conversation, form);
+  connectExportButton(journey, tell);
   connectWorld(world, conversation);
   find('controls', HTMLElement).inert = false;
   await conversation.resume();

@@ -3,14 +3,14 @@ import type { ConfigFault } from '../../failures.ts';
 import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import { bundle } from '../openapi/bundle.ts';
 import { checkStructure } from '../openapi/check-structure.ts';
-import { DocumentFiles } from '../openapi/document-files.ts';
+import { DocumentFiles, type OnRead } from '../openapi/document-files.ts';
 import { createKeepServed, hasOperation, type Candidate } from '../openapi/keep-served.ts';
 import { pruneComponents, type Dropped } from '../openapi/prune.ts';
 import { readTree } from '../openapi/read-tree.ts';
 import { structureOf } from '../openapi/structure.ts';
 import { readVersion, type OpenApiVersion } from '../openapi/version.ts';
 
-export type { OpenApiVersion };
+export type { OnRead, OpenApiVersion };
 
 /** An OpenAPI document that was read and checked. */
 export interface ContractDocument {
@@ -27,20 +27,23 @@ export interface ContractDocument {
  * @param faults gets what is wrong with it, each with its place
  * @param serves says of which operations the document is wanted; what only others use is left out, and its faults do not
  *   count. Default all
+ * @param onRead called with the path of each file before it is read; default nothing
  * @returns `undefined` when anything is wrong
  */
 export async function readDocument(
   file: string,
   faults: ConfigFault[],
   serves?: (candidate: Candidate) => boolean,
+  onRead: OnRead = () => {},
 ): Promise<ContractDocument | undefined> {
+  onRead(file);
   const main = await readMain(file);
   if ('problem' in main) {
     faults.push({ at: 'contract', message: main.problem });
     return undefined;
   }
   const before = faults.length;
-  const { root, origins } = await bundleServed(file, main, faults, serves);
+  const { root, origins } = await bundleServed(file, main, faults, { serves, onRead });
   const document = { file, version: main.version, root };
   if (faults.length === before) {
     checkStructure({ ...document, origins }, faults);
@@ -77,16 +80,17 @@ async function bundleServed(
   file: string,
   { version, root }: Main,
   faults: ConfigFault[],
-  serves: ((candidate: Candidate) => boolean) | undefined,
+  { serves, onRead }: { readonly serves: ((candidate: Candidate) => boolean) | undefined; readonly onRead: OnRead },
 ): Promise<{ readonly root: JsonObject; readonly origins: ReadonlyMap<string, string> }> {
   const structure = structureOf(version);
   if (serves === undefined) {
-    return { root, origins: await bundle(new DocumentFiles(file, version, root), version, faults) };
+    return { root, origins: await bundle(new DocumentFiles(file, version, root, onRead), version, faults) };
   }
   const dropped: Dropped[] = [];
   const keepServed = createKeepServed(structure, serves, dropped);
   const wanted = mapPaths(root, (item, path) => keepServed(item, path));
-  const origins = await bundle(new DocumentFiles(file, version, wanted), version, faults, { keepServed, whole: root });
+  const files = new DocumentFiles(file, version, wanted, onRead);
+  const origins = await bundle(files, version, faults, { keepServed, whole: root });
   const served = mapPaths(wanted, (item) => (hasOperation(structure, item) ? item : undefined));
   return { root: pruneComponents(served, structure, dropped), origins };
 }

@@ -24,10 +24,14 @@ export interface Target {
   readonly value: unknown;
 }
 
+/** Called with the path of a file before it is read. */
+export type OnRead = (path: string) => void;
+
 /** The files of one contract: the main one, and those of the same folder and below that references lead to. */
 export class DocumentFiles {
   readonly main: SourceFile;
   readonly #version: OpenApiVersion;
+  readonly #onRead: OnRead;
   readonly #folder: string;
   /** What the addresses of all files of the folder begin with. */
   readonly #folderAddress: string;
@@ -35,7 +39,8 @@ export class DocumentFiles {
   /** By their real paths, so that two names of one file are one. */
   readonly #byPath = new Map<string, Promise<SourceFile>>();
 
-  constructor(path: string, version: OpenApiVersion, tree: unknown) {
+  constructor(path: string, version: OpenApiVersion, tree: unknown, onRead: OnRead) {
+    this.#onRead = onRead;
     const file = resolve(path);
     this.#version = version;
     this.#folder = dirname(file);
@@ -65,6 +70,7 @@ export class DocumentFiles {
     if (path === undefined) {
       throw new Error(`the reference ${reference} leaves the document, and is no file in the folder of the contract`);
     }
+    this.#onRead(path);
     let real: string;
     try {
       real = await realpath(path);

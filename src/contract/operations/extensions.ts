@@ -28,7 +28,7 @@ interface ExtensionRule {
 const OPERATION = ['an operation'] as const;
 
 /** Every extension, where it counts, and its name outside of `x-gateway`. */
-const EXTENSIONS = {
+export const EXTENSIONS = {
   service: { places: ['the document', 'a path item', 'an operation'], key: 'x-downstream', member: 'service' },
   pathPrefix: { places: ['the document', 'a path item'], key: 'x-downstream', member: 'pathPrefix' },
   path: { places: OPERATION, key: 'x-downstream', member: 'path' },

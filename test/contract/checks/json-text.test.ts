@@ -78,3 +78,36 @@ describe('a JSON text', () => {
     expect(readJson(`[${text},{"a":1,"a":2}]`)).toHaveProperty('fault.pointer', '/1/a');
   });
 });
+
+/** A list of so many items. */
+function repeat(count: number, item: (index: number) => string): string {
+  return `[${Array.from({ length: count }, (_, index) => item(index)).join()}]`;
+}
+
+function refuse(): never {
+  throw new Error('no room');
+}
+
+describe('a large text', () => {
+  it.each([
+    ['records with the same names', repeat(20_000, (index) => `{"id":${index},"name":"x"}`), 6, 18],
+    ['numbers', repeat(200_000, () => '7'), 10, 20],
+    ['objects whose names never come twice', repeat(40_000, (index) => `{"a${index}":0}`), 35, 60],
+    ['one string', `["${'x'.repeat(100_000)}"]`, 0, 1],
+  ])('of %s is read when there is room for what it becomes', (_what, text, least, most) => {
+    const demands: number[] = [];
+    expect(readJson(text, (bytes) => demands.push(bytes))).toHaveProperty('value');
+    const times = (demands[0] ?? 0) / text.length;
+    expect([demands.length, times >= least, times <= most]).toEqual([1, true, true]);
+  });
+
+  it('is not read when there is no room, and a short one is never asked about', () => {
+    expect(() =>
+      readJson(
+        repeat(40_000, () => '{}'),
+        refuse,
+      ),
+    ).toThrow('no room');
+    expect(readJson('{}', refuse)).toEqual({ value: {} });
+  });
+});

@@ -1,0 +1,38 @@
+import type { BenchCase } from '../case.ts';
+import { startGateway } from '../servers/gateway.ts';
+import { startOtlpReceiver } from '../servers/otlp-receiver.ts';
+import { startSurroundings } from '../surroundings.ts';
+import { compareSmallRequests, describeComparison } from './small-requests.ts';
+
+const USERS = 100;
+
+/** How much of the throughput without traces stays, by the share of requests that are sampled. */
+const SHARES = [
+  { share: '0.01', aim: 0.95 },
+  { share: '1', aim: undefined },
+] as const;
+
+/** What it costs to trace. */
+export const tracing: BenchCase = {
+  name: 'tracing',
+  question: 'What does it cost to send traces?',
+  run: async (context) => {
+    const surroundings = await startSurroundings(context, USERS);
+    const receiver = await startOtlpReceiver();
+    const off = await startGateway(surroundings, { name: 'gateway without traces' });
+    const rows = [];
+    for (const { share, aim } of SHARES) {
+      const name = `gateway that traces ${Number(share) * 100} %`;
+      const env = {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.origin}/v1/traces`,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: share,
+      };
+      const on = await startGateway(surroundings, { name, env });
+      const comparisons = await compareSmallRequests(context, surroundings, on, [off], USERS);
+      const figure = `warm small GET, ${Number(share) * 100} % traced against no traces`;
+      rows.push(...comparisons.map((comparison) => describeComparison(figure, comparison, aim)));
+    }
+    return rows;
+  },
+};

@@ -1,0 +1,141 @@
+import type { Hop, Party } from '../hop.ts';
+import type { Journey } from './journey.ts';
+
+/** A span of OTLP as JSON, with the members that a hop has something for. */
+interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly name: string;
+  readonly kind: number;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: readonly Attribute[];
+  readonly status: { readonly code?: number };
+}
+
+interface Attribute {
+  readonly key: string;
+  readonly value: { readonly stringValue: string } | { readonly intValue: string };
+}
+
+/** The kinds and the status of OTLP that are used here. */
+const INTERNAL = 1;
+const SERVER = 2;
+const ERROR = 2;
+
+/** A span and whose it is. */
+interface PartySpan {
+  readonly party: Party;
+  readonly span: Span;
+}
+
+/** A hop and those that were made for it. */
+interface HopTree {
+  readonly hop: Hop;
+  readonly within: readonly Hop[];
+}
+
+/**
+ * Writes a journey as one trace: each hop is a span of whoever answered it, below the hop that it was made for.
+ *
+ * @returns a request of OTLP as JSON, which tools for traces open as a file; `undefined` while there is no hop
+ * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+ */
+export function exportTrace(journey: Journey): object | undefined {
+  const trees = journey.entries.flatMap((entry) => treesOf(journey, entry));
+  const hops = trees.flatMap(({ hop, within }) => [hop, ...within]);
+  if (hops.length === 0) {
+    return undefined;
+  }
+  const traceId = newId(16);
+  const root = journeySpan(traceId, hops);
+  const spans = [
+    root,
+    ...trees.flatMap(({ hop, within }) => {
+      const outer = hopSpan(traceId, root.span.spanId, hop);
+      return [outer, ...within.map((inner) => hopSpan(traceId, outer.span.spanId, inner))];
+    }),
+  ];
+  const parties = [...new Set(spans.map(({ party }) => party))];
+  return {
+    resourceSpans: parties.map((party) => ({
+      resource: { attributes: [text('service.name', party)] },
+      scopeSpans: [
+        {
+          scope: { name: 'obo-gateway playground' },
+          spans: spans.filter((one) => one.party === party).map(({ span }) => span),
+        },
+      ],
+    })),
+  };
+}
+
+function treesOf(journey: Journey, entry: Journey['entries'][number]): readonly HopTree[] {
+  switch (entry.kind) {
+    case 'heading':
+      return [];
+    case 'visit':
+      return journey.hopsOfVisit(entry).map((hop) => ({ hop, within: [] }));
+    case 'proxied': {
+      const { outer, inner } = journey.hopsOfProxiedRequest(entry);
+      return outer === undefined ? [] : [{ hop: outer, within: inner }];
+    }
+    case 'call': {
+      const hop = journey.hopOfCall(entry);
+      return hop === undefined ? [] : [{ hop: { ...hop, path: entry.path }, within: journey.hopsWithin(entry) }];
+    }
+  }
+}
+
+function journeySpan(traceId: string, hops: readonly Hop[]): PartySpan {
+  const span = {
+    traceId,
+    spanId: newId(8),
+    parentSpanId: '',
+    name: 'journey',
+    kind: INTERNAL,
+    startTimeUnixNano: toNanoseconds(Math.min(...hops.map(({ startedAt }) => startedAt))),
+    endTimeUnixNano: toNanoseconds(Math.max(...hops.map(({ startedAt, ms }) => startedAt + ms))),
+    attributes: [],
+    status: {},
+  };
+  return { party: 'client', span };
+}
+
+function hopSpan(traceId: string, parentSpanId: string, hop: Hop): PartySpan {
+  const { to, method, path, status, startedAt, ms, refusal, correlationId, about } = hop;
+  const [plainPath = ''] = path.split('?');
+  const span = {
+    traceId,
+    spanId: newId(8),
+    parentSpanId,
+    name: `${method} ${plainPath}`,
+    kind: SERVER,
+    startTimeUnixNano: toNanoseconds(startedAt),
+    endTimeUnixNano: toNanoseconds(startedAt + ms),
+    attributes: [
+      text('http.request.method', method),
+      text('url.path', plainPath),
+      ...(status === 0 ? [] : [{ key: 'http.response.status_code', value: { intValue: String(status) } }]),
+      ...(refusal === undefined ? [] : [text('error.type', refusal)]),
+      ...(correlationId === undefined ? [] : [text('playground.correlation_id', correlationId)]),
+      ...(about === '' ? [] : [text('playground.about', about)]),
+    ],
+    status: status === 0 || status >= 500 ? { code: ERROR } : {},
+  };
+  return { party: to, span };
+}
+
+function text(key: string, value: string): Attribute {
+  return { key, value: { stringValue: value } };
+}
+
+/** Nanoseconds as OTLP writes them; a number could not hold them. */
+function toNanoseconds(ms: number): string {
+  return String(BigInt(Math.round(ms * 1_000)) * 1_000n);
+}
+
+function newId(bytes: number): string {
+  return [...crypto.getRandomValues(new Uint8Array(bytes))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

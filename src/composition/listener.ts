@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { GatewayConfig } from '../config/load-config.ts';
+import { toNetworks } from '../config/schema.ts';
+import { GatewayError } from '../failures.ts';
+import { answerFailureOnSocket } from '../http/answer-failure.ts';
+import { createArrivalLog } from '../http/arrival-log.ts';
+import type { ParserFault } from '../http/connection.ts';
+import { createAppServer, type AdaptableLimits, type AppServer } from '../http/server.ts';
+import { peerAddress } from '../request/client-address.ts';
+import type { Core } from './core.ts';
+import type { Deployment } from './deployment.ts';
+
+/** What the log says when this process can open neither files nor connections. */
+const NO_DESCRIPTORS = {
+  reason: 'this process has no file descriptor left',
+  remedy: 'Raise the limit of open files (ulimit -n), or lower server.maxConnections below it.',
+};
+
+/** What of a configuration limits the connections of callers. */
+export function limitsOf({ server }: GatewayConfig): AdaptableLimits {
+  const { keepAlive, maxConnections, proxyProtocol, trustedProxies } = server;
+  return {
+    keepAliveMs: keepAlive ?? 0,
+    maxConnections,
+    proxies: proxyProtocol === undefined ? undefined : toNetworks(trustedProxies),
+  };
+}
+
+/**
+ * Makes the server for callers, and answers bytes that cannot be read as a request.
+ *
+ * @param current gives the deployment that counts now; `undefined` before there is any
+ */
+export function createListener(
+  config: GatewayConfig,
+  { logger, metrics, tls, clocks }: Core,
+  current: () => Deployment | undefined,
+): AppServer {
+  return createAppServer(refuseUnparsed, {
+    ...limitsOf(config),
+    headLimitBytes: config.server.headLimit,
+    tls,
+    onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
+    onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
+  });
+
+  function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
+    const deployment = current();
+    if (deployment === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { site, cors, nativeAuth } = deployment;
+    // With CORS headers, so that a page can read the answer: that its token grew too large, for example.
+    const origin = /^origin: *(\S+)/im.exec(head)?.[1];
+    const requestId = randomUUID();
+    const policy = nativeAuth?.cors.allows(origin) === true ? nativeAuth.cors : cors;
+    const ownHeaders = ['x-request-id', requestId, ...policy.headersFor(origin), ...site.security.own];
+    const place = { frame: site.frame, requestId, instance: '/', ownHeaders };
+    const failure = new GatewayError(fault);
+    answerFailureOnSocket(socket, failure, place);
+    metrics.recordProblem(failure.code);
+    const { code, rule } = failure;
+    logger.info({ requestId, code, status: rule.status, clientAddress: peerAddress({ socket }) }, 'unreadable request');
+  }
+}
