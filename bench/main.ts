@@ -9,6 +9,7 @@ import type { BenchCase, CaseContext, Row } from './case.ts';
 import { bodies } from './cases/bodies.ts';
 import { burst } from './cases/burst.ts';
 import { callers } from './cases/callers.ts';
+import { checks } from './cases/checks.ts';
 import { contractSize } from './cases/contract-size.ts';
 import { events } from './cases/events.ts';
 import { exchange } from './cases/exchange.ts';
@@ -30,6 +31,7 @@ const CASES: readonly BenchCase[] = [
   manyUsers,
   log,
   tracing,
+  checks,
   bodies,
   events,
   burst,

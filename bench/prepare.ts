@@ -10,6 +10,7 @@ const TOOLS: readonly { readonly command: string; readonly install: string }[] =
   { command: 'taskset', install: 'apt-get install util-linux' },
   { command: 'wrk', install: 'apt-get install wrk' },
   { command: 'haproxy', install: 'apt-get install haproxy' },
+  { command: 'nginx', install: 'apt-get install nginx' },
   { command: 'redis-server', install: 'apt-get install redis-server' },
 ];
 

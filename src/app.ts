@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Application } from 'express';
 import { CallerGone } from './request/caller-gone.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
 import { OWN_PATHS } from './contract/own-paths.ts';
@@ -8,24 +6,27 @@ import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
 import type { CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
-import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
-import { handleRequest, type InboundRequest, type Steps } from './journey.ts';
+import {
+  RequestAccount,
+  refuseOverload,
+  type InboundRequest,
+  type RequestAccountOptions,
+  type RequestHandler,
+} from './inbound-request.ts';
+import { handleRequest, type Steps } from './journey.ts';
 import type { NativeAuth } from './native-auth/native-auth.ts';
 import { toOAuthError } from './native-auth/oauth-error.ts';
-import { readRequestId, readTarget, receive } from './request/receive.ts';
-import { hasBody } from './request/body.ts';
-import type { RequestRecord } from './telemetry/request-record.ts';
+import { receive } from './request/receive.ts';
+import { hasUncertainEnd } from './request/uncertain-end.ts';
 
 /** What the API's application is made of. */
-export interface AppOptions {
+export interface AppOptions extends RequestAccountOptions {
   readonly steps: Steps;
   readonly cors: CorsPolicy;
   /** Bytes of a request's line and headers. */
   readonly headLimitBytes: number;
   /** Requests under way at a time. */
   readonly maxInFlight: number;
-  /** Where the requests under way are counted, those of other configurations too. */
-  readonly inFlight: { count: number };
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
   /** The documents of the contract for clients, as JSON text, by their paths. */
@@ -47,64 +48,26 @@ export interface AppOptions {
   readonly nativeAuth: NativeAuth | undefined;
   /** Absent unless gateway.yaml turns it on. */
   readonly documentation: DocumentationPage | undefined;
-  /** Called with every request once it is over. */
-  readonly onRequest: (req: IncomingMessage, record: RequestRecord) => void;
 }
-
-/** The status in the log and the metrics of a request whose caller left before any was sent. */
-const CALLER_GONE = 499;
-
-/** `Retry-After` in seconds while too many requests are under way. */
-const OVERLOAD_WAIT_SECONDS = 1;
 
 /** Answers a request, or returns `false` for one that is not for this door. */
 type Door = (request: InboundRequest) => Promise<void> | boolean;
 
-/** The API of one configuration. A request stays with the handler that it began with. */
-export interface ApiHandler {
-  handle(req: IncomingMessage, res: ServerResponse): void;
-  /** Resolves once the last request is over; to be called when no more come. */
-  untilIdle(): Promise<void>;
-}
-
-/**
- * Gives an application the API.
- *
- * @param current gives the handler of the configuration that counts now; called once for each request
- */
-export function mountApi(app: Application, current: () => ApiHandler): void {
-  keepNativePrototypes(app);
-  app.use((req: IncomingMessage, res: ServerResponse) => current().handle(req, res));
-}
-
 /** Makes the handler of one configuration: the journey, and what else the gateway answers on the same port. */
-export function createApiHandler(options: AppOptions): ApiHandler {
-  const { headLimitBytes, maxInFlight, inFlight, onRequest } = options;
+export function createApiHandler(options: AppOptions): RequestHandler {
+  const { headLimitBytes, maxInFlight, inFlight } = options;
   const doors = openDoors(options);
-  let underWay = 0;
-  let onIdle: (() => void) | undefined;
+  const account = new RequestAccount(options);
   return {
     handle(req, res) {
-      void handle(begin(req, res));
+      void handle(account.begin(req, res));
     },
-    untilIdle: () =>
-      new Promise((resolve) => {
-        onIdle = resolve;
-        noteIdle();
-      }),
+    untilIdle: () => account.untilIdle(),
   };
-
-  function noteIdle(): void {
-    if (underWay === 0) {
-      onIdle?.();
-    }
-  }
 
   async function handle(request: InboundRequest): Promise<void> {
     try {
-      if (inFlight.count > maxInFlight) {
-        throw overloaded(maxInFlight);
-      }
+      refuseOverload(inFlight, maxInFlight);
       receive(request.req, request.target, headLimitBytes);
       for (const door of doors) {
         const answered = door(request);
@@ -116,28 +79,6 @@ export function createApiHandler(options: AppOptions): ApiHandler {
     } catch (error) {
       fail(request, error, options);
     }
-  }
-
-  function begin(req: IncomingMessage, res: ServerResponse): InboundRequest {
-    const target = readTarget(req.url ?? '');
-    const requestId = readRequestId(req);
-    const record: RequestRecord = { requestId, startedAt: performance.now() };
-    const request = { req, res, target, requestId, record };
-    // Not once(): `close` comes only once, and taking the listener away again would cost every request.
-    inFlight.count += 1;
-    underWay += 1;
-    res.on('close', () => {
-      inFlight.count -= 1;
-      underWay -= 1;
-      record.callerGone = !res.writableFinished && record.error === undefined;
-      record.status = record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
-      onRequest(req, record);
-      noteIdle();
-    });
-    if (hasBody(req)) {
-      res.once('finish', () => lingerOverBody(req));
-    }
-    return request;
   }
 }
 
@@ -156,16 +97,6 @@ function openDoors(options: AppOptions): readonly Door[] {
     ...(documentation ? [(request: InboundRequest) => documentation.answer(request)] : []),
     (request) => handleRequest(request, steps),
   ];
-}
-
-function overloaded(maxInFlight: number): GatewayError {
-  return new GatewayError('overloaded', {
-    retryAfter: OVERLOAD_WAIT_SECONDS,
-    log: {
-      reason: `more than ${maxInFlight} requests are under way`,
-      remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',
-    },
-  });
 }
 
 function proxyNativeAuth(request: InboundRequest, options: AppOptions): Promise<void> | false {
@@ -240,15 +171,4 @@ function fail(request: InboundRequest, thrown: unknown, options: AppOptions): vo
     ownHeaders: ownHeaders(request, options),
     extensions: findNativeAuth(request, options) && toOAuthError(failure),
   });
-}
-
-/**
- * True where nobody can be certain what the next bytes on the connection are: a caller that asked whether to send its
- * body may or may not send it after a refusal, and chunks in HTTP/1.0 are a body to some and requests to others (RFC
- * 9112 §6.1).
- *
- * @see https://www.rfc-editor.org/rfc/rfc9112#section-6.1
- */
-function hasUncertainEnd({ headers, httpVersion }: IncomingMessage): boolean {
-  return headers.expect !== undefined || (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined);
 }

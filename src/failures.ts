@@ -98,6 +98,13 @@ export const FAILURES = {
     detail: 'Correct the request and send it again.',
     blame: 'client',
   },
+  call_not_described: {
+    code: 'invalid_request',
+    status: 400,
+    title: 'The call is not described',
+    detail: 'What stands in front of the API does not say which call it asks about; tell those who run it.',
+    blame: 'gateway',
+  },
   unsupported_media_type: {
     code: 'invalid_request',
     status: 415,

@@ -1,11 +1,10 @@
 import { getHeapStatistics } from 'node:v8';
-import { mountApi } from './app.ts';
-import { adaptCore, createCore, type CoreOptions, type Current } from './composition/core.ts';
+import { adaptCore, createCore, type Core, type CoreOptions, type Current } from './composition/core.ts';
 import { deploy, type Deployment } from './composition/deployment.ts';
 import { DownstreamUse, openDownstreams } from './composition/downstreams.ts';
-import { createListener, limitsOf } from './composition/listener.ts';
+import { createAuthorizationListener, createListener, limitsOf } from './composition/listener.ts';
 import { startNotices } from './composition/notices.ts';
-import { namePublicUrl } from './config/fill-defaults.ts';
+import { nameAuthorizationService, namePublicUrl } from './config/fill-defaults.ts';
 import type { ConfigChange } from './config/config-files.ts';
 import type { GatewayConfig } from './config/load-config.ts';
 import { listReloadable } from './config/reloading.ts';
@@ -14,6 +13,7 @@ import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
 import { listen, type AppServer } from './http/server.ts';
+import { mountHandler } from './inbound-request.ts';
 import { toUrl } from './network/to-url.ts';
 import { BUILD } from './runtime/build.ts';
 import { createHeapLimit } from './runtime/v8-heap.ts';
@@ -25,6 +25,14 @@ import { reportCutOff, reportStop } from './telemetry/report-stop.ts';
 
 export { loadOpenTelemetry } from './telemetry/otlp/load.ts';
 
+/** Where a gateway listens. */
+export interface GatewayAddresses {
+  readonly url: string;
+  readonly managementUrl: string;
+  /** Where engines ask about calls; absent unless gateway.yaml turns it on. */
+  readonly authorizationServiceUrl?: string | undefined;
+}
+
 /** A gateway that can be started once and stopped once. */
 export interface Gateway {
   /**
@@ -32,7 +40,7 @@ export interface Gateway {
    *
    * @throws {ListenError} when it cannot listen on a port
    */
-  start(): Promise<{ readonly url: string; readonly managementUrl: string }>;
+  start(): Promise<GatewayAddresses>;
   /**
    * Opens the audit log anew and puts another configuration into use, without losing a request. When it cannot be used,
    * the one before stays. Either way the log, the audit log and the metrics say how it ended; it never fails. To be called
@@ -74,6 +82,8 @@ export interface Api extends ManagementOptions {
   apply(config: GatewayConfig): readonly string[];
   /** Where it is told how a reload ended. */
   readonly reloadReports: ReloadReports;
+  /** Where engines ask about calls, once it has started; `undefined` where gateway.yaml does not turn it on. */
+  readonly authorizationServiceUrl: string | undefined;
   readonly whyNotReady: () => string | undefined;
   /** The metrics as they are now, to be added to those of other processes. */
   readonly readMetrics: () => Promise<MetricsSnapshot>;
@@ -98,8 +108,9 @@ export function createGateway(config: GatewayConfig, options: GatewayOptions = {
       management = await startManagement(config.server.management, api);
       const url = await api.start();
       const memory = describeMemory(config.memory, getHeapStatistics().heap_size_limit);
-      logger.info({ url, managementUrl: management.url, memory, ...BUILD }, 'gateway started');
-      return { url, managementUrl: management.url };
+      const addresses = { url, managementUrl: management.url, authorizationServiceUrl: api.authorizationServiceUrl };
+      logger.info({ ...addresses, memory, ...BUILD }, 'gateway started');
+      return addresses;
     },
     reload(read) {
       return reportReload(async () => {
@@ -132,11 +143,15 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   let current: Current = { config, downstreams: openDownstreams(config, clocks.monotonicMs) };
   let deployment: Deployment | undefined;
   let listener: AppServer | undefined;
+  let engines: EngineListener | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let port = 0;
   let isDraining = false;
 
   return {
+    get authorizationServiceUrl() {
+      return engines?.url;
+    },
     async start() {
       // Redis opens before the port: after a rollout all callers come at once, and each whose token is not yet found
       // there would cost an exchange.
@@ -145,11 +160,13 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
         throw new ListenError('stopped before it listened');
       }
       await core.tls?.open();
+      await core.authorizationTls?.open('authorizationService.tls');
       listener = createListener(config, core, () => deployment);
       const { host } = config.server;
       // Only now is the port known where gateway.yaml leaves it to the system, and with it the public address.
       ({ port } = await listen(listener.server, host, config.server.port, 'server.port'));
       put(deploy({ ...current, resource: namePublicUrl(config.server, port) }, core), listener);
+      engines = await listenForEngines(core, () => deployment);
       keys.start();
       const limitHeap = createHeapLimit(config.memory.processBytes);
       sweeping = setInterval(() => {
@@ -171,9 +188,14 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     async stop() {
       isDraining = true;
       const { drainDelay: delayMs, drainTimeout: timeoutMs } = current.config.server;
-      if (listener !== undefined) {
-        reportCutOff(logger, await drain(listener.server, listener.connections, { delayMs, timeoutMs }));
-      }
+      const listeners = [listener, engines?.listener].filter((each) => each !== undefined);
+      const cutOff = await Promise.all(
+        listeners.map((each) => drain(each.server, each.connections, { delayMs, timeoutMs })),
+      );
+      reportCutOff(
+        logger,
+        cutOff.reduce((all, one) => all + one, 0),
+      );
       keys.stop();
       clearInterval(sweeping);
       await use.destroy();
@@ -199,7 +221,9 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     const after = deploy({ config: next, downstreams, resource, before }, core);
     adaptCore(core, before.config, next);
     put(after, server);
-    void before.api.untilIdle().then(() => use.end(before.downstreams));
+    void Promise.all([before.api.untilIdle(), before.authorizationService?.untilIdle()]).then(() =>
+      use.end(before.downstreams),
+    );
   }
 
   /** Lets a deployment count from the next request on. */
@@ -209,8 +233,30 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
     current = after;
     deployment = after;
     server.adapt(limitsOf(after.config));
+    engines?.listener.adapt({ ...limitsOf(after.config), proxies: undefined });
     if (isFirst) {
-      mountApi(server.app, () => (deployment as Deployment).api);
+      mountHandler(server.app, () => (deployment as Deployment).api);
     }
   }
+}
+
+/** The listener for engines, and where it is. */
+interface EngineListener {
+  readonly listener: AppServer;
+  readonly url: string;
+}
+
+async function listenForEngines(
+  core: Core,
+  current: () => Deployment | undefined,
+): Promise<EngineListener | undefined> {
+  const { config, authorizationService } = current() ?? {};
+  if (config?.authorizationService === undefined || authorizationService === undefined) {
+    return undefined;
+  }
+  const { host, port } = config.authorizationService;
+  const listener = createAuthorizationListener(config, core);
+  const address = await listen(listener.server, host, port, 'authorizationService.port');
+  mountHandler(listener.app, () => current()?.authorizationService ?? authorizationService);
+  return { listener, url: nameAuthorizationService(config, address.port) ?? '' };
 }

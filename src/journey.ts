@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { preferClaims } from './challenge/prefer-claims.ts';
 import type { DownstreamDemand } from './challenge/downstream-claims.ts';
 import type { Operation } from './contract/operations/operation.ts';
@@ -6,21 +5,10 @@ import type { RouteMatch } from './contract/routes/route-table.ts';
 import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import { GatewayError } from './failures.ts';
 import type { DownstreamAnswer } from './forward/downstream-answer.ts';
-import type { RequestTarget } from './request/receive.ts';
+import type { InboundRequest } from './inbound-request.ts';
 import type { OutgoingBody } from './request/body.ts';
+import type { HeldToken } from './session/held-token.ts';
 import type { Session } from './session/session.ts';
-import type { RequestRecord } from './telemetry/request-record.ts';
-
-/** One request on its way. */
-export interface InboundRequest {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly target: RequestTarget;
-  /** The caller's own `x-request-id` where it is short and clean, otherwise a new one. */
-  readonly requestId: string;
-  /** What the log and the metrics will say of the request. Steps write to it; none reads it. */
-  readonly record: RequestRecord;
-}
 
 /** What the steps before it found out about a call to a downstream. */
 export interface Call {
@@ -55,16 +43,20 @@ export interface Steps {
   /** Checks the parameters of the request against the contract, and leaves its body alone. */
   readonly validateParameters: (request: InboundRequest, route: RouteMatch<Operation>) => void;
   /** Finds the caller's token for the downstream; one that Entra issues anew has the claims of `again`, if any. */
-  exchange(
+  readonly exchange: (
     request: InboundRequest,
     session: Session | undefined,
     operation: Operation,
     again?: SecondExchange,
-  ): DownstreamToken | Promise<FetchedToken> | undefined;
+  ) => DownstreamToken | Promise<FetchedToken> | undefined;
   /** Sends the request on and waits for the head of the answer. */
   forward(request: InboundRequest, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
+  /** Reads the challenges of a downstream's 401, one for each line, and drops the rest of it. */
+  takeChallenges(answer: DownstreamAnswer): readonly string[];
+  /** The caller's token for the downstream that is in memory, with its claims; `undefined` for none. */
+  recallToken(session: Session, operation: Operation): HeldToken | undefined;
   /** Reads what a downstream that rejected the token asks for, and forgets the token. */
-  readDemand(request: InboundRequest, call: Call, rejection: DownstreamRejection): DownstreamDemand;
+  readDemand(request: InboundRequest, operation: Operation, rejection: DownstreamRejection): DownstreamDemand;
   /** Remembers the challenge: for a while this token gets it again, and neither Entra nor the downstream is asked. */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
   /** Remembers the claims for a caller that has to send its large body again; its next token is exchanged with them. */
@@ -101,6 +93,13 @@ export interface AuthorizedCall<Checked> {
   readonly correlationId: string | undefined;
 }
 
+/** A step that finds the caller's token for the downstream; `undefined` where there is no caller. */
+export type FindToken = (
+  request: InboundRequest,
+  session: Session | undefined,
+  operation: Operation,
+) => DownstreamToken | Promise<FetchedToken> | undefined;
+
 /** Takes a call of the contract through the gateway, once it is received (`request/receive.ts`): the steps in order. */
 export async function handleRequest(request: InboundRequest, steps: Steps): Promise<void> {
   const { route, session, checked, token, correlationId } = await authorizeCall(request, steps, steps.validate);
@@ -109,7 +108,12 @@ export async function handleRequest(request: InboundRequest, steps: Steps): Prom
     const answer = await steps.forward(request, call, token);
     const accepted =
       session !== undefined && token !== undefined && answer.status === 401
-        ? await translate(request, call, { session, token, answer, correlationId }, steps)
+        ? await translate(
+            request,
+            call,
+            { session, token, correlationId, challenges: steps.takeChallenges(answer) },
+            steps,
+          )
         : answer;
     if (session !== undefined) {
       steps.noteSuccess(session, route.entry);
@@ -126,12 +130,15 @@ export async function handleRequest(request: InboundRequest, steps: Steps): Prom
  * `steps.validateParameters`, which leaves the body alone.
  *
  * @param validate the step that checks the request against the contract
+ * @param exchange the step that finds the token; another one than that of the steps where the call was made before, and
+ *   the downstream rejected its token
  * @throws {GatewayError} every refusal; it is turned into HTTP in one place, `answer-failure.ts`
  */
 export async function authorizeCall<Checked>(
   request: InboundRequest,
   steps: Steps,
   validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<Checked>,
+  exchange: FindToken = steps.exchange,
 ): Promise<AuthorizedCall<Checked>> {
   const route = steps.match(request);
   const operation = route.entry;
@@ -142,7 +149,7 @@ export async function authorizeCall<Checked>(
     session = steps.authorize(session, operation);
     const checking = validate(request, route);
     const checked = checking instanceof Promise ? await checking : checking;
-    const found = steps.exchange(request, session, operation);
+    const found = exchange(request, session, operation);
     if (found instanceof Promise) {
       const { token, correlationId } = await found;
       return { route, session, checked, token, correlationId };
@@ -157,98 +164,124 @@ export async function authorizeCall<Checked>(
 export interface DownstreamRejection {
   readonly session: Session;
   readonly token: DownstreamToken;
-  readonly answer: DownstreamAnswer;
+  /** The values of `WWW-Authenticate`, one for each line. */
+  readonly challenges: readonly string[];
   /** The `client-request-id` of the exchange that gave the token, if it was made for this request. */
   readonly correlationId: string | undefined;
 }
 
-/** Answers the downstream's 401: with the answer to a second send, or with a failure that the caller can act on. */
-function translate(
-  request: InboundRequest,
-  call: Call,
-  rejection: DownstreamRejection,
-  steps: Steps,
-): Promise<DownstreamAnswer> {
-  return rejection.session.principal.kind === 'app'
-    ? translateForApp(request, call, rejection, steps)
-    : translateForUser(request, call, rejection, steps);
-}
-
 /**
- * A downstream rejects our token either because it wants claims of the user, or because its settings and ours do not
- * fit. For claims, Entra is asked once for a token that has them and the request is sent once more; when that does not
- * help, the claims become the caller's challenge.
+ * Answers the downstream's 401: with the answer to a second send, or with a failure that the caller can act on. For
+ * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help, the
+ * claims become the caller's challenge.
  */
-async function translateForUser(
+async function translate(
   request: InboundRequest,
   call: Call,
   rejection: DownstreamRejection,
   steps: Steps,
 ): Promise<DownstreamAnswer> {
-  const { session, correlationId } = rejection;
+  const { session } = rejection;
   const operation = call.route.entry;
-  const claims = requireClaims(steps.readDemand(request, call, rejection));
-  let newToken: DownstreamToken | undefined;
-  try {
-    newToken = await exchangeAgain(request, session, operation, { claims, correlationId }, steps);
-  } catch (error) {
-    throw rememberChallenge(preferClaims(error, claims));
+  const { token, claims } = await exchangeAfterRejection(request, operation, rejection, steps);
+  if (!call.body.isReplayable) {
+    throw cannotSendAgain(session, operation, claims, steps);
   }
-  if (newToken === undefined || !call.body.isReplayable) {
-    steps.expectClaims(session, operation, claims);
-    throw new GatewayError('insufficient_claims', { claims });
-  }
-  const second = await steps.forward(request, call, newToken);
+  const second = await steps.forward(request, call, token);
   if (second.status !== 401) {
     return second;
   }
-  const demand = steps.readDemand(request, call, { ...rejection, token: newToken, answer: second });
-  const asked = demand.kind === 'claims' ? demand.claims : claims;
-  throw rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }));
+  const challenges = steps.takeChallenges(second);
+  throw refuseSecondRejection(request, operation, { ...rejection, token, challenges }, steps, claims);
+}
 
-  function rememberChallenge(failure: unknown): unknown {
-    if (failure instanceof GatewayError && failure.code === 'insufficient_claims') {
-      steps.rememberChallenge(session, operation, failure);
+/** A token that was fetched after a downstream had rejected the one before it. */
+export interface RenewedToken {
+  readonly token: DownstreamToken;
+  /** The claims request that the downstream asked for, as JSON text, and that the token meets; `undefined` for none. */
+  readonly claims: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
+/**
+ * Fetches another token after a downstream rejected one. It does so either because it wants claims of the user, or
+ * because its settings and ours do not fit, which no other token would change. Of an application's tokens it can also be
+ * that ours was revoked: no user can step up for it, so a new one is fetched in any case, with the claims if there are any.
+ *
+ * @throws {GatewayError} `downstream_rejected_token` where another token would not help, `interaction_required` where the
+ *   downstream's challenge cannot be read, or Entra's refusal, which is remembered where it is a claims challenge
+ */
+export async function exchangeAfterRejection(
+  request: InboundRequest,
+  operation: Operation,
+  rejection: DownstreamRejection,
+  steps: Steps,
+): Promise<RenewedToken> {
+  const { session, token: rejected, correlationId } = rejection;
+  const demand = steps.readDemand(request, operation, rejection);
+  const isForApp = session.principal.kind === 'app';
+  const claims = isForApp ? claimsOf(demand) : requireClaims(demand);
+  try {
+    const found = steps.exchange(request, session, operation, { claims, correlationId });
+    const fetched = found instanceof Promise ? await found : { token: found, correlationId };
+    if (fetched.token === undefined || (isForApp && fetched.token === rejected)) {
+      throw rejectedToken();
     }
-    return failure;
+    return { token: fetched.token, claims, correlationId: fetched.correlationId };
+  } catch (error) {
+    throw isForApp || claims === undefined
+      ? error
+      : rememberChallenge(preferClaims(error, claims), session, operation, steps);
   }
 }
 
 /**
- * The gateway's own token may have been revoked, and no user can step up for it: a new one is fetched, with the claims
- * if there are any, and the request is sent once more.
+ * Makes the failure of a call whose second token the downstream rejected as well: the caller has to step up, or nothing
+ * helps.
+ *
+ * @param claims what the downstream asked for the first time, if it asked for any
  */
-async function translateForApp(
+export function refuseSecondRejection(
   request: InboundRequest,
-  call: Call,
+  operation: Operation,
   rejection: DownstreamRejection,
   steps: Steps,
-): Promise<DownstreamAnswer> {
-  const { session, token, correlationId } = rejection;
-  const demand = steps.readDemand(request, call, rejection);
-  const claims = demand.kind === 'claims' ? demand.claims : undefined;
-  const newToken = await exchangeAgain(request, session, call.route.entry, { claims, correlationId }, steps);
-  if (newToken === undefined || newToken === token || !call.body.isReplayable) {
-    throw rejectedToken();
+  claims?: string,
+): unknown {
+  const { session } = rejection;
+  if (session.principal.kind === 'app') {
+    // The new token is kept for the next request, which would otherwise cost two exchanges.
+    return rejectedToken();
   }
-  const second = await steps.forward(request, call, newToken);
-  if (second.status !== 401) {
-    return second;
-  }
-  // The new token is kept for the next request, which would otherwise cost two exchanges.
-  second.discard();
-  throw rejectedToken();
+  const asked = claimsOf(steps.readDemand(request, operation, rejection)) ?? claims;
+  return asked === undefined
+    ? rejectedToken()
+    : rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }), session, operation, steps);
 }
 
-async function exchangeAgain(
-  request: InboundRequest,
+/** Makes the failure of a call that can be made only once, because its body has gone. */
+function cannotSendAgain(
   session: Session,
   operation: Operation,
-  again: SecondExchange,
+  claims: string | undefined,
   steps: Steps,
-): Promise<DownstreamToken | undefined> {
-  const found = steps.exchange(request, session, operation, again);
-  return found instanceof Promise ? (await found).token : found;
+): GatewayError {
+  if (claims === undefined || session.principal.kind === 'app') {
+    return rejectedToken();
+  }
+  steps.expectClaims(session, operation, claims);
+  return new GatewayError('insufficient_claims', { claims });
+}
+
+function rememberChallenge(failure: unknown, session: Session, operation: Operation, steps: Steps): unknown {
+  if (failure instanceof GatewayError && failure.code === 'insufficient_claims') {
+    steps.rememberChallenge(session, operation, failure);
+  }
+  return failure;
+}
+
+function claimsOf(demand: DownstreamDemand): string | undefined {
+  return demand.kind === 'claims' ? demand.claims : undefined;
 }
 
 function requireClaims(demand: DownstreamDemand): string {

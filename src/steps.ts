@@ -10,6 +10,7 @@ import type { Operation } from './contract/operations/operation.ts';
 import type { ToPublicAddress } from './contract/public-address.ts';
 import type { RouteMatch, RouteTable } from './contract/routes/route-table.ts';
 import { validate, validateParameters } from './contract/validate.ts';
+import { GatewayError } from './failures.ts';
 import type { FetchedToken } from './session/downstream-token.ts';
 import type { Exchange } from './exchange/assemble-exchange.ts';
 import type { DownstreamScopes } from './session/token-source.ts';
@@ -30,7 +31,8 @@ import { since, type RequestRecord } from './telemetry/request-record.ts';
 /** A downstream as the exchange and the forwarding know it. */
 export interface DownstreamBinding {
   readonly scopes: DownstreamScopes;
-  readonly downstream: Downstream;
+  /** Absent where only engines call it, so that gateway.yaml does not say where it is. */
+  readonly downstream: Downstream | undefined;
 }
 
 /** A downstream as calls reach it. */
@@ -100,7 +102,7 @@ function admissionSteps(
 
     validate({ req, res, target }, { entry, values, encoded }) {
       refuseOtherProtocol(entry.upgrade, req, res);
-      const { idleTimeout } = serviceOf(services, entry.service).downstream;
+      const { idleTimeout } = reachable(serviceOf(services, entry.service));
       const reading = {
         limit: entry.bodyLimitBytes ?? bodyLimit,
         askForBody: () => sendContinue(req, res),
@@ -120,7 +122,10 @@ function admissionSteps(
 /** The steps that get the caller's token for the downstream, and that follow when there is none or it does not help. */
 function tokenSteps(
   options: StepOptions,
-): Pick<Steps, 'exchange' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'adaptFailure' | 'noteSuccess'> {
+): Pick<
+  Steps,
+  'exchange' | 'recallToken' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'adaptFailure' | 'noteSuccess'
+> {
   const { services, exchange, challengeRules, nameRules } = options;
   const { loop } = challengeRules;
   return {
@@ -149,17 +154,18 @@ function tokenSteps(
       return token;
     },
 
-    readDemand({ req }, { route }, { session, token, answer }) {
-      const demand = readDownstreamDemand(findHeaders(answer.rawHeaders, 'www-authenticate'));
+    recallToken: (session, { service }) => exchange.peek(session, serviceOf(services, service).scopes),
+
+    readDemand({ req }, { service }, { session, token, challenges }) {
+      const demand = readDownstreamDemand(challenges);
       const request = {
         session,
         assertion: () => readBearerToken(req),
-        downstream: serviceOf(services, route.entry.service).scopes,
+        downstream: serviceOf(services, service).scopes,
         claims: demand.kind === 'claims' ? demand.claims : '',
         correlationId: undefined,
       };
       const isForgotten = exchange.discard(request, token);
-      answer.discard();
       // Only the first call that finds the gateway's own token rejected renews it; the others take what that one gets.
       return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
     },
@@ -186,12 +192,14 @@ function tokenSteps(
 }
 
 /** The steps to the downstream and back. */
-function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> {
+function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChallenges' | 'answer'> {
   const { services } = options;
   return {
     forward({ req, res, target, requestId, record }, { route, body, traceContext }, token) {
       const { entry, encoded } = route;
-      const { downstream, selectRequestHeaders, addFixedQuery } = serviceOf(services, entry.service);
+      const service = serviceOf(services, entry.service);
+      const { selectRequestHeaders, addFixedQuery } = service;
+      const downstream = reachable(service);
       const start = performance.now();
       const send = entry.upgrade === undefined ? forward : openWebSocket;
       return send(res, {
@@ -206,6 +214,11 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'answer'> 
           record.downstreamMs = since(start);
         },
       });
+    },
+
+    takeChallenges(answer) {
+      answer.discard();
+      return findHeaders(answer.rawHeaders, 'www-authenticate');
     },
 
     answer({ req, res, target, requestId }, { route }, answer) {
@@ -237,6 +250,19 @@ function serviceOf(services: StepOptions['services'], name: string): CallableDow
     throw new Error(`the contract names the service ${name}, which the configuration lacks`);
   }
   return service;
+}
+
+/** @throws {GatewayError} `not_found` for an operation that is not proxied, before its caller costs an exchange */
+function reachable({ downstream, scopes }: CallableDownstream): Downstream {
+  if (downstream === undefined) {
+    throw new GatewayError('not_found', {
+      log: {
+        reason: `downstreams.${scopes.name} has no baseUrl, so only engines call it`,
+        remedy: 'Send such calls to the engine, or set baseUrl where the gateway is to forward them as well.',
+      },
+    });
+  }
+  return downstream;
 }
 
 async function noteExchange(request: Promise<FetchedToken>, record: RequestRecord): Promise<FetchedToken> {

@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import { GatewayError } from './failures.ts';
-import type { Call, InboundRequest, SecondExchange, Steps } from './journey.ts';
+import type { InboundRequest } from './inbound-request.ts';
+import type { Call, SecondExchange, Steps } from './journey.ts';
 import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import type { SpanAttributes } from './telemetry/otlp/attributes.ts';
 import { cutUrl, portOf, type RequestSpans } from './telemetry/otlp/request-spans.ts';

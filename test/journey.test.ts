@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Operation } from '../src/contract/operations/operation.ts';
 import { GatewayError } from '../src/failures.ts';
 import type { DownstreamAnswer } from '../src/forward/downstream-answer.ts';
-import { authorizeCall, handleRequest, type InboundRequest, type Steps } from '../src/journey.ts';
+import type { InboundRequest } from '../src/inbound-request.ts';
+import { authorizeCall, handleRequest, type Steps } from '../src/journey.ts';
 import { NO_BODY } from '../src/request/body.ts';
 import { toPrincipal } from '../src/session/principal.ts';
 import type { Session } from '../src/session/session.ts';
@@ -32,6 +33,8 @@ function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[
     validateParameters: () => undefined,
     exchange: () => TOKEN,
     forward: () => Promise.resolve({ status: 200 } as DownstreamAnswer),
+    takeChallenges: () => [],
+    recallToken: () => undefined,
     readDemand: () => ({ kind: 'none' }),
     rememberChallenge: () => undefined,
     expectClaims: () => undefined,

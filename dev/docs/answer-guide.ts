@@ -78,6 +78,11 @@ export const ANSWER_GUIDE = {
     client: 'Correct the request. `errors` lists every fault with its place.',
     operator: `${BUG_OF_CLIENT} If the client is right, correct the contract.`,
   },
+  call_not_described: {
+    when: 'An engine asks the authorization service about a call, and a header that describes the call is missing, comes twice, or makes no sense.',
+    client: 'Stop, and show the `requestId`. Nothing in the request is wrong.',
+    operator: 'Compare the configuration of the engine with [engines.md](engines.md). The log has the `reason`.',
+  },
   unsupported_media_type: {
     when: 'The body is checked against the contract, but comes in a form in which two readers could read it differently: a `charset` other than UTF-8.',
     client: 'Send the body as JSON in UTF-8.',

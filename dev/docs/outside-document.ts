@@ -4,6 +4,7 @@ import { formatChallenge } from '../../src/challenge/www-authenticate.ts';
 import { EXIT, run } from '../../src/cli.ts';
 import { DOCUMENTATION_PATH, OWN_PATHS } from '../../src/contract/own-paths.ts';
 import { EXTENSIONS } from '../../src/contract/operations/extensions.ts';
+import { ENDPOINT_PATHS } from '../../src/authorization-service/endpoints.ts';
 import { codeOf, FAILURES, GatewayError, type Failure } from '../../src/failures.ts';
 import { toProblem } from '../../src/http/problem.ts';
 import { deriveEntry } from '../../src/redis/seal.ts';
@@ -79,6 +80,7 @@ function listPaths(): string[] {
   return [
     ...[...Object.values(OWN_PATHS), DOCUMENTATION_PATH].map((path) => `${path}  (server.port)`),
     ...management.map((path) => `${path}  (server.management.port)`),
+    ...ENDPOINT_PATHS.map((path) => `${path}  (authorizationService.port)`),
   ];
 }
 
@@ -88,7 +90,8 @@ function listCodes(): string[] {
     const challenge = rule.challenge === undefined ? '' : `  ${rule.challenge ?? 'a challenge without an error'}`;
     return `${codeOf(failure)}  ${rule.status}${challenge}`;
   });
-  return rows.toSorted();
+  // Several failures may have one code and one status.
+  return [...new Set(rows)].toSorted();
 }
 
 function listProblemMembers(): string[] {

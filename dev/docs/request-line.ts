@@ -25,6 +25,8 @@ const PRINCIPAL: Principal = {
 const RECORD: Required<RequestRecord> = {
   requestId: 'request',
   startedAt: 0,
+  via: 'check',
+  isRepeated: false,
   operation: 'operation',
   principal: PRINCIPAL,
   downstream: 'downstream',

@@ -68,6 +68,13 @@ export const CALLER_ROWS: readonly Row[] = [
         })),
       },
       {
+        title: 'Requests by way',
+        description: '`proxy`: the gateway forwards. `check`: an engine asks about a call that it carries itself.',
+        kind: 'lines',
+        unit: 'reqps',
+        queries: [sumsOf('gateway_http_requests_total', 'via')],
+      },
+      {
         title: 'Requests by operation',
         description: 'Which operation is called? `none` was refused before it was known.',
         kind: 'lines',

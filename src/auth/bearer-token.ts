@@ -35,6 +35,11 @@ export function readBearerToken(req: IncomingMessage): string {
   return token;
 }
 
+/** True for a text that has the form of a token, so that it could stand in an `Authorization` header. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
 /**
  * True when a request has a token or something like it, be it in the wrong place: whoever sends one means to be somebody,
  * and what stands in the query would go on to the downstream.

@@ -19,7 +19,10 @@ function adviseServers(
   downstreams: GatewayConfig['downstreams'],
 ): Row[] {
   return [...pathPrefixes].flatMap(([service, prefixes]) => {
-    const { baseUrl = '' } = downstreams[service] ?? {};
+    const { baseUrl } = downstreams[service] ?? {};
+    if (baseUrl === undefined) {
+      return [];
+    }
     const paths = [...prefixes].map((prefix) => `${pathOf(baseUrl)}${prefix}`);
     return serversPath === undefined || paths.includes(serversPath)
       ? []

@@ -3,6 +3,7 @@ import { Authority } from '../entra/authority.ts';
 import { EntraHttpClient } from '../entra/http-client.ts';
 import { adviseConfiguration } from './advise-configuration.ts';
 import { adviseContract } from './advise-contract.ts';
+import { adviseAuthorizationService, probeAuthorizationService } from './check-authorization-service.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCredential } from './check-credential.ts';
@@ -11,7 +12,7 @@ import { adviseDownstream, checkDownstream } from './check-downstream.ts';
 import { checkEntra } from './check-entra.ts';
 import { checkListenerTls } from './check-listener-tls.ts';
 import { CHECKS, type CheckName, type CheckRequest } from './check-options.ts';
-import { advisePorts, checkPorts } from './check-ports.ts';
+import { advisePorts, AUTHORIZATION_PORT, checkPorts } from './check-ports.ts';
 import { adviseRedis, checkRedis } from './check-redis.ts';
 import { reportBackupReadiness } from './report-backup-readiness.ts';
 import type { Row } from './row.ts';
@@ -51,10 +52,19 @@ type Checks = Readonly<Partial<Record<CheckName, () => readonly Row[] | Promise<
 
 /** The parts of the checks that only look at the files. */
 function readFiles(config: GatewayConfig, now: () => number): Checks {
-  const { server, identity, downstreams, tokenCache } = config;
+  const { server, identity, downstreams, tokenCache, authorizationService } = config;
   return {
-    config: () => [...adviseConfiguration(config), ...checkMemory(config.memory), ...adviseContract(config)],
-    ports: async () => [...advisePorts(server), ...(await checkListenerTls(server, now()))],
+    config: () => [
+      ...adviseConfiguration(config),
+      ...adviseAuthorizationService(authorizationService),
+      ...checkMemory(config.memory),
+      ...adviseContract(config),
+    ],
+    ports: async () => [
+      ...advisePorts(server),
+      ...(await checkListenerTls('server.tls', server, now())),
+      ...(await checkListenerTls('authorizationService.tls', authorizationService ?? {}, now())),
+    ],
     credential: () => checkCertificate(identity.credential, now()),
     downstreams: () => Object.entries(downstreams).flatMap(([name, settings]) => adviseDownstream(name, settings)),
     redis: () => adviseRedis(tokenCache.redis),
@@ -64,10 +74,10 @@ function readFiles(config: GatewayConfig, now: () => number): Checks {
 
 /** The parts of the checks that try something out on this machine and over the network. */
 function tryOut(config: GatewayConfig, http: EntraHttpClient, now: () => number, deadlineMs: number): Checks {
-  const { server, identity, downstreams, tokenCache } = config;
+  const { identity, downstreams, tokenCache } = config;
   const authority = new Authority(identity.authority, identity.tenant);
   return {
-    ports: () => checkPorts(server),
+    ports: () => tryPorts(config, deadlineMs),
     entra: () => checkEntra({ authority, http }),
     clock: async () => [await checkClock({ authority, http, now, tolerance: identity.clockTolerance })],
     credential: () => checkCredential({ authority, identity, http, now }),
@@ -75,4 +85,11 @@ function tryOut(config: GatewayConfig, http: EntraHttpClient, now: () => number,
       Promise.all(Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs))),
     redis: () => checkRedis(tokenCache.redis, deadlineMs, { authority, identity, http, now }),
   };
+}
+
+/** Whether the ports are free; and where that for engines is not, whether the authorization service is what runs there. */
+async function tryPorts(config: GatewayConfig, deadlineMs: number): Promise<readonly Row[]> {
+  const rows = await checkPorts(config);
+  const isTaken = rows.some(({ check, status }) => check === AUTHORIZATION_PORT && status === 'warn');
+  return isTaken ? [...rows, ...(await probeAuthorizationService(config, deadlineMs))] : rows;
 }

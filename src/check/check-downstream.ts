@@ -4,14 +4,24 @@ import { ProxyError } from '../forward/proxy.ts';
 import { explainTrouble } from './explain-trouble.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
+/** A downstream of gateway.yaml, which has no address where only engines call it. */
+type ConfiguredDownstream = Omit<DownstreamSettings, 'baseUrl'> & { readonly baseUrl?: string | undefined };
+
 /**
  * Checks that a downstream can be reached the way the gateway will reach it.
  *
  * @param deadlineMs milliseconds
  */
-export async function checkDownstream(name: string, settings: DownstreamSettings, deadlineMs: number): Promise<Row> {
+export async function checkDownstream(
+  name: string,
+  { baseUrl, ...settings }: ConfiguredDownstream,
+  deadlineMs: number,
+): Promise<Row> {
   const check = `downstream ${name}: reachable`;
-  const downstream = new Downstream(name, settings, () => performance.now());
+  if (baseUrl === undefined) {
+    return pass(check, 'not tried: without baseUrl only engines call it');
+  }
+  const downstream = new Downstream(name, { ...settings, baseUrl }, () => performance.now());
   try {
     const { statusCode } = await downstream.pool.request({
       method: 'GET',
@@ -22,10 +32,10 @@ export async function checkDownstream(name: string, settings: DownstreamSettings
     if (statusCode === 407 && downstream.proxyHeaders.length > 0) {
       throw new ProxyError(statusCode);
     }
-    return pass(check, `${settings.baseUrl} answers (status ${statusCode})`);
+    return pass(check, `${baseUrl} answers (status ${statusCode})`);
   } catch (error) {
     const code = readCode(error);
-    const found = `${settings.baseUrl} cannot be reached (${code})`;
+    const found = `${baseUrl} cannot be reached (${code})`;
     const { key, ...trouble } = explainTrouble(code);
     return fail(check, found, { ...trouble, key: `downstreams.${name}.${key ?? 'baseUrl'}` });
   } finally {
@@ -45,7 +55,10 @@ function readCode(error: unknown): string {
 }
 
 /** Whether tokens travel to a downstream encrypted. */
-export function adviseDownstream(name: string, { baseUrl }: Pick<DownstreamSettings, 'baseUrl'>): Row[] {
+export function adviseDownstream(name: string, { baseUrl }: Pick<ConfiguredDownstream, 'baseUrl'>): Row[] {
+  if (baseUrl === undefined) {
+    return [];
+  }
   const { protocol, hostname } = new URL(baseUrl);
   if (protocol === 'https:' || isLoopback(hostname)) {
     return [];

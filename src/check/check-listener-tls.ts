@@ -6,22 +6,30 @@ import { readCertificates } from '../syntax/pem-certificates.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 import { judgeValidity } from './judge-validity.ts';
 
+/** The keys of gateway.yaml that have the TLS of a listener. */
+type ListenerTlsKey = 'server.tls' | 'authorizationService.tls';
+
 /**
- * Checks the certificate of the listener and the authorities of its clients; nothing without `server.tls`. That the
- * files are PEM and fit together was checked when gateway.yaml was read.
+ * Checks the certificate of a listener and the authorities of its clients; nothing without TLS. That the files are PEM
+ * and fit together was checked when gateway.yaml was read.
  *
+ * @param key of gateway.yaml
  * @param now milliseconds since the epoch
  */
-export async function checkListenerTls({ tls, publicUrl }: GatewayConfig['server'], now: number): Promise<Row[]> {
+export async function checkListenerTls(
+  key: ListenerTlsKey,
+  { tls, publicUrl }: Partial<Pick<GatewayConfig['server'], 'tls' | 'publicUrl'>>,
+  now: number,
+): Promise<Row[]> {
   if (tls === undefined) {
     return [];
   }
   const [own, authorities] = await Promise.all([readFileOf(tls.cert), readFileOf(tls.clientCa)]);
   const [certificate] = own;
   return [
-    ...(certificate ? [judgeOwn(certificate, now)] : []),
+    ...(certificate ? [judgeOwn(key, certificate, now)] : []),
     ...(certificate && publicUrl !== undefined ? [judgeName(certificate, new URL(publicUrl).hostname)] : []),
-    ...authorities.map((authority) => judgeAuthority(authority, now)),
+    ...authorities.map((authority) => judgeAuthority(key, authority, now)),
   ];
 }
 
@@ -30,11 +38,11 @@ async function readFileOf(file: string | undefined): Promise<readonly X509Certif
   return file === undefined ? [] : readFile(file, 'utf8').then(readCertificates, () => []);
 }
 
-function judgeOwn(certificate: X509Certificate, now: number): Row {
-  return judgeValidity('server.tls: certificate', certificate, now, {
+function judgeOwn(key: ListenerTlsKey, certificate: X509Certificate, now: number): Row {
+  return judgeValidity(`${key}: certificate`, certificate, now, {
     reason: 'callers end the connection when the certificate is outside its validity',
     remedy: 'replace cert and key; no restart is needed',
-    key: 'server.tls.cert',
+    key: `${key}.cert`,
   });
 }
 
@@ -52,18 +60,18 @@ function judgeName(certificate: X509Certificate, hostname: string): Row {
     : pass(check, `the certificate is one of ${host}`);
 }
 
-function judgeAuthority(authority: X509Certificate, now: number): Row {
-  const check = 'server.tls: client authority';
+function judgeAuthority(key: ListenerTlsKey, authority: X509Certificate, now: number): Row {
+  const check = `${key}: client authority`;
   if (!authority.ca && authority.issuer !== authority.subject) {
     return fail(check, 'not the certificate of an authority', {
       reason: 'no client certificate can be verified with it',
       remedy: 'name the certificate of the authority that issues the certificates of the clients',
-      key: 'server.tls.clientCa',
+      key: `${key}.clientCa`,
     });
   }
   return judgeValidity(check, authority, now, {
     reason: 'no client with a certificate of this authority gets in when it is outside its validity',
     remedy: 'add the authority that follows it to the file; no restart is needed',
-    key: 'server.tls.clientCa',
+    key: `${key}.clientCa`,
   });
 }

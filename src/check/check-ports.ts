@@ -3,6 +3,9 @@ import { createServer } from 'node:net';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { fail, pass, warn, type Row } from './row.ts';
 
+/** The key of the port of the listener for engines. */
+export const AUTHORIZATION_PORT = 'authorizationService.port';
+
 interface Listener {
   readonly key: string;
   readonly host: string;
@@ -26,8 +29,11 @@ function areSame({ port, management }: GatewayConfig['server']): boolean {
   return port !== 0 && port === management.port;
 }
 
-/** Whether `serve` could listen on its two ports; nothing when they are the same. */
-export async function checkPorts(server: GatewayConfig['server']): Promise<Row[]> {
+/** Whether `serve` could listen on its ports; nothing when the first two are the same. */
+export async function checkPorts({
+  server,
+  authorizationService,
+}: Pick<GatewayConfig, 'server' | 'authorizationService'>): Promise<Row[]> {
   const { host, port, management } = server;
   if (areSame(server)) {
     return [];
@@ -35,6 +41,7 @@ export async function checkPorts(server: GatewayConfig['server']): Promise<Row[]
   const listeners = [
     { key: 'server.port', host, port },
     { key: 'server.management.port', ...management },
+    ...(authorizationService === undefined ? [] : [{ ...authorizationService, key: AUTHORIZATION_PORT }]),
   ];
   return Promise.all(listeners.map((listener) => checkPort(listener)));
 }

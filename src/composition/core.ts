@@ -27,7 +27,7 @@ import { openLog } from '../telemetry/open-log.ts';
 import type { OpenTelemetry } from '../telemetry/otlp/open-telemetry.ts';
 import type { Tracing } from '../telemetry/otlp/tracing.ts';
 import type { MemoryGuard } from '../runtime/memory-guard.ts';
-import type { Downstreams } from './downstreams.ts';
+import { reachable, type Downstreams } from './downstreams.ts';
 import { guardMemory } from './guard-memory.ts';
 
 /** Parts of a gateway that a test or a demo replaces. */
@@ -78,6 +78,8 @@ export interface Core {
   readonly memoryGuard: MemoryGuard;
   /** The certificate of the listener; absent without TLS. */
   readonly tls: ListenerTls | undefined;
+  /** That of the listener for engines. */
+  readonly authorizationTls: ListenerTls | undefined;
 }
 
 /**
@@ -163,12 +165,15 @@ export function createCore(config: GatewayConfig, options: CoreOptions, current:
     loop: new StepUpLoop(monotonicMs),
     bodyMemory: new BodyMemory(config.memory.bodyRoomBytes, (bytes) => memoryGuard.hasRoomFor(bytes)),
     memoryGuard,
-    tls:
-      config.server.tls &&
-      new ListenerTls(config.server.tls, now, new CredentialLog({ log: logger, recordEvent }, 'server.tls')),
+    tls: openTls('server.tls', config.server.tls),
+    authorizationTls: openTls('authorizationService.tls', config.authorizationService?.tls),
   };
   watchState(core, current);
   return core;
+
+  function openTls(key: string, settings: GatewayConfig['server']['tls']): ListenerTls | undefined {
+    return settings && new ListenerTls(settings, now, new CredentialLog({ log: logger, recordEvent }, key));
+  }
 }
 
 /**
@@ -196,20 +201,23 @@ export function adaptCore(
 }
 
 /** Shows the state of the parts in the metrics. */
-function watchState({ metrics, sessions, keys, exchange, redis, tls }: Core, current: () => Current): void {
+function watchState({ metrics, sessions, keys, exchange, redis, ...core }: Core, current: () => Current): void {
   metrics.watch({
     countSessions: () => sessions.size,
     readSessionsLimit: () => current().config.tokenCache.maxSessions,
     readInFlightLimit: () => current().config.server.maxInFlight,
     signingKeysAgeMs: () => keys.ageMs,
     readCredentialExpiry: () => readCredentialExpiry(current().config.identity.credential),
-    tlsCertificateExpirySeconds: () => tls?.expirySeconds,
+    tlsCertificateExpirySeconds() {
+      const ends = [core.tls, core.authorizationTls].flatMap((tls) => tls?.expirySeconds ?? []);
+      return ends.length === 0 ? undefined : Math.min(...ends);
+    },
     watchCircuits() {
       const { config, downstreams } = current();
       const { tenant, allowedTenants } = config.identity;
       return [
         ...exchange.watchCircuits(tenant === 'organizations' ? allowedTenants : [tenant]),
-        ...[...downstreams.values()].map(({ downstream: { name, circuit } }) => circuit.watch(`downstream:${name}`)),
+        ...reachable(downstreams).map(({ name, circuit }) => circuit.watch(`downstream:${name}`)),
         ...(redis?.watchCircuits() ?? []),
       ];
     },

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { createApiHandler, type ApiHandler } from '../app.ts';
+import { createApiHandler } from '../app.ts';
+import { createAuthorizationHandler } from '../authorization-service/authorization-service.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
 import type { TokenRules } from '../auth/verify-token.ts';
 import { formatChallenge } from '../challenge/www-authenticate.ts';
@@ -14,16 +15,19 @@ import { publishContract } from '../http/contract-documents.ts';
 import { CorsPolicy } from '../http/cors.ts';
 import { createResourceMetadata, metadataPath } from '../http/resource-metadata.ts';
 import { createPageHeaders } from '../http/security-headers.ts';
+import type { RequestAccountOptions, RequestHandler } from '../inbound-request.ts';
 import type { Steps } from '../journey.ts';
 import { NativeAuth } from '../native-auth/native-auth.ts';
 import { createSteps, type CallableDownstream } from '../steps.ts';
-import { createRequestSpans, type RequestSpans } from '../telemetry/otlp/request-spans.ts';
+import { createRequestSpans } from '../telemetry/otlp/request-spans.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
+import type { BindSteps } from '../token-endpoints/token-journey.ts';
 import { traceSteps } from '../trace-steps.ts';
 import type { Core } from './core.ts';
 import type { Downstreams } from './downstreams.ts';
 import { createRuleNames } from './operation-rules.ts';
 import { describeSite, type Site } from './site.ts';
+import { openTokenEndpoints } from './token-endpoints.ts';
 
 /** What one configuration defines: who may call what, and what becomes of a request. */
 export interface Deployment {
@@ -33,7 +37,9 @@ export interface Deployment {
   readonly cors: CorsPolicy;
   readonly tokenRules: TokenRules;
   readonly nativeAuth: NativeAuth | undefined;
-  readonly api: ApiHandler;
+  readonly api: RequestHandler;
+  /** What engines ask; absent unless gateway.yaml turns it on. */
+  readonly authorizationService: RequestHandler | undefined;
 }
 
 /** What a deployment is made of besides the core. */
@@ -47,7 +53,9 @@ export interface DeploymentOptions {
 }
 
 /** The parts of a deployment that others are made of. */
-type Parts = Omit<Deployment, 'api'> & { readonly trustedProxies: ReturnType<typeof toNetworks> | undefined };
+type Parts = Omit<Deployment, 'api' | 'authorizationService'> & {
+  readonly trustedProxies: ReturnType<typeof toNetworks> | undefined;
+};
 
 /** Makes what one configuration defines. */
 export function deploy({ config, downstreams, resource, before }: DeploymentOptions, core: Core): Deployment {
@@ -62,7 +70,14 @@ export function deploy({ config, downstreams, resource, before }: DeploymentOpti
     nativeAuth: openNativeAuth({ config, trustedProxies, before }, core),
     trustedProxies,
   };
-  return { ...parts, api: createApi(parts, core) };
+  const plain = bindSteps(parts, core);
+  const steps = traced(plain, parts, core);
+  const bindTokenSteps: BindSteps = (match) => traced({ ...plain, match }, parts, core);
+  return {
+    ...parts,
+    api: createApi(parts, core, steps),
+    authorizationService: createAuthorizationService(parts, core, steps, bindTokenSteps),
+  };
 }
 
 /** Takes the object of before where it says the same, so that what was made by it still counts. */
@@ -99,19 +114,13 @@ function openNativeAuth(
   });
 }
 
-function createApi(parts: Parts, core: Core): ApiHandler {
+function createApi(parts: Parts, core: Core, steps: Steps): RequestHandler {
   const { config, site, cors, nativeAuth, trustedProxies } = parts;
-  const { logger, audit, metrics, authority, keys, tracing } = core;
-  const { server, contract, log } = config;
+  const { metrics, authority, keys } = core;
+  const { server, contract } = config;
   const { resource, publicUrl, frame, security } = site;
-  const logRequest = createRequestLog(logger, {
-    requests: log.requests,
-    audit: log.audit === undefined ? undefined : audit,
-    trustedProxies,
-  });
-  const requestSpans = tracing && createRequestSpans({ tracing, publicUrl, trustedProxies });
   return createApiHandler({
-    steps: traced(bindSteps(parts, core), requestSpans, parts, core),
+    steps,
     cors,
     headLimitBytes: server.headLimit,
     maxInFlight: server.maxInFlight,
@@ -129,23 +138,70 @@ function createApi(parts: Parts, core: Core): ApiHandler {
       }),
     nativeAuth,
     documentation: createDocumentation(parts, core),
-    onRequest(req, record) {
-      requestSpans?.end(req, record);
-      logRequest(req, record);
-      metrics.recordRequest(req, record);
-    },
+    onRequest: reportRequests(parts, core, trustedProxies),
   });
 }
 
-/** The steps as they are, or those that also make spans where traces are sent. */
-function traced(steps: Steps, requests: RequestSpans | undefined, { config }: Parts, { tracing }: Core): Steps {
-  if (requests === undefined || tracing === undefined) {
-    return steps;
+function createAuthorizationService(
+  parts: Parts,
+  core: Core,
+  steps: Steps,
+  bindTokenSteps: BindSteps,
+): RequestHandler | undefined {
+  const { config, downstreams, site, cors } = parts;
+  const { authorizationService, server } = config;
+  if (authorizationService === undefined) {
+    return undefined;
   }
-  const addresses = Object.entries(config.downstreams).map(([name, { baseUrl }]) => [name, new URL(baseUrl)] as const);
-  return traceSteps(steps, { tracing, requests, baseUrls: new Map(addresses) });
+  const callers = toNetworks(authorizationService.callers);
+  return createAuthorizationHandler({
+    steps,
+    frame: site.frame,
+    callers,
+    headLimitBytes: server.headLimit,
+    maxInFlight: server.maxInFlight,
+    inFlight: core.metrics.inFlight,
+    ownHeaders: (origin) => [...cors.headersFor(origin), ...site.security.own],
+    tokenEndpoints: openTokenEndpoints({ config, downstreams, bindSteps: bindTokenSteps }, core),
+    // The engine is what stands in front here, and says who its client is.
+    onRequest: reportRequests(parts, core, callers),
+  });
 }
 
+/** Makes what tells of each request that is over: its span, its line in the log, the metrics. */
+function reportRequests(
+  { config, site }: Parts,
+  { logger, audit, metrics, tracing }: Core,
+  trustedProxies: Parts['trustedProxies'],
+): RequestAccountOptions['onRequest'] {
+  const { log } = config;
+  const logRequest = createRequestLog(logger, {
+    requests: log.requests,
+    audit: log.audit === undefined ? undefined : audit,
+    trustedProxies,
+  });
+  const spans = tracing && createRequestSpans({ tracing, publicUrl: site.publicUrl, trustedProxies });
+  return (req, record) => {
+    spans?.end(req, record);
+    if (record.isRepeated === true) {
+      return;
+    }
+    logRequest(req, record);
+    metrics.recordRequest(req, record);
+  };
+}
+
+/** The steps as they are, or those that also make spans where traces are sent. */
+function traced(steps: Steps, { config, site, trustedProxies }: Parts, { tracing }: Core): Steps {
+  if (tracing === undefined) {
+    return steps;
+  }
+  const requests = createRequestSpans({ tracing, publicUrl: site.publicUrl, trustedProxies });
+  const addresses = Object.entries(config.downstreams).flatMap(([name, { baseUrl }]) =>
+    baseUrl === undefined ? [] : [[name, new URL(baseUrl)] as const],
+  );
+  return traceSteps(steps, { tracing, requests, baseUrls: new Map(addresses) });
+}
 function createDocumentation({ config, site }: Parts, { authority }: Core): DocumentationPage | undefined {
   const { resource, publicUrl } = site;
   return config.server.docs === false

@@ -28,26 +28,37 @@ export function openDownstreams(
 ): Downstreams {
   return new Map(
     Object.entries(downstreams).map(([name, settings]) => {
-      const known = before.get(name);
       const { scopes, applicationScope } = settings;
       return [
         name,
         {
           settings,
           scopes: { name, scopes, applicationScope, key: nameTokens(name, scopes) },
-          downstream: known === undefined ? new Downstream(name, settings, monotonicMs) : follow(known, settings),
+          downstream: open(name, settings, before.get(name)),
         },
       ];
     }),
   );
 
-  function follow({ downstream, settings: old }: OpenDownstream, settings: DownstreamConfig): Downstream {
-    if (isDeepStrictEqual(connectionOf(old), connectionOf(settings))) {
+  function open(
+    name: string,
+    { baseUrl, ...settings }: DownstreamConfig,
+    known: OpenDownstream | undefined,
+  ): Downstream | undefined {
+    if (baseUrl === undefined) {
+      return undefined;
+    }
+    const place = { ...settings, baseUrl };
+    if (known?.downstream === undefined) {
+      return new Downstream(name, place, monotonicMs);
+    }
+    const { downstream, settings: old } = known;
+    if (isDeepStrictEqual(connectionOf(old), connectionOf(place))) {
       return downstream;
     }
-    const isSamePlace = isDeepStrictEqual(placeOf(old), placeOf(settings));
-    const { circuit, name } = downstream;
-    return new Downstream(name, settings, monotonicMs, isSamePlace ? circuit : circuit.renew());
+    const isSamePlace = isDeepStrictEqual(placeOf(old), placeOf(place));
+    const { circuit } = downstream;
+    return new Downstream(name, place, monotonicMs, isSamePlace ? circuit : circuit.renew());
   }
 }
 
@@ -61,20 +72,25 @@ function placeOf({ baseUrl, tls, proxy }: DownstreamConfig): object {
   return { baseUrl, tls, proxy };
 }
 
+/** Lists those that the gateway itself calls. */
+export function reachable(downstreams: Downstreams): readonly Downstream[] {
+  return [...downstreams.values()].flatMap(({ downstream }) => downstream ?? []);
+}
+
 /** Counts which downstreams are in use, because requests of an earlier configuration may still be under way. */
 export class DownstreamUse {
   readonly #users = new Map<Downstream, number>();
 
   /** Notes that a configuration uses these. */
   begin(downstreams: Downstreams): void {
-    for (const { downstream } of downstreams.values()) {
+    for (const downstream of reachable(downstreams)) {
       this.#users.set(downstream, (this.#users.get(downstream) ?? 0) + 1);
     }
   }
 
   /** Notes that a configuration uses these no more; one that no other uses ends its connections. */
   end(downstreams: Downstreams): void {
-    for (const { downstream } of downstreams.values()) {
+    for (const downstream of reachable(downstreams)) {
       const left = (this.#users.get(downstream) ?? 0) - 1;
       if (left > 0) {
         this.#users.set(downstream, left);

@@ -65,3 +65,23 @@ export function createListener(
     logger.info({ requestId, code, status: rule.status, clientAddress: peerAddress({ socket }) }, 'unreadable request');
   }
 }
+
+/**
+ * Makes the server for engines, which ask about calls. It counts its connections apart from those of callers, by the same
+ * limits.
+ */
+export function createAuthorizationListener(
+  config: GatewayConfig,
+  { logger, authorizationTls, clocks }: Core,
+): AppServer {
+  return createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'), {
+    ...limitsOf(config),
+    // Engines speak for callers, but nothing speaks for them.
+    proxies: undefined,
+    // What describes a call, and the token that was rejected, come besides the head of the call itself.
+    headLimitBytes: 4 * config.server.headLimit,
+    tls: authorizationTls,
+    onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
+    onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
+  });
+}

@@ -19,10 +19,15 @@ export function checkDownstreamTls(
     if ([...unset].some((key) => key.startsWith(at))) {
       continue;
     }
-    if (tls !== undefined && new URL(baseUrl).protocol !== 'https:') {
-      faults.push({ at, message: 'found a map of keys; allowed: nothing, because baseUrl is http' });
-    } else if (tls !== undefined) {
+    if (tls === undefined) {
+      continue;
+    }
+    const isSecure = baseUrl !== undefined && new URL(baseUrl).protocol === 'https:';
+    if (isSecure) {
       checkFiles(tls, at, faults);
+    } else {
+      const why = baseUrl === undefined ? 'there is no baseUrl' : 'baseUrl is http';
+      faults.push({ at, message: `found a map of keys; allowed: nothing, because ${why}` });
     }
   }
 }

@@ -6,16 +6,17 @@ import type { GatewaySettings } from './schema.ts';
 import { readKey } from './tree.ts';
 
 /**
- * Checks the files that `server.tls` names, and whether they belong together.
+ * Checks the files that the TLS of a listener names, and whether they belong together.
  *
+ * @param at the key of gateway.yaml
  * @param unset the keys whose environment variable is not set, a fault that is reported already
  */
 export function checkListenerTls(
   tls: GatewaySettings['server']['tls'],
+  at: 'server.tls' | 'authorizationService.tls',
   unset: ReadonlySet<string>,
   faults: ConfigFault[],
 ): void {
-  const at = 'server.tls';
   if (tls === undefined || [...unset].some((key) => key.startsWith(at))) {
     return;
   }

@@ -91,6 +91,18 @@ export function namePublicUrl(
   return publicUrl ?? toUrl(host, port, tls ? 'https' : 'http');
 }
 
+/**
+ * Names the address at which engines ask about calls; `undefined` where gateway.yaml does not turn it on.
+ *
+ * @param port the one that it listens on; default that of gateway.yaml
+ */
+export function nameAuthorizationService(
+  { authorizationService }: Pick<GatewaySettings, 'authorizationService'>,
+  port = authorizationService?.port ?? 0,
+): string | undefined {
+  return authorizationService && toUrl(authorizationService.host, port, authorizationService.tls ? 'https' : 'http');
+}
+
 function fillScopes(
   downstreams: GatewaySettings['downstreams'],
   authority: Authority,

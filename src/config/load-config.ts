@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { loadContract, type Contract, type ContractSource, type OnRead } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
+import { checkAuthorizationPort, checkBaseUrls } from './check-authorization-service.ts';
 import { checkDocumentationPath } from './check-documentation-path.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { checkScopes } from './check-scopes.ts';
@@ -11,6 +12,7 @@ import { describeIssues } from './describe-issues.ts';
 import { checkDownstreamTls } from './check-downstream-tls.ts';
 import { checkListenerTls, checkProxyProtocol } from './check-listener.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
+import { checkTokenEndpoints } from './check-token-endpoints.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
 import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
@@ -86,7 +88,10 @@ export async function loadFiles(file: string, env: Environment, options: LoadOpt
     ...checkAcrossKeys(tree),
     ...checkScopes(tree),
     ...checkProxyProtocol(tree),
+    ...checkBaseUrls(tree),
+    ...checkAuthorizationPort(parsed.data),
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
+    ...checkTokenEndpoints(tree).filter(({ at }) => !unset.has(at)),
   );
   const folder = dirname(resolve(file));
   const isContractSet = ![...unset].some((at) => at.startsWith('contract'));
@@ -94,7 +99,8 @@ export async function loadFiles(file: string, env: Environment, options: LoadOpt
   faults.push(...(contract ? [...checkNativeAuthPath(tree, contract), ...checkDocumentationPath(tree, contract)] : []));
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
-  checkListenerTls(settings?.server.tls, unset, faults);
+  checkListenerTls(settings?.server.tls, 'server.tls', unset, faults);
+  checkListenerTls(settings?.authorizationService?.tls, 'authorizationService.tls', unset, faults);
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
   await checkSecretFiles(settings, unset, faults);
   faults.push(...checkAuditOf(settings, unset));
@@ -276,6 +282,9 @@ function unwrap(schema: unknown): unknown {
   if (schema instanceof z.ZodUnion) {
     // Only one alternative of the unions of gateway.yaml has keys.
     return schema.options.find((option) => option instanceof z.ZodArray || option instanceof z.ZodObject);
+  }
+  if (schema instanceof z.ZodPipe) {
+    return unwrap(schema.in);
   }
   const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
   return wrapped ? unwrap(schema.unwrap()) : schema;

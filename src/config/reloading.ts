@@ -57,12 +57,20 @@ export const RELOADING: Readonly<Record<string, Reloading>> = {
   'nativeAuth.origins': 'at once',
   'nativeAuth.clients': 'at once',
   'nativeAuth.rateLimit': 'at once',
+  'authorizationService.host': 'restart',
+  'authorizationService.port': 'restart',
+  'authorizationService.tls': 'restart',
+  'authorizationService.callers': 'at once',
+  'authorizationService.tokenEndpoints': 'at once',
   tokenCache: 'restart',
   'log.level': 'at once',
   'log.requests': 'at once',
   'log.audit': 'at once',
   'log.whenBlocked': 'at once',
 };
+
+/** The sections that open a listener by being there: only a restart opens or closes one, whatever stands in it. */
+const LISTENERS = ['authorizationService'];
 
 /** A key whose value differs between two configurations. */
 export interface ChangedKey {
@@ -125,9 +133,17 @@ function readPath(tree: unknown, path: string): unknown {
  * @param running gateway.yaml as the gateway was started with
  */
 export function keepUntilRestart(tree: unknown, running: unknown): unknown {
+  const kept = LISTENERS.filter((key) => hasKey(tree, key) !== hasKey(running, key)).reduce(
+    (before, key) => withPath(before, [key], readKey(running, key)),
+    tree,
+  );
   return Object.entries(RELOADING)
     .filter(([, reloading]) => reloading === 'restart')
-    .reduce((kept, [key]) => withPath(kept, key.split('.'), readPath(running, key)), tree);
+    .reduce((before, [key]) => withPath(before, key.split('.'), readPath(running, key)), kept);
+}
+
+function hasKey(tree: unknown, key: string): boolean {
+  return readKey(tree, key) !== undefined;
 }
 
 /** A tree with another value below a path; `undefined` takes away what is there. */

@@ -30,11 +30,15 @@ export function resolvePaths(settings: GatewaySettings, folder: string): Gateway
     ]),
   );
   const { tls, ...server } = settings.server;
+  const { authorizationService: service } = settings;
   return {
     ...settings,
     server: { ...server, ...(tls && { tls: resolveListenerTls(tls, folder) }) },
     identity: { ...settings.identity, credential },
     downstreams,
+    ...(service?.tls && {
+      authorizationService: { ...service, tls: resolveListenerTls(service.tls, folder) },
+    }),
     tokenCache: resolveLoginFiles(settings.tokenCache, folder),
     log: resolveLog(settings.log, folder),
   };

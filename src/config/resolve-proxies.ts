@@ -5,7 +5,8 @@ import type { Environment } from './environment.ts';
 import type { DownstreamsSettings } from './schema.ts';
 
 /**
- * Gives each downstream the proxy to use: its own, else that of the environment, and none for a loopback address.
+ * Gives each downstream the proxy to use: its own, else that of the environment, and none for a loopback address, or where
+ * the gateway calls nobody.
  * Afterwards an absent `proxy` means none.
  *
  * @param faults gets an entry for each proxy of the environment that cannot be used
@@ -17,8 +18,12 @@ export function resolveProxies(
 ): DownstreamsSettings {
   return Object.fromEntries(
     Object.entries(downstreams).map(([name, { proxy, ...downstream }]) => {
-      const found = proxy === 'none' ? undefined : (proxy ?? readEnvironment(name, new URL(downstream.baseUrl)));
-      const isLocal = isLoopback(new URL(downstream.baseUrl).hostname);
+      if (downstream.baseUrl === undefined) {
+        return [name, downstream];
+      }
+      const baseUrl = new URL(downstream.baseUrl);
+      const found = proxy === 'none' ? undefined : (proxy ?? readEnvironment(name, baseUrl));
+      const isLocal = isLoopback(baseUrl.hostname);
       return [name, { ...downstream, ...(found !== undefined && !isLocal && { proxy: found }) }];
     }),
   );

@@ -106,6 +106,11 @@ export function toNetworks(cidrs: readonly string[]): BlockList {
   return networks;
 }
 
+const cidrList = z.array(
+  text('an address or CIDR').refine(isCidr, { error: 'an IP address or a CIDR such as 10.0.0.0/8' }),
+  { error: 'a list of CIDRs' },
+);
+
 const WORKERS = "a whole number from 1 to 256, or 'auto'";
 
 const port = (byDefault: number) => wholeNumber(0, 65_535).default(byDefault);
@@ -181,10 +186,7 @@ const server = z.strictObject({
   publicUrl: webAddress('an http or https address without query', () => true)
     .optional()
     .describe('How clients reach the gateway. Default: http://{host}:{port}, https with tls.'),
-  trustedProxies: z
-    .array(text('an address or CIDR').refine(isCidr, { error: 'an IP address or a CIDR such as 10.0.0.0/8' }), {
-      error: 'a list of CIDRs',
-    })
+  trustedProxies: cidrList
     .default([])
     .describe('Networks whose X-Forwarded-* headers, and PROXY protocol, are believed.'),
   proxyProtocol: z
@@ -305,7 +307,9 @@ const HOST_NAME = /^[\w.-]*$/;
 const PROXY = "the address of a proxy, such as http://user:password@proxy.contoso.com:3128, or 'none'";
 
 const downstream = z.strictObject({
-  baseUrl: webAddress('the http or https address of the API', () => true).describe('Where the API is.'),
+  baseUrl: webAddress('the http or https address of the API', () => true)
+    .optional()
+    .describe('Where the API is. Not needed with authorizationService where only engines call it.'),
   scopes: z
     .array(
       text('a scope').refine((scope) => CHALLENGE_SAFE.test(scope), {
@@ -529,16 +533,61 @@ const nativeAuth = z
   })
   .describe('A proxy for pages that use the native authentication API of Entra External ID, which has no CORS.');
 
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+
+const permission = text('a scope or role').refine((name) => CHALLENGE_SAFE.test(name), {
+  error: 'a scope or role without spaces, commas, quotes, = and %',
+});
+
+const TOKEN_SECURITY = 'a list of scopes such as [Orders.Read], or { app: [roles] }';
+
+const permissions = z.array(permission, { error: TOKEN_SECURITY }).min(1, { error: 'at least one scope or role' });
+
+const tokenEndpoints = z
+  .strictObject({
+    downstreams: z
+      .array(text('the name of a downstream'), { error: 'a list of names of downstreams' })
+      .min(1, { error: 'at least one name of a downstream' })
+      .describe('The downstreams whose tokens applications may ask for.'),
+    security: z
+      .array(
+        z.union([permissions, z.strictObject({ user: permissions }), z.strictObject({ app: permissions })], {
+          error: TOKEN_SECURITY,
+        }),
+        { error: 'a list of alternatives such as [[Orders.Read]]' },
+      )
+      .min(1, { error: 'at least one alternative such as [Orders.Read]' })
+      .describe("Who may ask, by the caller's token: a list of scopes for users, { app: [roles] } for programs."),
+  })
+  .describe('Endpoints that give tokens to applications, in the forms of the Entra SDK sidecar and of texas.');
+
+const authorizationService = z
+  .strictObject({
+    host: text('a host name or address to listen on').default('127.0.0.1').describe('The address to listen on.'),
+    port: port(8081).describe('The port, never that of the API.'),
+    tls: listenerTls.optional().describe('TLS with engines; the files are read again when they change.'),
+    callers: cidrList
+      .default([])
+      .describe(
+        'The networks of the engines that are served. Default: this machine, where host is a loopback address.',
+      ),
+    tokenEndpoints: tokenEndpoints.optional(),
+  })
+  .superRefine(({ host, callers }, context) => {
+    if (!isLoopback(host) && callers.length === 0) {
+      const message = 'the networks of the engines, because host is no loopback address and tokens are handed out';
+      context.addIssue({ code: 'custom', path: ['callers'], message });
+    }
+  })
+  .transform(({ callers, ...service }) => ({ ...service, callers: callers.length === 0 ? LOOPBACK : callers }))
+  .describe('A listener for engines such as nginx and Envoy, which carry the calls and ask whether they may pass.');
+
 const PREFIX = 'a path such as /graph, without a slash at its end, dot segments, braces, % or a query';
 const PREFIX_PATTERN = /^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,;=:@-]+)+)$/;
 
 const DOCUMENT_NAME = 'a name without spaces';
 
 const SELECTED = 'operationIds and patterns such as GET /orders/* or GET /orders/**';
-
-const permission = text('a scope or role').refine((name) => CHALLENGE_SAFE.test(name), {
-  error: 'a scope or role without spaces, commas, quotes, = and %',
-});
 
 const contractDocument = z.strictObject({
   document: text('the path of the OpenAPI document').describe('The OpenAPI document, relative to this file.'),
@@ -606,6 +655,7 @@ export const gatewaySchema = z.strictObject({
     })
     .describe('The APIs behind the gateway, by name.'),
   nativeAuth: nativeAuth.optional(),
+  authorizationService: authorizationService.optional(),
   tokenCache: z
     .strictObject({
       maxSessions: wholeNumber(1, 5_000_000)

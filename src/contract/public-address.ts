@@ -15,8 +15,8 @@ export interface Places {
 
 /** Where a downstream is, and the parameters that the gateway adds to every call, which are no caller's to see. */
 export interface DownstreamPlace {
-  /** Without a slash at the end. */
-  readonly baseUrl: string;
+  /** Without a slash at the end; absent where the gateway calls nobody, so that nobody answers. */
+  readonly baseUrl?: string | undefined;
   readonly query: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +44,10 @@ export function createPublicAddresses({ publicUrl, contract, downstreams }: Plac
   const publicPrefix = publicUrl.pathname.replace(/\/$/, '');
   const ways = createWaysBack(contract.operations);
   return (reference, { document, service, target }) => {
-    const { baseUrl = '', query = {} } = downstreams[service] ?? {};
+    const { baseUrl, query = {} } = downstreams[service] ?? {};
+    if (baseUrl === undefined) {
+      return reference;
+    }
     const base = new URL(baseUrl);
     const address = parse(reference, `${baseUrl}${target}`);
     if (address === undefined || !isOwn(address, base)) {

@@ -2,6 +2,7 @@ import type { WatchedCircuit } from '../resilience/circuit-breaker.ts';
 import type { RedisTokenStore } from '../redis/redis-token-store.ts';
 import { RedisTokens } from '../redis/redis-tokens.ts';
 import type { DownstreamToken } from '../session/downstream-token.ts';
+import type { HeldToken } from '../session/held-token.ts';
 import type { Session } from '../session/session.ts';
 import type { DownstreamScopes, RemoteTokenSource, TokenRequest, TokenSource } from '../session/token-source.ts';
 import { CircuitBreakerTokens } from './circuit-breaker-tokens.ts';
@@ -19,6 +20,8 @@ export interface ExchangeOptions extends SessionTokensOptions, Pick<EntraTokensO
 
 /** The step between a verified caller and a call downstream. */
 export interface Exchange extends TokenSource {
+  /** The token that is in memory; `undefined` for none. Nothing is fetched or refreshed. */
+  peek(session: Session, downstream: DownstreamScopes): HeldToken | undefined;
   /**
    * Forgets a token that the downstream refused, here and in Redis.
    *
@@ -52,6 +55,7 @@ export function assembleExchange(options: ExchangeOptions): Exchange {
 
   return {
     acquire: (request) => tokens.acquire(request),
+    peek: (caller, downstream) => tokens.peek(caller, downstream),
     discard(request, refused) {
       const isForgotten = tokens.discard(request, refused);
       if (isForgotten) {

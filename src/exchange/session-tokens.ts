@@ -6,7 +6,7 @@ import type { DownstreamToken, FetchedToken } from '../session/downstream-token.
 import { DownstreamTokens } from '../session/downstream-tokens.ts';
 import type { HeldToken } from '../session/held-token.ts';
 import type { Session } from '../session/session.ts';
-import type { RemoteTokenSource, TokenRequest, TokenSource } from '../session/token-source.ts';
+import type { DownstreamScopes, RemoteTokenSource, TokenRequest, TokenSource } from '../session/token-source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusalClass } from './entra-codes.ts';
 import { ExchangeNotTried, ExchangeRefused, isOutage } from './exchange-refused.ts';
@@ -72,6 +72,11 @@ export class SessionTokens implements TokenSource {
       void this.#refresh(request, held);
     }
     return held.token;
+  }
+
+  /** Gives the token that is held; `undefined` for none. Nothing is fetched or refreshed. */
+  peek(session: Session, { key }: DownstreamScopes): HeldToken | undefined {
+    return this.#tokensOf(session).find(key, '', this.#options.now());
   }
 
   /**

@@ -19,6 +19,15 @@ export interface FailureContext {
    * @see https://www.rfc-editor.org/rfc/rfc9457#section-3.2
    */
   readonly extensions?: object | undefined;
+  /** What stands in the place of the problem document, where another protocol has errors of its own; default none. */
+  readonly instead?: ErrorAnswer | undefined;
+}
+
+/** An error in the form of another protocol. Its challenge and its `Retry-After` are those of the failure. */
+export interface ErrorAnswer {
+  readonly status: number;
+  /** The members of its JSON. */
+  readonly body: object;
 }
 
 interface WrittenAnswer {
@@ -87,12 +96,12 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
 }
 
 function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
-  const { frame, ownHeaders, extensions } = context;
+  const { frame, ownHeaders, extensions, instead } = context;
   const { rule, facts } = error;
-  const body = JSON.stringify({ ...toProblem(error, context), ...extensions });
+  const body = JSON.stringify(instead?.body ?? { ...toProblem(error, context), ...extensions });
   const headers = [
     'content-type',
-    'application/problem+json',
+    instead === undefined ? 'application/problem+json' : 'application/json',
     'content-length',
     String(Buffer.byteLength(body)),
     'cache-control',
@@ -112,5 +121,5 @@ function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
   if (facts.upgrade !== undefined) {
     headers.push('upgrade', facts.upgrade, 'connection', 'upgrade, close');
   }
-  return { status: rule.status, headers, body };
+  return { status: instead?.status ?? rule.status, headers, body };
 }

@@ -66,13 +66,14 @@ export class ListenerTls {
   /**
    * Reads the files for the first time.
    *
+   * @param key the key of gateway.yaml that the error names
    * @throws {ListenError} when they cannot be used
    */
-  async open(): Promise<void> {
+  async open(key = 'server.tls'): Promise<void> {
     try {
       this.#loaded = await this.#files.read();
     } catch (error) {
-      throw new ListenError(`server.tls: ${(error as Error).message}`);
+      throw new ListenError(`${key}: ${(error as Error).message}`);
     }
   }
 

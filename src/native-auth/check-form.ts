@@ -1,6 +1,6 @@
 import { GatewayError } from '../failures.ts';
 import { TOKEN_ENDPOINT } from './endpoints.ts';
-import type { Form } from './form.ts';
+import type { Form } from '../request/form.ts';
 
 /** The grants that continue a native sign-in; each needs the `continuation_token` of the previous step. */
 const NATIVE_GRANTS: ReadonlySet<string> = new Set(['continuation_token', 'mfa_oob', 'oob', 'password']);

@@ -7,13 +7,13 @@ import { GatewayError } from '../failures.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { RequestTarget } from '../request/receive.ts';
 import { readWhole, sendContinue } from '../request/body.ts';
+import { parseForm, type Form } from '../request/form.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { askEntra } from './ask-entra.ts';
 import { checkForm } from './check-form.ts';
 import { NativeAuthCors } from './cors.ts';
 import { ENDPOINTS } from './endpoints.ts';
-import { parseForm, type Form } from './form.ts';
 import { RateLimit, type RateLimitRules } from './rate-limit.ts';
 
 /** What {@link NativeAuth} works with. */

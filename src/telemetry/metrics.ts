@@ -34,9 +34,14 @@ interface RedisLabels {
 /** What is counted of the requests of one operation. */
 interface OperationMetrics {
   readonly seconds: Durations;
-  /** By method and status. */
-  readonly answers: Map<string, Map<number, { value: number }>>;
+  /** Of the requests that were forwarded, or were to be. */
+  readonly proxy: Answers;
+  /** Of the requests that an engine asked about. */
+  readonly check: Answers;
 }
+
+/** Answers by method and status. */
+type Answers = Map<string, Map<number, { value: number }>>;
 
 /**
  * The metrics of one process. Labels come from the configuration, the contract and our tables, never from a caller.
@@ -44,7 +49,7 @@ interface OperationMetrics {
  */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #addRequests = createTally(['operation', 'method', 'status'], {
+  readonly #addRequests = createTally(['operation', 'method', 'status', 'via'], {
     name: 'gateway_http_requests_total',
     help: 'Requests answered.',
     registry: this.#registry,
@@ -136,16 +141,18 @@ export class Metrics {
   /** Counts one request, once it is over. */
   recordRequest(req: IncomingMessage, record: RequestRecord): void {
     const operation = record.operation ?? 'none';
-    const { seconds, answers } = getOrAdd(this.#operations, operation, () => ({
+    const { via = 'proxy' } = record;
+    const { seconds, [via]: answers } = getOrAdd(this.#operations, operation, () => ({
       seconds: this.#addRequestSeconds(operation),
-      answers: new Map(),
+      proxy: new Map(),
+      check: new Map(),
     }));
     const traceId = record.trace?.isSampled === true ? record.trace.traceId : undefined;
     seconds.observe((performance.now() - record.startedAt) / 1_000, traceId);
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
     const status = record.status ?? 0;
     const byStatus = getOrAdd(answers, method, () => new Map<number, { value: number }>());
-    getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status })).value += 1;
+    getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status, via })).value += 1;
     const { downstream, downstreamMs, tokenFrom, error } = record;
     if (downstream !== undefined && downstreamMs !== undefined) {
       this.#durationsOf(downstream).observe(downstreamMs / 1_000, traceId);

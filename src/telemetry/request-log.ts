@@ -82,10 +82,11 @@ function wentWell({ error, status = 0, callerGone }: RequestRecord): boolean {
 
 /** The members of every line that come from its record; each begins with a comma. */
 function describeRequest({ method }: IncomingMessage, record: RequestRecord): string {
-  const { requestId, operation, status, principal, downstream, tokenFrom, correlationId } = record;
+  const { requestId, via, operation, status, principal, downstream, tokenFrom, correlationId } = record;
   const { exchangeMs, downstreamMs, startedAt, callerGone } = record;
   return (
     `,"requestId":"${requestId}"` +
+    (via === undefined ? '' : `,"via":"${via}"`) +
     (operation === undefined ? '' : `,"operation":${quote(operation)}`) +
     `,"method":"${method}","status":${status ?? 0}` +
     (principal === undefined ? '' : describeCaller(principal)) +

@@ -10,6 +10,10 @@ export interface RequestRecord {
   readonly requestId: string;
   /** From `performance.now()`. */
   readonly startedAt: number;
+  /** How the call was met where it was not forwarded: an engine that carries it asked about it. */
+  via?: 'check';
+  /** True for a refusal that is asked for once more, because the log and the metrics have it already. */
+  isRepeated?: boolean;
   operation?: string;
   principal?: Principal;
   downstream?: string;

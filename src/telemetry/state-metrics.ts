@@ -15,7 +15,7 @@ export interface GatewayState {
   readonly signingKeysAgeMs: () => number;
   /** When the credential of the gateway ends, in seconds since the epoch; `undefined` when nobody knows. */
   readonly readCredentialExpiry: () => Promise<{ readonly key: string; readonly seconds: number } | undefined>;
-  /** Seconds since the epoch at which the certificate of the listener ends; `undefined` without TLS. */
+  /** Seconds since the epoch at which the first certificate of a listener ends; `undefined` without TLS. */
   readonly tlsCertificateExpirySeconds: () => number | undefined;
 }
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { env, execArgv } from 'node:process';
 import { startNotices } from '../composition/notices.ts';
 import { BUILD } from '../runtime/build.ts';
+import { nameAuthorizationService } from '../config/fill-defaults.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { describeMemory, heapLimitOf, type MemoryPlan } from '../config/plan-memory.ts';
 import { listReloadable } from '../config/reloading.ts';
@@ -64,7 +65,7 @@ export function createWorkers(
   let management: Management | undefined;
   let endNotices: (() => void) | undefined;
   let running = config;
-  let port = config.server.port;
+  let ports: Ports = { api: config.server.port, engines: config.authorizationService?.port };
   let isServing = false;
   let isDraining = false;
 
@@ -73,12 +74,14 @@ export function createWorkers(
       logger.info({ workers: count, ...BUILD }, 'gateway starts');
       endNotices = startNotices(config, logger);
       management = await startManagement(config.server.management, { whyNotAlive, whyNotReady, renderMetrics });
-      port = port === 0 ? await findFreePort(config.server.host) : port;
-      const url = await startWorkers(workers, toPortable(running, port));
+      ports = await choosePorts(config);
+      const url = await startWorkers(workers, toPortable(running, ports));
       isServing = true;
       const memory = describeMemory(config.memory, heapLimitOf(config.memory));
-      logger.info({ url, managementUrl: management.url, workers: count, memory, ...BUILD }, 'gateway started');
-      return { url, managementUrl: management.url };
+      const authorizationServiceUrl = nameAuthorizationService(config, ports.engines);
+      const addresses = { url, managementUrl: management.url, authorizationServiceUrl };
+      logger.info({ ...addresses, workers: count, memory, ...BUILD }, 'gateway started');
+      return addresses;
     },
     reload(read) {
       return reportReload(async () => {
@@ -110,7 +113,7 @@ export function createWorkers(
     audit.reopen(next.log);
     adaptLogger(logger, next.log);
     running = next;
-    const portable = toPortable(next, port);
+    const portable = toPortable(next, ports);
     for (const worker of workers) {
       await worker.reload(portable);
     }
@@ -193,18 +196,47 @@ async function whyNotAnyReady(workers: readonly SupervisedWorker[]): Promise<str
   }
 }
 
-/** The configuration for all workers, with the port that they share. */
-function toPortable({ contract, ...settings }: GatewayConfig, port: number): PortableConfig {
-  return { ...settings, server: { ...settings.server, port }, parts: contract.documents.map(packPart) };
+/** The ports that all workers share. */
+interface Ports {
+  readonly api: number;
+  /** Absent without the listener for engines. */
+  readonly engines: number | undefined;
+}
+
+/** The configuration for all workers, with the ports that they share. */
+function toPortable({ contract, authorizationService, ...settings }: GatewayConfig, ports: Ports): PortableConfig {
+  return {
+    ...settings,
+    server: { ...settings.server, port: ports.api },
+    ...(authorizationService && {
+      authorizationService: { ...authorizationService, port: ports.engines ?? authorizationService.port },
+    }),
+    parts: contract.documents.map(packPart),
+  };
 }
 
 /**
- * Finds a free port now: one that the system chooses for the workers would change after a moment without any of them.
+ * Finds free ports now: one that the system chooses for the workers would change after a moment without any of them.
+ *
+ * @throws {ListenError} naming the key of the port
  */
-async function findFreePort(host: string): Promise<number> {
+async function choosePorts({ server, authorizationService }: GatewayConfig): Promise<Ports> {
+  return {
+    api: await choosePort(server, 'server.port'),
+    engines: authorizationService && (await choosePort(authorizationService, 'authorizationService.port')),
+  };
+}
+
+async function choosePort(
+  { host, port }: { readonly host: string; readonly port: number },
+  key: string,
+): Promise<number> {
+  if (port !== 0) {
+    return port;
+  }
   const server = createServer();
-  const { port } = await listen(server, host, 0, 'server.port');
+  const address = await listen(server, host, 0, key);
   server.close();
   await once(server, 'close');
-  return port;
+  return address.port;
 }

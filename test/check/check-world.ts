@@ -16,6 +16,7 @@ export interface Changes {
   readonly identity?: object;
   readonly downstreams?: object;
   readonly tokenCache?: object;
+  readonly authorizationService?: object;
 }
 
 /** What the command did. */
@@ -64,7 +65,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
     throw new Error('the demo world has no gateway');
   }
 
-  async function writeConfig({ server, identity, downstreams, tokenCache }: Changes = {}): Promise<string> {
+  async function writeConfig({ server, identity, downstreams, tokenCache, ...others }: Changes = {}): Promise<string> {
     const settings = {
       contract: './openapi.yaml',
       server: { host: '127.0.0.1', port: 0, management: { port: 0 }, publicUrl: 'https://api.contoso.com', ...server },
@@ -77,6 +78,7 @@ export async function startCheckWorld(): Promise<CheckWorld> {
         ...identity,
       },
       ...(tokenCache && { tokenCache }),
+      ...others,
       downstreams: downstreams ?? {
         graph: { baseUrl: graph.origin, scopes: ['https://graph.microsoft.com/User.Read'] },
       },

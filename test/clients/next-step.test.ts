@@ -17,6 +17,7 @@ const EXPECTED = {
   client_not_capable: 'stop',
   step_up_unsatisfiable: 'stop',
   invalid_request: 'stop',
+  call_not_described: 'stop',
   unsupported_media_type: 'stop',
   upgrade_required: 'stop',
   target_too_long: 'stop',

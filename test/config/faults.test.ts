@@ -92,7 +92,12 @@ describe('a wrong value', () => {
     ['downstreams', undefined, 'nothing', 'a map of downstream APIs by name'],
     ['downstreams', ['graph'], 'a list of 1', 'a map of downstream APIs by name'],
     ['downstreams.graph', null, 'nothing', 'a map of keys'],
-    ['downstreams.graph.baseUrl', undefined, 'nothing', 'the http or https address of the API'],
+    [
+      'downstreams.graph.baseUrl',
+      undefined,
+      'nothing',
+      'the http or https address of the API, or a section authorizationService where only engines call it',
+    ],
     ['downstreams.graph.baseUrl', '/graph', '"/graph"', 'the http or https address of the API'],
     ['downstreams.graph.scopes', undefined, 'nothing', 'a list of scopes'],
     ['downstreams.graph.scopes', 'User.Read', '"User.Read"', 'a list of scopes'],

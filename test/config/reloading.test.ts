@@ -46,6 +46,13 @@ describe('what needs a restart', () => {
       { identity: { credential: { secret: 's' }, audiences: ['b'] } },
       { identity: { credential: { secret: 's' }, audiences: ['a'] } },
     ],
+    [{ authorizationService: { callers: ['a'] } }, {}, {}],
+    [{}, { authorizationService: {} }, { authorizationService: {} }],
+    [
+      { authorizationService: { port: 1, callers: ['a'] } },
+      { authorizationService: { port: 2 } },
+      { authorizationService: { port: 2, callers: ['a'] } },
+    ],
   ])('of %j with %j is %j', (tree, running, kept) => {
     expect(keepUntilRestart(tree, running)).toEqual(kept);
   });

@@ -152,7 +152,9 @@ describe('a WebSocket', () => {
     connection.close();
     expect(await world.log.of('tunnel-1')).toMatchObject({ operation: 'GET /live', status: 101, downstream: 'api' });
     const metrics = await (await fetch(`${world.managementUrl}/metrics`)).text();
-    expect(metrics).toMatch(/gateway_http_requests_total\{operation="GET \/live",method="GET",status="101"\} [1-9]/);
+    expect(metrics).toMatch(
+      /gateway_http_requests_total\{operation="GET \/live",method="GET",status="101",via="proxy"\} [1-9]/,
+    );
   });
 });
 

@@ -38,8 +38,8 @@ describe('the metrics', () => {
     await world.call('/me', { token: world.token('newcomer') });
     await until('both requests are counted', async () => (await readMetrics()).includes('status="403"'));
     const names = [
-      'gateway_http_requests_total{operation="getProfile",method="GET",status="200"}',
-      'gateway_http_requests_total{operation="getProfile",method="GET",status="403"}',
+      'gateway_http_requests_total{operation="getProfile",method="GET",status="200",via="proxy"}',
+      'gateway_http_requests_total{operation="getProfile",method="GET",status="403",via="proxy"}',
       'gateway_http_request_duration_seconds_count{operation="getProfile"}',
       'gateway_downstream_request_duration_seconds_count{downstream="api"}',
       'gateway_exchanges_total{downstream="api",outcome="token"}',
@@ -74,7 +74,9 @@ describe('the metrics', () => {
     await until('the last one is counted', async () => (await readMetrics()).includes('method="DELETE"'));
     const made = (await readMetrics()).split('\n').filter((line) => /caller-made|PROPFIND/.test(line));
     expect(made).toEqual([]);
-    expect(await readMetric('gateway_http_requests_total{operation="none",method="other",status="404"}')).toBe('1');
+    expect(
+      await readMetric('gateway_http_requests_total{operation="none",method="other",status="404",via="proxy"}'),
+    ).toBe('1');
   });
 
   it('count requests that could not even be parsed', async () => {

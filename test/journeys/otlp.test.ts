@@ -76,12 +76,12 @@ describe('by OTLP', () => {
     await nextMetric('gateway_http_requests_total');
     const requests = await nextMetric('gateway_http_requests_total');
     const seconds = await nextMetric('gateway_http_request_duration_seconds');
-    const known = { operation: 'GET /open', method: 'GET', status: 200 };
+    const known = { operation: 'GET /open', method: 'GET', status: 200, via: 'proxy' };
     expect(requests).toMatchObject({ kind: 'sum', temporality: 2, isMonotonic: true, unit: '' });
     expect(requests.points.map(({ attributes }) => attributes)).toContainEqual(known);
     const value = requests.points.find(({ attributes }) => attributes['operation'] === 'GET /open')?.value;
     expect(await readPage()).toContain(
-      `gateway_http_requests_total{operation="GET /open",method="GET",status="200"} ${value}`,
+      `gateway_http_requests_total{operation="GET /open",method="GET",status="200",via="proxy"} ${value}`,
     );
     expect(seconds).toMatchObject({ kind: 'histogram', temporality: 2, unit: 's' });
     const point = seconds.points.find(({ attributes }) => attributes['operation'] === 'GET /open');

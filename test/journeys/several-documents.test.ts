@@ -144,7 +144,9 @@ describe('documents of others are served at once, unedited', () => {
   it('and each is counted by its own name', async () => {
     await world.call('/graph/me', { token: user });
     const metrics = await (await fetch(`${world.managementUrl}/metrics`)).text();
-    expect(metrics).toContain('gateway_http_requests_total{operation="/graph me.GetUser",method="GET",status="200"}');
+    expect(metrics).toContain(
+      'gateway_http_requests_total{operation="/graph me.GetUser",method="GET",status="200",via="proxy"}',
+    );
   });
 });
 

@@ -241,7 +241,7 @@ describe('what is left of a request', () => {
     });
     const metrics = await (await fetch(`${world.managementUrl}/metrics`)).text();
     expect(metrics).toMatch(
-      /^gateway_http_requests_total\{operation="native-auth \/oauth2\/v2\.0\/token",method="POST",status="503"\} 1$/m,
+      /^gateway_http_requests_total\{operation="native-auth \/oauth2\/v2\.0\/token",method="POST",status="503",via="proxy"\} 1$/m,
     );
     expect(world.log.lines.filter(({ requestId }) => requestId === id)).toHaveLength(1);
     expect([world.log.text, metrics, refused.body, failed.body].filter((text) => text.includes(secret))).toEqual([]);

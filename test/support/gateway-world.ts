@@ -22,6 +22,8 @@ export interface GatewayWorldOptions {
   readonly log?: object;
   /** Default none. */
   readonly nativeAuth?: object;
+  /** What engines ask; default none. */
+  readonly authorizationService?: object;
   /** What gateway.yaml lists as the contract, with a document in the place of each file; default the usual contract. */
   readonly contract?: readonly Readonly<Record<string, unknown>>[];
   /** What the environment has besides the secret of the gateway, such as the variables of OpenTelemetry. */
@@ -34,6 +36,8 @@ export interface GatewayWorldOptions {
   readonly scopes?: readonly string[];
   /** What the downstreams `api` and `orders` have besides. */
   readonly api?: object;
+  /** Downstreams besides the usual ones. */
+  readonly downstreams?: object;
   /** The Entra of another world, which stays its own; default a new one. */
   readonly emulator?: Emulator;
   /** What Entra is like before the gateway starts; with it nobody waits until the gateway is ready. */
@@ -64,6 +68,8 @@ export interface GatewayWorld {
   /** The authority of its certificate, when it speaks TLS. */
   readonly ca: string | undefined;
   readonly managementUrl: string;
+  /** Where engines ask about calls; empty where the world has none. */
+  readonly authorizationServiceUrl: string;
   readonly log: MemoryLog;
   /** Lets time pass for the gateway. */
   advance(milliseconds: number): void;
@@ -108,7 +114,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     monotonicMs: () => performance.now() + ahead,
     redisLookupTimeoutMs: options.redisLookupTimeoutMs,
   });
-  const { url, managementUrl } = await gateway.start();
+  const { url, managementUrl, authorizationServiceUrl = '' } = await gateway.start();
   if (options.beforeStart === undefined) {
     await until('the gateway is ready', async () => (await fetch(`${managementUrl}/readyz`)).ok);
   }
@@ -122,6 +128,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     port: Number(new URL(url).port),
     ca: certificate?.cert,
     managementUrl,
+    authorizationServiceUrl,
     log,
     advance(milliseconds) {
       ahead += milliseconds;
@@ -164,9 +171,11 @@ function describeDeployment(
     tokenCache = {},
     log = {},
     nativeAuth,
+    authorizationService,
     timeout,
     scopes,
     api,
+    downstreams,
     contract,
   }: GatewayWorldOptions,
 ): object {
@@ -195,12 +204,14 @@ function describeDeployment(
     tokenCache,
     log,
     nativeAuth,
+    authorizationService,
     downstreams: {
       api: { baseUrl: base, scopes: scopes ?? graph, ...api },
       orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'], ...api },
       hasty: { baseUrl: base, scopes: graph, timeout: { response: '500ms', idle: '1s', ...timeout } },
       wire: { baseUrl: `http://127.0.0.1:${ports.wire}`, scopes: graph },
       gone: { baseUrl: `http://127.0.0.1:${ports.closed}`, scopes: graph },
+      ...downstreams,
     },
   };
 }

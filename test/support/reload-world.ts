@@ -12,6 +12,8 @@ export interface Deployment {
   readonly identity?: object;
   readonly log?: object;
   readonly tokenCache?: object;
+  /** Default none. */
+  readonly authorizationService?: object;
   /** What the downstream `api` has besides; it is at `old` unless this says otherwise. */
   readonly api?: object;
   /** Downstreams besides `api` and `orders`. */
@@ -84,7 +86,7 @@ function describeContract({ paths = {} }: Deployment): object {
 }
 
 function describeGateway(authority: string, url: string, deployment: Deployment): object {
-  const { server, identity, log = {}, tokenCache = {}, api, downstreams } = deployment;
+  const { server, identity, log = {}, tokenCache = {}, authorizationService, api, downstreams } = deployment;
   return {
     contract: './openapi.yaml',
     server: { host: '127.0.0.1', port: 0, drainDelay: '0s', drainTimeout: '5s', management: { port: 0 }, ...server },
@@ -96,6 +98,7 @@ function describeGateway(authority: string, url: string, deployment: Deployment)
       ...identity,
     },
     tokenCache,
+    authorizationService,
     log,
     downstreams: {
       api: { baseUrl: url, scopes: ['https://graph.microsoft.com/User.Read'], ...api },

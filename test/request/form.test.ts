@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseForm } from '../../src/native-auth/form.ts';
+import { parseForm } from '../../src/request/form.ts';
 
 const name = fc.stringMatching(/^[\w.-]{1,12}$/);
 const value = fc.string({ unit: 'grapheme' }).filter((text) => !/(?!\t)\p{Cc}/u.test(text));

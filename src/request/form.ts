@@ -4,6 +4,8 @@ import { GatewayError } from '../failures.ts';
 export interface Form {
   /** The value of a parameter; `name` is in lower case, the form's own may be in any. */
   get(name: string): string | undefined;
+  /** The names of its parameters, in lower case. */
+  readonly names: readonly string[];
   /** The form, encoded anew: what was checked is what is sent. */
   readonly encoded: string;
 }
@@ -43,7 +45,11 @@ export function parseForm(text: string): Form {
   if (values.size < pairs.length) {
     throw unreadable('a parameter is there twice');
   }
-  return { get: (name) => values.get(name), encoded: new URLSearchParams(pairs).toString() };
+  return {
+    get: (name) => values.get(name),
+    names: [...values.keys()],
+    encoded: new URLSearchParams(pairs).toString(),
+  };
 }
 
 function parsePair(piece: string): [name: string, value: string] {
