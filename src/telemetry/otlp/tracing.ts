@@ -40,6 +40,8 @@ const SERVER_ERROR = 500;
 export class Tracing {
   readonly #tracer: Tracer;
   readonly #exchanges = new AsyncLocalStorage<RunningExchange>();
+  /** How many exchanges are waited for. */
+  #awaited = 0;
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
@@ -76,8 +78,14 @@ export class Tracing {
    */
   runExchange<T>(request: RequestTrace, begin: () => Span, run: () => T): T {
     const running: RunningExchange = { trace: request, begin, isAwaited: true };
+    this.#awaited += 1;
     const end = (): void => {
       running.isAwaited = false;
+      this.#awaited -= 1;
+      if (this.#awaited === 0) {
+        // While it is enabled, Node 20 follows every promise of the process, which costs a third of a warm request.
+        this.#exchanges.disable();
+      }
     };
     let result: T;
     try {
