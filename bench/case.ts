@@ -7,6 +7,8 @@ export interface Row {
   /** Design §12; empty for figures without an aim. */
   readonly aim: string;
   readonly seen: string;
+  /** The server's CPU time for one request in that of the peer; left out where no peer is compared. */
+  readonly cpuRatio?: number;
   /** Whether the aim is met; left out without an aim. */
   readonly isMet?: boolean;
   /** What the figure is made from. */
@@ -16,7 +18,7 @@ export interface Row {
 /** What a case works with. */
 export interface CaseContext {
   readonly pace: Pace;
-  /** For a case of many comparisons, none of which has an aim. */
+  /** For comparisons without an aim, where a case has many. */
   readonly shortPace: Pace;
   /** True for a short try, in which counts are smaller too. */
   readonly isQuick: boolean;

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { findImageNode, findOwnNode } from './servers/node-runtime.ts';
 
 const PEERS = ['@fastify/reply-from', 'fastify', 'express', 'http-proxy-middleware', 'passport-jwt', 'axios'];
 
@@ -10,8 +11,17 @@ export function describeMachine(): [string, string][] {
   return [
     ['processor', `${processors[0]?.model.trim()}, ${processors.length} cores, ${Math.round(totalmem() / 1e9)} GB`],
     ['kernel', `Linux ${release()}`],
-    ['node', process.version],
+    [
+      'node of the servers',
+      `${findImageNode().version}; in the rows that say so ${findOwnNode().version}, which also runs the load`,
+    ],
     ['haproxy', firstLineOf('haproxy', '-v').replace(/^HAProxy version (\S+).*/, '$1')],
+    [
+      'nginx',
+      spawnSync('nginx', ['-v'], { encoding: 'utf8' })
+        .stderr.trim()
+        .replace(/^nginx version: nginx\//, ''),
+    ],
     ['wrk', firstLineOf('wrk', '-v').replace(/^wrk (\S+).*/, '$1')],
     ['peers', [...PEERS, '@azure/msal-node'].map((name) => `${name} ${versionOfPeer(name)}`).join(', ')],
     ['commit', firstLineOf('git', 'describe', '--always', '--dirty')],

@@ -14,6 +14,7 @@ import { contractSize } from './cases/contract-size.ts';
 import { events } from './cases/events.ts';
 import { exchange } from './cases/exchange.ts';
 import { gigabyte } from './cases/gigabyte.ts';
+import { latency } from './cases/latency.ts';
 import { log } from './cases/log.ts';
 import { manyUsers } from './cases/many-users.ts';
 import { redis } from './cases/redis.ts';
@@ -21,6 +22,7 @@ import { sessions } from './cases/sessions.ts';
 import { start } from './cases/start.ts';
 import { tracing } from './cases/tracing.ts';
 import { warm } from './cases/warm.ts';
+import { workers } from './cases/workers.ts';
 import { describeMachine } from './machine.ts';
 import { findWhatIsMissing, prepare } from './prepare.ts';
 import { renderReport, renderTable } from './report.ts';
@@ -28,6 +30,8 @@ import { killAll, stopAll } from './servers/child-process.ts';
 
 const CASES: readonly BenchCase[] = [
   warm,
+  latency,
+  workers,
   manyUsers,
   log,
   tracing,
@@ -45,9 +49,9 @@ const CASES: readonly BenchCase[] = [
 ];
 
 const USAGE = `Usage:
-  npm run bench                 everything, written to bench/results.md; takes about 22 minutes on two cores, and one
+  npm run bench                 everything, written to bench/results.md; takes about 50 minutes on two cores, and one
                                 more the first time, for the tokens
-  npm run bench -- --quick      a try of about three minutes: shorter rounds, fewer users and sessions, no results.md
+  npm run bench -- --quick      a try of about eight minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md
 Cases: ${CASES.map(({ name }) => name).join(', ')}`;
 

@@ -14,6 +14,9 @@ const TOOLS: readonly { readonly command: string; readonly install: string }[] =
   { command: 'redis-server', install: 'apt-get install redis-server' },
 ];
 
+/** Those for which `bench/peers/` has the Node of the image. */
+const NODE_PROCESSORS: ReadonlySet<string> = new Set(['x64', 'arm64']);
+
 /** Why the bench cannot run here, one line for each reason; none when it can. */
 export function findWhatIsMissing(): string[] {
   const missing = TOOLS.filter(({ command }) => !isInstalled(command)).map(
@@ -21,9 +24,11 @@ export function findWhatIsMissing(): string[] {
   );
   const reasons =
     process.platform === 'linux' ? missing : ['The bench reads /proc and pins processes: it needs Linux.'];
-  return availableParallelism() >= 2
-    ? reasons
-    : [...reasons, 'Two cores are needed: one for the server, one for the load.'];
+  return [
+    ...reasons,
+    ...(NODE_PROCESSORS.has(process.arch) ? [] : ['The servers run on a Node of npm that is for x64 and arm64 only.']),
+    ...(availableParallelism() >= 2 ? [] : ['Two cores are needed: one for the server, one for the load.']),
+  ];
 }
 
 function isInstalled(command: string): boolean {
@@ -50,10 +55,17 @@ function arePeersInstalled(): boolean {
   return existsSync(installed) && namePackages(installed) === namePackages(`${PEERS}package-lock.json`);
 }
 
+interface LockedPackage {
+  readonly version?: string;
+  /** The processors that it is for; absent for all. */
+  readonly cpu?: string | readonly string[];
+}
+
+/** Names what the file has for this processor. */
 function namePackages(lockFile: string): string {
-  const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as { packages: Record<string, { version?: string }> };
+  const { packages } = JSON.parse(readFileSync(lockFile, 'utf8')) as { packages: Record<string, LockedPackage> };
   return Object.entries(packages)
-    .filter(([path]) => path !== '')
+    .filter(([path, { cpu = process.arch }]) => path !== '' && [cpu].flat().includes(process.arch))
     .map(([path, { version }]) => `${path}@${version}`)
     .join('\n');
 }

@@ -2,10 +2,10 @@ import type { CaseContext, Row } from './case.ts';
 
 /** Writes the table of all figures as Markdown. */
 export function renderTable(rows: readonly Row[]): string {
-  const head = ['| figure | aim | seen | met | made from |', '| --- | --- | --- | --- | --- |'];
-  const body = rows.map(({ figure, aim, seen, isMet, details }) => {
+  const head = ['| figure | aim | seen | met | CPU | made from |', '| --- | --- | --- | --- | --- | --- |'];
+  const body = rows.map(({ figure, aim, seen, isMet, cpuRatio, details }) => {
     const met = isMet === undefined ? '' : isMet ? 'yes' : '**no**';
-    return `| ${[figure, aim, seen, met, details].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    return `| ${[figure, aim, seen, met, cpuRatio?.toFixed(2) ?? '', details].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return [...head, ...body].join('\n');
 }
@@ -20,12 +20,21 @@ export function renderReport(
 
 ${renderTable(rows)}
 
-Each server has one core to itself; the load, the downstream and Entra share another, all on loopback. Ratios of
-throughput are medians over ${pace.rounds} pairs of rounds of ${pace.seconds} s (a peer, the gateway, the next peer, the gateway, …) after
-${pace.warmUpSeconds} s of warm-up of each, with 64 connections, where a line does not say otherwise; those without an
-aim over ${shortPace.rounds} pairs of ${shortPace.seconds} s after ${shortPace.warmUpSeconds} s. The gateway runs as one process in production mode; its log, one line for each request, goes to \`/dev/null\` where
-nothing else is said. Tokens are real: RS256 with 2048 bits, about 1.5 kB. A CPU time is that of the server alone, from
-\`/proc\`; one megabyte is 1,048,576 bytes in streams and 1,000,000 bytes for what is resident.
+Each server has one core to itself; the load, the downstream and Entra share another, all on loopback. The servers run on
+the Node of the image where a line names no other. Ratios are medians over ${pace.rounds} pairs of rounds of ${pace.seconds} s (a peer, the
+gateway, the next peer, the gateway, …) after ${pace.warmUpSeconds} s of warm-up of each, with 64 connections, where a line does not say
+otherwise; some of those without an aim over ${shortPace.rounds} pairs of ${shortPace.seconds} s after ${shortPace.warmUpSeconds} s. The column CPU is the gateway's CPU time for
+a request or an event in that of the other server; it depends less on the machine than the rates do. A CPU time is that of
+the server alone, with its workers, from \`/proc\`.
+
+The bare proxy is \`node:http\` in front and undici behind, nothing else. The aim against HAProxy is 1 where the bare proxy
+reaches 1.25 of HAProxy's throughput, else 0.8 of the bare proxy. Half of the throughput is half of what \`wrk\` saw of the
+gateway just before; requests are then sent at that rate whether or not earlier ones were answered, and their time counts
+from the moment at which they were due.
+
+The gateway runs as one process in production mode where a line does not say otherwise; its log, one line for each request,
+goes to \`/dev/null\` where nothing else is said. Tokens are real: RS256 with 2048 bits, about 1.5 kB. One megabyte is
+1,048,576 bytes in streams and 1,000,000 bytes for what is resident.
 
 ${machine.map(([name, value]) => `- ${name}: ${value}`).join('\n')}
 `;

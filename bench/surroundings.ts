@@ -2,6 +2,7 @@ import type { Assertions } from './assertions.ts';
 import type { CaseContext } from './case.ts';
 import { startDownstream, type BenchDownstream } from './servers/downstream.ts';
 import { startEntra, type BenchEntra } from './servers/entra.ts';
+import { findImageNode } from './servers/node-runtime.ts';
 import type { MeasuredServer, ServerSurroundings } from './servers/server.ts';
 import { DOWNSTREAM_TOKEN_PREFIX } from './world.ts';
 
@@ -19,7 +20,7 @@ export interface Surroundings extends ServerSurroundings {
 }
 
 /**
- * Starts what stands around the measured servers.
+ * Starts what stands around the measured servers, which run on the Node of the image.
  *
  * @param exchangeDelay milliseconds that Entra takes for an exchange; default none
  */
@@ -42,6 +43,7 @@ export async function startSurroundings(
     entraOrigin: entra.origin,
     publicKeyFile: assertions.publicKeyFile,
     folder,
+    node: findImageNode(),
     routes: [
       { method: 'get', path: '/me', origin: fastOrigin },
       { method: 'get', path: '/4k', origin: fastOrigin },

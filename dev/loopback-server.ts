@@ -7,6 +7,8 @@ export interface ListenOptions {
   readonly port?: number | undefined;
   /** Address; default `127.0.0.1`. */
   readonly host?: string | undefined;
+  /** Bytes of a request's head; default Node's, 16 kB. */
+  readonly maxHeadBytes?: number | undefined;
 }
 
 /** A demo server that listens. */
@@ -26,7 +28,8 @@ export async function listenOnLoopback(
   options: ListenOptions,
   makeHandler: (origin: string) => RequestListener,
 ): Promise<LoopbackServer> {
-  const server = createServer();
+  const { maxHeadBytes } = options;
+  const server = createServer(maxHeadBytes === undefined ? {} : { maxHeaderSize: maxHeadBytes });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
   const origin = `http://localhost:${port}`;

@@ -24,7 +24,8 @@ async function main(): Promise<void> {
   process.once('SIGTERM', stop);
 }
 
-function describe({ gatewayUrl, managementUrl, emulator, graph, orders, playground }: DemoWorld): string {
+function describe(world: DemoWorld): string {
+  const { gatewayUrl, managementUrl, authorizationServiceUrl, engine, emulator, graph, orders, playground } = world;
   const tokenOf = (query: string): string =>
     `"Authorization: Bearer $(curl -s '${emulator.origin}/_emulator/token?${query}')"`;
   // Where Entra sends people back to the page, which is by this name and no other.
@@ -37,6 +38,8 @@ Open that page, sign in as one of the demo people, call the API and watch each h
   gateway      ${gatewayUrl}
   contract     ${gatewayUrl}/openapi.json, to try out at ${docsUrl}
   management   ${managementUrl}/readyz, ${managementUrl}/metrics
+  engine       ${engine.origin} (carries the same calls itself, and asks the gateway about each)
+  for engines  ${authorizationServiceUrl}/check/nginx and its kin (docs/engines.md)
   Entra        ${emulator.origin} (emulator; switches at /_emulator/switches)
   Graph        ${graph.origin}
   Orders       ${orders.origin}
@@ -53,6 +56,8 @@ Or with curl
     curl -i ${gatewayUrl}/orders -H ${tokenOf('app=daemon')}
   place an order
     curl -i ${gatewayUrl}/orders -H ${tokenOf('user=adele')} -H 'Content-Type: application/json' -d ${order}
+  through the engine: the same challenge as from the gateway
+    curl -i ${engine.origin}/me -H ${tokenOf('user=megan')}
   Entra is throttled (and well again with "up")
     curl -X PUT ${emulator.origin}/_emulator/switches -H 'Content-Type: application/json' -d '{"entra":"throttled"}'
 

@@ -8,6 +8,8 @@ export interface Ports {
   readonly graph: number;
   readonly orders: number;
   readonly playground: number;
+  readonly authorizationService: number;
+  readonly engine: number;
 }
 
 /** The environment variable that moves each port, and where it is otherwise. */
@@ -18,6 +20,8 @@ const DEFAULTS = {
   graph: { variable: 'GRAPH_PORT', port: 8082 },
   orders: { variable: 'ORDERS_PORT', port: 8083 },
   playground: { variable: 'PLAYGROUND_PORT', port: 3000 },
+  authorizationService: { variable: 'AUTHORIZATION_SERVICE_PORT', port: 8084 },
+  engine: { variable: 'ENGINE_PORT', port: 8085 },
 } as const satisfies Record<keyof Ports, { variable: string; port: number }>;
 
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];

@@ -7,7 +7,15 @@ import { startGraph } from './demo-apis/graph.ts';
 import { startOrders } from './demo-apis/orders.ts';
 import { startEmulator, type Emulator } from './emulator/emulator.ts';
 import { demoWorld, GATEWAY_CLIENT_SECRET } from './emulator/world.ts';
-import { describeDownstreamHop, describeEntraHop, describeGatewayHop } from './playground/describe-hop.ts';
+import { startEngine, type Engine } from './engine/engine.ts';
+import type { Route } from './engine/routes.ts';
+import {
+  describeCarriedCall,
+  describeDownstreamHop,
+  describeEntraHop,
+  describeGatewayHop,
+  describeQuestion,
+} from './playground/describe-hop.ts';
 import { describeSettings } from './playground/describe-settings.ts';
 import { startPlayground, type Playground } from './playground/server.ts';
 import { Trace } from './playground/trace.ts';
@@ -17,7 +25,7 @@ import { demandFreePorts, findFreePorts, portVariables, type Ports } from './por
 
 const CONFIG_FILE = fileURLToPath(new URL('gateway.yaml', import.meta.url));
 
-/** The whole demo world: Entra, two downstream APIs, the gateway before them, and the playground. */
+/** The whole demo world: Entra, two downstream APIs, the gateway and an engine before them, and the playground. */
 export interface DemoWorld {
   readonly emulator: Emulator;
   readonly graph: DemoApi;
@@ -27,6 +35,10 @@ export interface DemoWorld {
   readonly gatewayUrl: string;
   /** Where operators reach it. */
   readonly managementUrl: string;
+  /** Where engines ask it about calls. */
+  readonly authorizationServiceUrl: string;
+  /** Carries the same calls as the gateway, and asks the gateway about each. */
+  readonly engine: Engine;
   readonly playground: Playground;
   /** Stops everything, the playground and the gateway first. */
   close(): Promise<void>;
@@ -72,13 +84,15 @@ async function startServers(
     return server;
   };
   const trace = new Trace();
-  const world = demoWorld(`http://localhost:${ports.playground}`, `http://localhost:${ports.gateway}`);
+  const page = `http://localhost:${ports.playground}`;
+  const engineUrl = `http://localhost:${ports.engine}`;
+  const world = demoWorld(page, `http://localhost:${ports.gateway}`);
   const emulator = started(await startEmulator({ port: ports.emulator, world }));
   const graph = started(await startGraph({ port: ports.graph, emulator }));
   const orders = started(await startOrders({ port: ports.orders, emulator }));
   emulator.onRequest((request) => trace.add(describeEntraHop(request, world)));
-  graph.onRequest((request) => trace.add(describeDownstreamHop('graph', request)));
-  orders.onRequest((request) => trace.add(describeDownstreamHop('orders', request)));
+  graph.onRequest((request) => trace.add(describeDownstreamHop('graph', request, engineUrl)));
+  orders.onRequest((request) => trace.add(describeDownstreamHop('orders', request, engineUrl)));
   const write = (line: string): void => {
     trace.add(describeGatewayHop(line));
     onLogLine(line);
@@ -91,11 +105,30 @@ async function startServers(
     return createGateway(config, { logger: createLogger(output), openTelemetry });
   });
   stops.push(() => gateway.stop());
-  const { url: gatewayUrl, managementUrl } = await gateway.start();
-  const settings = describeSettings(config.server.publicUrl ?? gatewayUrl, emulator);
+  const { url: gatewayUrl, managementUrl, authorizationServiceUrl = '' } = await gateway.start();
+  const engine = started(
+    await startEngine({
+      port: ports.engine,
+      serviceOrigin: authorizationServiceUrl,
+      routes: routesTo(graph, orders),
+      origins: [page],
+    }),
+  );
+  engine.onCall((call) => trace.add(describeCarriedCall(call)));
+  engine.onQuestion((question) => trace.add(describeQuestion(question)));
+  const settings = describeSettings({ gatewayUrl: config.server.publicUrl ?? gatewayUrl, engineUrl }, emulator);
   const controls = new WorldControls({ emulator, graph, gateway });
   const playground = started(await startPlayground({ port: ports.playground, settings, trace, controls }));
-  return { emulator, graph, orders, gateway, gatewayUrl, managementUrl, playground };
+  return { emulator, graph, orders, gateway, gatewayUrl, managementUrl, authorizationServiceUrl, engine, playground };
+}
+
+/** The places of the contract, as an engine has to know them: openapi.yaml says it to the gateway. */
+function routesTo(graph: DemoApi, orders: DemoApi): Route[] {
+  const ofOrders = ['/status', '/orders', '/catalogue', '/payouts'];
+  return [
+    { path: '/me', origin: graph.origin, prefix: '/v1.0' },
+    ...ofOrders.map((path) => ({ path, origin: orders.origin })),
+  ];
 }
 
 /** What the environment says of OpenTelemetry: the gateway of `npm start` sends its traces where it is told to. */

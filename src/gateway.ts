@@ -255,7 +255,7 @@ async function listenForEngines(
     return undefined;
   }
   const { host, port } = config.authorizationService;
-  const listener = createAuthorizationListener(config, core);
+  const listener = createAuthorizationListener(config, core, current);
   const address = await listen(listener.server, host, port, 'authorizationService.port');
   mountHandler(listener.app, () => current()?.authorizationService ?? authorizationService);
   return { listener, url: nameAuthorizationService(config, address.port) ?? '' };

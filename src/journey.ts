@@ -253,10 +253,12 @@ export function refuseSecondRejection(
     // The new token is kept for the next request, which would otherwise cost two exchanges.
     return rejectedToken();
   }
-  const asked = claimsOf(steps.readDemand(request, operation, rejection)) ?? claims;
-  return asked === undefined
-    ? rejectedToken()
-    : rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }), session, operation, steps);
+  const demand = steps.readDemand(request, operation, rejection);
+  const asked = claimsOf(demand) ?? claims;
+  if (asked !== undefined) {
+    return rememberChallenge(new GatewayError('insufficient_claims', { claims: asked }), session, operation, steps);
+  }
+  return demand.kind === 'unreadable' ? new GatewayError('interaction_required') : rejectedToken();
 }
 
 /** Makes the failure of a call that can be made only once, because its body has gone. */

@@ -1,17 +1,30 @@
-import type { BenchCase, Row } from '../case.ts';
+import type { BenchCase, CaseContext, Row } from '../case.ts';
+import { readEvents } from '../load/events.ts';
 import { visitWithEach } from '../load/visit.ts';
-import { runWrk, type WrkResult } from '../load/wrk.ts';
-import { alternate, medianOf, ratioOf } from '../measure/rounds.ts';
+import { runWrk } from '../load/wrk.ts';
+import { alternate } from '../measure/rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startNginx } from '../servers/nginx.ts';
 import { findFreePorts } from '../servers/ports.ts';
-import { startSurroundings } from '../surroundings.ts';
-import { describeComparison } from './small-requests.ts';
+import type { MeasuredServer } from '../servers/server.ts';
+import { MEGABYTE, startSurroundings } from '../surroundings.ts';
+import { describeEventComparison } from './streams-of-events.ts';
+import { describeComparison, describeCpuComparison } from './small-requests.ts';
 
 const USERS = 100;
 
 /** The most CPU of a check, in that of a proxied request. */
 const MAX_SHARE = 0.5;
+
+/** wrk keeps one request for each user in memory, with its body. */
+const BODY_USERS = 16;
+
+const AGAINST = 'through the gateway against nginx that asks it, on one core, the CPU of both programs together';
+
+const TRANSFERS = [
+  { figure: '1 MB down', method: 'GET', path: `/bytes/${MEGABYTE}`, bodySize: 0 },
+  { figure: '1 MB up', method: 'POST', path: '/upload', bodySize: MEGABYTE },
+] as const;
 
 /** What a check costs, and what an engine that asks for each request makes of it. */
 export const checks: BenchCase = {
@@ -22,31 +35,57 @@ export const checks: BenchCase = {
     const [port = 0] = await findFreePorts(1);
     const gateway = await startGateway(surroundings, { settings: { authorizationService: { port } } });
     const service = { ...gateway, name: 'a check', origin: `http://127.0.0.1:${port}` };
-    const nginx = await startNginx(surroundings, service.origin);
+    const nginx = await startNginx(surroundings, service);
     const { tokensFile } = surroundings.assertions;
-    await visitWithEach({ url: `${gateway.origin}/me`, tokensFile, count: USERS });
-    const measure = async (server: typeof gateway, seconds: number): Promise<WrkResult> =>
-      runWrk({ server, path: server === service ? '/check/envoy/me' : '/me', tokensFile, users: USERS, seconds });
-    const compared = await alternate(service, [gateway], context.pace, measure);
-    const engines = await alternate(gateway, [nginx], context.pace, measure);
+    for (const path of ['/me', `/bytes/${MEGABYTE}`]) {
+      await visitWithEach({ url: `${gateway.origin}${path}`, tokensFile, count: USERS });
+    }
+    const bench = { context, tokensFile, gateway, nginx };
     return [
-      ...compared.map((comparison): Row => {
-        const share = ratioOf(comparison, ({ cpuPerRequest }) => cpuPerRequest);
-        return {
-          figure: 'CPU of a warm check against that of a proxied request',
-          aim: `≤ ${MAX_SHARE}`,
-          seen: share.toFixed(2),
-          isMet: share <= MAX_SHARE,
-          details: `${describeCpu(comparison.ours)} against ${describeCpu(comparison.peers)}`,
-        };
-      }),
-      ...engines.map((comparison) =>
-        describeComparison('warm small GET through the gateway against nginx that asks it, on one core', comparison),
-      ),
+      ...(await compareCpu(bench, service)),
+      ...(await compareSmall(bench)),
+      ...(await compareTransfers(bench)),
+      ...(await compareStreams(bench)),
     ];
   },
 };
 
-function describeCpu(rounds: readonly WrkResult[]): string {
-  return `${Math.round(medianOf(rounds, ({ cpuPerRequest }) => cpuPerRequest))} µs`;
+interface ChecksBench {
+  readonly context: CaseContext;
+  readonly tokensFile: string;
+  readonly gateway: MeasuredServer;
+  readonly nginx: MeasuredServer;
+}
+
+async function compareCpu({ context, tokensFile, gateway }: ChecksBench, service: MeasuredServer): Promise<Row[]> {
+  const compared = await alternate(service, [gateway], context.pace, async (server, seconds) =>
+    runWrk({ server, path: server === service ? '/check/envoy/me' : '/me', tokensFile, users: USERS, seconds }),
+  );
+  const figure = 'CPU of a warm check against that of a proxied request';
+  return compared.map((comparison) => describeCpuComparison(figure, comparison, MAX_SHARE));
+}
+
+async function compareSmall({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
+  const compared = await alternate(gateway, [nginx], context.pace, async (server, seconds) =>
+    runWrk({ server, path: '/me', tokensFile, users: USERS, seconds }),
+  );
+  return compared.map((comparison) => describeComparison(`warm small GET ${AGAINST}`, comparison));
+}
+
+async function compareTransfers({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { figure, ...transfer } of TRANSFERS) {
+    const compared = await alternate(gateway, [nginx], context.shortPace, async (server, seconds) =>
+      runWrk({ ...transfer, server, tokensFile, users: BODY_USERS, seconds }),
+    );
+    rows.push(...compared.map((comparison) => describeComparison(`${figure} ${AGAINST}`, comparison)));
+  }
+  return rows;
+}
+
+async function compareStreams({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
+  const compared = await alternate(gateway, [nginx], context.shortPace, async (server, seconds) =>
+    readEvents({ server, tokensFile, users: USERS, seconds }),
+  );
+  return compared.map((comparison) => describeEventComparison(AGAINST, comparison));
 }

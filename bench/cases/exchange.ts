@@ -7,7 +7,8 @@ import { startSurroundings } from '../surroundings.ts';
 /** Users that come first, for the compilers in V8. */
 const WARM_UP = 2_000;
 
-const AIM = 0.6;
+/** Milliseconds. */
+const AIM = 0.35;
 
 /** The CPU time of one exchange. */
 export const exchange: BenchCase = {

@@ -32,15 +32,46 @@ export async function compareSmallRequests(
 
 /** A row of the table: the ratio of the throughputs, with both and their latencies. */
 export function describeComparison(figure: string, comparison: Comparison<WrkResult>, aim?: number): Row {
-  const ratio = ratioOf(comparison, ({ requestsPerSecond }) => requestsPerSecond);
-  const { ours, peers } = comparison;
+  const ratio = compareRates(comparison);
   return {
     figure,
-    aim: aim === undefined ? '' : `≥ ${aim}`,
+    aim: aim === undefined ? '' : `≥ ${formatAim(aim)}`,
     seen: ratio.toFixed(2),
     ...(aim === undefined ? {} : { isMet: ratio >= aim }),
-    details: `${describeRounds(ours)}; there ${describeRounds(peers)}`,
+    cpuRatio: compareCpu(comparison),
+    details: describeBoth(comparison),
   };
+}
+
+/** A row of the table: the ratio of the CPU times for a request, with the throughputs that belong to them. */
+export function describeCpuComparison(figure: string, comparison: Comparison<WrkResult>, maxRatio: number): Row {
+  const cpuRatio = compareCpu(comparison);
+  return {
+    figure,
+    aim: `≤ ${maxRatio}`,
+    seen: cpuRatio.toFixed(2),
+    isMet: cpuRatio <= maxRatio,
+    cpuRatio,
+    details: describeBoth(comparison),
+  };
+}
+
+/** The gateway's throughput in that of the peer. */
+export function compareRates(comparison: Comparison<WrkResult>): number {
+  return ratioOf(comparison, ({ requestsPerSecond }) => requestsPerSecond);
+}
+
+function compareCpu(comparison: Comparison<WrkResult>): number {
+  return ratioOf(comparison, ({ cpuPerRequest }) => cpuPerRequest);
+}
+
+/** An aim that is itself made from what was measured has more digits than count. */
+function formatAim(aim: number): string {
+  return String(Number(aim.toFixed(2)));
+}
+
+function describeBoth({ ours, peers }: Comparison<WrkResult>): string {
+  return `${describeRounds(ours)}; there ${describeRounds(peers)}`;
 }
 
 function describeRounds(rounds: readonly WrkResult[]): string {

@@ -1,6 +1,7 @@
 import type { BenchCase } from '../case.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startOtlpReceiver } from '../servers/otlp-receiver.ts';
+import { makeUntracedBuild } from '../servers/untraced-build.ts';
 import { startSurroundings } from '../surroundings.ts';
 import { compareSmallRequests, describeComparison } from './small-requests.ts';
 
@@ -12,15 +13,25 @@ const SHARES = [
   { share: '1', aim: undefined },
 ] as const;
 
-/** What it costs to trace. */
+/** The least throughput with traces off, in that of a build without their code. */
+const MIN_WHEN_OFF = 0.99;
+
+/** What it costs to trace, and to be able to. */
 export const tracing: BenchCase = {
   name: 'tracing',
-  question: 'What does it cost to send traces?',
+  question: 'What does it cost to send traces, and what when none are sent?',
   run: async (context) => {
     const surroundings = await startSurroundings(context, USERS);
     const receiver = await startOtlpReceiver();
     const off = await startGateway(surroundings, { name: 'gateway without traces' });
-    const rows = [];
+    const untraced = await startGateway(surroundings, {
+      name: 'gateway without the code of traces',
+      program: await makeUntracedBuild(context.folder),
+    });
+    const rows = (await compareSmallRequests(context, surroundings, off, [untraced], USERS)).map((comparison) =>
+      describeComparison('warm small GET, traces off against a build without their code', comparison, MIN_WHEN_OFF),
+    );
+    await untraced.process.stop();
     for (const { share, aim } of SHARES) {
       const name = `gateway that traces ${Number(share) * 100} %`;
       const env = {

@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { readCpuTime } from '../measure/process-figures.ts';
 import { LOAD_CORE, startPinned } from '../servers/child-process.ts';
-import type { MeasuredServer } from '../servers/server.ts';
+import { readServerCpuTime, type MeasuredServer } from '../servers/server.ts';
 
 /** What wrk is to send, and for how long. */
 export interface WrkOptions {
-  readonly server: Pick<MeasuredServer, 'origin' | 'process'>;
+  readonly server: Pick<MeasuredServer, 'origin' | 'process' | 'helper'>;
   readonly path: string;
   /** Default `GET`. */
   readonly method?: 'GET' | 'POST';
@@ -39,8 +38,8 @@ const SCRIPT = fileURLToPath(new URL('requests.lua', import.meta.url));
  */
 export async function runWrk(options: WrkOptions): Promise<WrkResult> {
   const { server, path, method = 'GET', bodySize = 0, tokensFile, users, connections = 64, seconds } = options;
-  const { origin, process } = server;
-  const before = readCpuTime(process.pid);
+  const { origin } = server;
+  const before = readServerCpuTime(server);
   const child = await startPinned({
     name: 'wrk',
     core: LOAD_CORE,
@@ -58,7 +57,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
     stdout: 'pipe',
   });
   const text = await child.output(seconds + 60);
-  const cpuTime = readCpuTime(process.pid) - before;
+  const cpuTime = readServerCpuTime(server) - before;
   const [, json] = /^RESULT (.*)$/m.exec(text) ?? [];
   if (json === undefined) {
     throw new Error(`wrk told no result: ${text}`);

@@ -4,8 +4,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Linux counts the time of processes in hundredths of a second (`getconf CLK_TCK`). */
 const MILLISECONDS_PER_TICK = 10;
 
-/** The CPU time that a process took so far, in milliseconds. */
+/** The CPU time that a process and those that it started took so far, in milliseconds. */
 export function readCpuTime(pid: number): number {
+  return listChildren(pid).reduce((sum, child) => sum + readCpuTime(child), readOwnCpuTime(pid));
+}
+
+/** A server's workers are started by its main thread, whose list this is. */
+function listChildren(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
+
+function readOwnCpuTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name in the second field may hold spaces; the fields after it are counted from 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -2,7 +2,8 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CLIENT_ID, DOWNSTREAM_SCOPE, SCOPE, TENANT_ID } from '../world.ts';
-import { SERVER_CORE, startPinned } from './child-process.ts';
+import { BOTH_CORES, SERVER_CORE, startPinned } from './child-process.ts';
+import { putFirst } from './node-runtime.ts';
 import { findFreePorts, untilReady } from './ports.ts';
 import type { MeasuredServer, Route, ServerSurroundings } from './server.ts';
 
@@ -20,14 +21,18 @@ export interface GatewayOptions {
   readonly pauseBetween?: number;
   /** Added to gateway.yaml. */
   readonly settings?: object;
+  /** The compiled main module; default that of `dist/`. */
+  readonly program?: string;
+  /** Processes that serve, on both cores when there are several; default 1. */
+  readonly workers?: number;
 }
 
 const CHECKED_BODY = { content: { 'application/json': { schema: { type: 'string' } } } };
 
 /** Starts the gateway as its users do, and waits until it is ready. */
 export async function startGateway(
-  { routes, entraOrigin, folder }: ServerSurroundings,
-  { name = 'gateway', logFile, env, pauseBetween, settings }: GatewayOptions = {},
+  { routes, entraOrigin, folder, node }: ServerSurroundings,
+  { name = 'gateway', logFile, env, pauseBetween, settings, program = PROGRAM, workers = 1 }: GatewayOptions = {},
 ): Promise<MeasuredServer> {
   const [port = 0, managementPort = 0] = await findFreePorts(2);
   const own = await mkdtemp(join(folder, 'gateway-'));
@@ -39,7 +44,14 @@ export async function startGateway(
     JSON.stringify({
       ...settings,
       contract: './openapi.yaml',
-      server: { host: '127.0.0.1', port, bodyLimit: '2gb', drainDelay: '0s', management: { port: managementPort } },
+      server: {
+        host: '127.0.0.1',
+        port,
+        workers,
+        bodyLimit: '2gb',
+        drainDelay: '0s',
+        management: { port: managementPort },
+      },
       identity: {
         authority: entraOrigin,
         tenant: TENANT_ID,
@@ -53,10 +65,10 @@ export async function startGateway(
   );
   const process = await startPinned({
     name,
-    core: SERVER_CORE,
+    core: workers === 1 ? SERVER_CORE : BOTH_CORES,
     command: 'node',
-    args: [PROGRAM, 'serve', '--config', join(own, 'gateway.yaml')],
-    env: { GATEWAY_CLIENT_SECRET: 'only-for-the-bench', ...env },
+    args: [program, 'serve', '--config', join(own, 'gateway.yaml')],
+    env: { ...putFirst(node), GATEWAY_CLIENT_SECRET: 'only-for-the-bench', ...env },
     ...(logFile === undefined ? {} : { stdout: logFile }),
   });
   await untilReady(process, `http://127.0.0.1:${managementPort}/readyz`, pauseBetween);

@@ -8,16 +8,19 @@ import type { MeasuredServer, ServerSurroundings } from './server.ts';
  * Starts an nginx that asks the gateway about each request and carries the traffic itself: one worker on the core of the
  * gateway, connections kept on both sides, no log.
  *
- * @param checkOrigin where the gateway is asked
+ * @param service where the gateway is asked
  */
-export async function startNginx({ routes, folder }: ServerSurroundings, checkOrigin: string): Promise<MeasuredServer> {
+export async function startNginx(
+  { routes, folder }: ServerSurroundings,
+  service: MeasuredServer,
+): Promise<MeasuredServer> {
   const [port = 0] = await findFreePorts(1);
   const file = join(folder, 'nginx.conf');
-  await writeFile(file, describeNginx(port, routes, { checkOrigin, folder }));
+  await writeFile(file, describeNginx(port, routes, { checkOrigin: service.origin, folder }));
   const name = 'nginx that asks the gateway';
   const process = await startPinned({ name, core: SERVER_CORE, command: 'nginx', args: ['-p', folder, '-c', file] });
   await untilReady(process, `http://127.0.0.1:${port}/ready`);
-  return { name, origin: `http://127.0.0.1:${port}`, process };
+  return { name, origin: `http://127.0.0.1:${port}`, process, helper: service.process };
 }
 
 function describeNginx(
@@ -33,6 +36,9 @@ function describeNginx(
       proxy_set_header Authorization $token;
       proxy_set_header Connection "";
       proxy_http_version 1.1;
+      proxy_buffering ${path === '/events' ? 'off' : 'on'};
+      client_max_body_size 2m;
+      proxy_request_buffering off;
       proxy_pass http://api_${routes.findIndex((route) => route.origin === origin)};
     }`,
   );

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { CLIENT_ID, DOWNSTREAM_SCOPE, ISSUER, STATIC_DOWNSTREAM_TOKEN, TENANT_ID } from '../world.ts';
 import { SERVER_CORE, startPinned } from './child-process.ts';
 import { startHaproxy } from './haproxy.ts';
+import { putFirst } from './node-runtime.ts';
 import { findFreePorts, untilReady } from './ports.ts';
 import type { MeasuredServer, ServerSurroundings } from './server.ts';
 
@@ -44,6 +45,9 @@ ${origins.map((origin, index) => `backend api${index}\n  server api ${new URL(or
   return { name, origin: `http://127.0.0.1:${port}`, process };
 };
 
+/** `node:http` in front, undici behind, nothing else: what Node itself costs. */
+export const startBareProxy: StartPeer = (surroundings) => startNodePeer('the bare proxy', 'bare-proxy', surroundings);
+
 /** `@fastify/reply-from` as its README sets it up, without any security. */
 export const startReplyFrom: StartPeer = (surroundings) =>
   startNodePeer('@fastify/reply-from', 'reply-from', surroundings);
@@ -59,7 +63,7 @@ export const startOboSample: StartPeer = (surroundings) =>
 async function startNodePeer(
   name: string,
   folder: string,
-  { routes, entraOrigin }: ServerSurroundings,
+  { routes, entraOrigin, node }: ServerSurroundings,
 ): Promise<MeasuredServer> {
   const [port = 0] = await findFreePorts(1);
   const process = await startPinned({
@@ -68,6 +72,7 @@ async function startNodePeer(
     command: 'node',
     args: [fileURLToPath(new URL(`../peers/${folder}/server.js`, import.meta.url))],
     env: {
+      ...putFirst(node),
       PORT: String(port),
       ROUTES: JSON.stringify(routes),
       ENTRA: entraOrigin,

@@ -1,4 +1,6 @@
+import { readCpuTime } from '../measure/process-figures.ts';
 import type { PinnedProcess } from './child-process.ts';
+import type { NodeRuntime } from './node-runtime.ts';
 
 /** A server that stands between the load and the downstreams, ready to be measured. */
 export interface MeasuredServer {
@@ -6,6 +8,13 @@ export interface MeasuredServer {
   readonly name: string;
   readonly origin: string;
   readonly process: PinnedProcess;
+  /** Another process that every request needs, whose CPU time counts as well. */
+  readonly helper?: PinnedProcess;
+}
+
+/** The CPU time that everything took so far that serves the requests of a server, in milliseconds. */
+export function readServerCpuTime({ process, helper }: Pick<MeasuredServer, 'process' | 'helper'>): number {
+  return readCpuTime(process.pid) + (helper === undefined ? 0 : readCpuTime(helper.pid));
 }
 
 /** What every measured server is told. */
@@ -17,6 +26,8 @@ export interface ServerSurroundings {
   readonly publicKeyFile: string;
   /** For files that the server needs. */
   readonly folder: string;
+  /** What a server in Node runs on. */
+  readonly node: NodeRuntime;
 }
 
 /** A path that is forwarded as it is. */

@@ -1,6 +1,8 @@
 import type { DownstreamRequest } from '../demo-apis/demo-api.ts';
 import type { EntraRequest } from '../emulator/emulator.ts';
 import type { Exchange } from '../emulator/exchange.ts';
+import type { CarriedCall } from '../engine/engine.ts';
+import type { AskedQuestion } from '../engine/question.ts';
 import { findUser, type World } from '../emulator/world-model.ts';
 import type { Party } from './hop.ts';
 import type { NewHop } from './trace.ts';
@@ -12,6 +14,7 @@ interface LogLine {
   readonly time: string;
   readonly ms: number;
   readonly requestId: string;
+  readonly via?: 'check';
   readonly operation?: string;
   readonly method: string;
   readonly status: number;
@@ -36,8 +39,9 @@ export function describeGatewayHop(text: string): NewHop | undefined {
     return undefined;
   }
   return {
-    from: 'client',
+    from: line.via === undefined ? 'client' : 'engine',
     to: 'gateway',
+    toldBy: 'gateway',
     startedAt: Date.parse(line.time) - line.ms,
     ms: line.ms,
     method: line.method,
@@ -51,6 +55,51 @@ export function describeGatewayHop(text: string): NewHop | undefined {
   };
 }
 
+/** The hop of a call that the engine carried. */
+export function describeCarriedCall({ requestId, ...call }: CarriedCall): NewHop {
+  return {
+    ...call,
+    from: 'client',
+    to: 'engine',
+    toldBy: 'engine',
+    path: withoutTokens(call.path),
+    correlationId: requestId,
+    exchangesAs: undefined,
+    about: '',
+    refusal: undefined,
+    challenge: undefined,
+  };
+}
+
+/** The hop of a question of the engine to the gateway. */
+export function describeQuestion({ requestId, endpoint, attempt, startedAt, ms, status }: AskedQuestion): NewHop {
+  return {
+    from: 'engine',
+    to: 'gateway',
+    toldBy: 'engine',
+    startedAt,
+    ms,
+    method: 'GET',
+    path: endpoint,
+    status,
+    correlationId: requestId,
+    exchangesAs: undefined,
+    about: `${QUESTIONS[endpoint]}${attempt === undefined ? '' : AFTER_REJECTION[attempt]}`,
+    refusal: undefined,
+    challenge: undefined,
+  };
+}
+
+const QUESTIONS: Readonly<Record<AskedQuestion['endpoint'], string>> = {
+  '/check/nginx': 'may the call pass?',
+  '/refusal/nginx': 'why may it not?',
+};
+
+const AFTER_REJECTION: Readonly<Record<1 | 2, string>> = {
+  1: ' The API rejected its token',
+  2: ' The API rejected its token, and it is not made once more',
+};
+
 /** The hop of a request to Entra, if its sender gave it an id; those for keys and metadata have none, nor preflights. */
 export function describeEntraHop(request: EntraRequest, world: World): NewHop | undefined {
   const { exchange, correlationId, method } = request;
@@ -60,6 +109,7 @@ export function describeEntraHop(request: EntraRequest, world: World): NewHop | 
   return {
     from: request.userAgent?.startsWith(GATEWAY_USER_AGENT) ? 'gateway' : 'client',
     to: 'entra',
+    toldBy: 'entra',
     startedAt: request.startedAt,
     ms: request.ms,
     method,
@@ -73,12 +123,18 @@ export function describeEntraHop(request: EntraRequest, world: World): NewHop | 
   };
 }
 
+/** Who made a request to a demo API: both say in `X-Forwarded-Host` how clients reach them, and let nobody else say it. */
+export function findCarrier({ headers }: DownstreamRequest, engineUrl: string): 'engine' | 'gateway' {
+  return headers['x-forwarded-host'] === new URL(engineUrl).host ? 'engine' : 'gateway';
+}
+
 /** The hop of a request to a demo API. */
-export function describeDownstreamHop(to: Party, request: DownstreamRequest): NewHop {
-  const requestId = request.headers['x-request-id'];
+export function describeDownstreamHop(to: Party, request: DownstreamRequest, engineUrl: string): NewHop {
+  const { 'x-request-id': requestId } = request.headers;
   return {
-    from: 'gateway',
+    from: findCarrier(request, engineUrl),
     to,
+    toldBy: to,
     startedAt: request.startedAt,
     ms: request.ms,
     method: request.method,

@@ -4,9 +4,13 @@ import { describeDesktop, SCOPES } from '../tour/sign-in-client.ts';
 import type { PlaygroundSettings } from './playground-settings.ts';
 
 /** What the page has to know of this demo world. */
-export function describeSettings(gatewayUrl: string, { origin, world }: Emulator): PlaygroundSettings {
+export function describeSettings(
+  { gatewayUrl, engineUrl }: Pick<PlaygroundSettings, 'gatewayUrl' | 'engineUrl'>,
+  { origin, world }: Emulator,
+): PlaygroundSettings {
   return {
     gatewayUrl,
+    engineUrl,
     entraOrigin: origin,
     tenantId: HOME_TENANT_ID,
     clientId: DESKTOP_CLIENT_ID,

@@ -1,5 +1,5 @@
 /** Those who talk to each other; the lanes of the sequence diagram, in this order. */
-export const PARTIES = ['client', 'gateway', 'entra', 'graph', 'orders'] as const;
+export const PARTIES = ['client', 'engine', 'gateway', 'entra', 'graph', 'orders'] as const;
 
 /** One lane of the sequence diagram. */
 export type Party = (typeof PARTIES)[number];
@@ -10,14 +10,19 @@ export interface Hop {
   readonly number: number;
   readonly from: Party;
   readonly to: Party;
+  /**
+   * Whose record it is. What the engine asks the gateway is told by both: the engine knows what it asked and what it got,
+   * the gateway's log what came of it. Everything else is told by the one that answered.
+   */
+  readonly toldBy: Party;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Milliseconds from the arrival of the request to the end of the answer. */
   readonly ms: number;
   readonly method: string;
   /**
-   * Path, without tokens. To the gateway, whose log has no paths, it is the operation of the contract; the page that sent
-   * the request knows more.
+   * Path, without tokens. Where the gateway tells it, whose log has no paths, it is the operation of the contract; the page
+   * that sent the request knows more.
    */
   readonly path: string;
   /** 0 when no answer was sent. */

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 /** Whom the pages of the playground talk to. */
 export interface PageNeighbours {
   readonly gatewayUrl: string;
+  readonly engineUrl: string;
   readonly entraOrigin: string;
 }
 
@@ -14,7 +15,7 @@ const REDIRECT_PAGE = '/redirect.html';
 
 /** Gives every answer the headers that confine a page to its own scripts and styles and to its neighbours. */
 export function addPageHeaders(neighbours: PageNeighbours): RequestHandler {
-  const connections = ["'self'", new URL(neighbours.gatewayUrl).origin, neighbours.entraOrigin];
+  const connections = ["'self'", new URL(neighbours.gatewayUrl).origin, neighbours.engineUrl, neighbours.entraOrigin];
   const policyFor = (frameAncestors: string): string =>
     [
       "default-src 'none'",

@@ -1,6 +1,8 @@
 /** What the page has to know of the world around it; served as `/settings.json`. */
 export interface PlaygroundSettings {
   readonly gatewayUrl: string;
+  /** The engine that carries the same calls. */
+  readonly engineUrl: string;
   /** Where the emulator's endpoints are. */
   readonly entraOrigin: string;
   readonly tenantId: string;

@@ -3,6 +3,7 @@ import type { EntraRequest } from '../emulator/emulator.ts';
 import type { Exchange } from '../emulator/exchange.ts';
 import { findUser } from '../emulator/world-model.ts';
 import { GATEWAY_CLIENT_ID } from '../emulator/world.ts';
+import { findCarrier } from '../playground/describe-hop.ts';
 import type { DemoWorld } from '../world.ts';
 
 /** One thing that the tour promised, and whether it came out so. */
@@ -30,6 +31,9 @@ export class Narrator {
     });
     world.orders.onRequest((request) => {
       this.#tellDownstreamHop('Orders', request);
+    });
+    world.engine.onQuestion(({ endpoint, status }) => {
+      this.hop('engine', 'gateway', `${status}  ${endpoint}`);
     });
   }
 
@@ -83,9 +87,14 @@ export class Narrator {
     return [`POST /token ${grant}`, person?.name, outcome].filter(Boolean).join(', ');
   }
 
-  #tellDownstreamHop(api: string, { method, path, status, headers, challenge }: DownstreamRequest): void {
+  #tellDownstreamHop(api: string, request: DownstreamRequest): void {
+    const { method, path, status, headers, challenge } = request;
     const bearer = headers.authorization === undefined ? 'no token' : 'exchanged token';
-    this.hop('gateway', api, `${status}  ${method} ${path}, ${challenge ?? bearer}`);
+    this.hop(
+      findCarrier(request, this.#world.engine.origin),
+      api,
+      `${status}  ${method} ${path}, ${challenge ?? bearer}`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AuthenticationResult } from '@azure/msal-node';
 import { FIRST_ORDER_ID } from '../demo-apis/order-book.ts';
 import type { DemoWorld } from '../world.ts';
@@ -22,6 +23,7 @@ export async function playStory(stage: Stage): Promise<void> {
   const withMfa = await playMfaChallenge(stage, client, signedIn);
   await playStepUp(stage, client, withMfa);
   await playDeviceCode(stage, client);
+  await playEngine(stage, { weaker: signedIn, stronger: withMfa });
 }
 
 async function playSignIn({ narrator }: Stage, client: SignInClient): Promise<AuthenticationResult> {
@@ -70,6 +72,36 @@ async function playDeviceCode(stage: Stage, client: SignInClient): Promise<void>
   narrator.check('GET /orders answers 200', answer.status === 200);
 }
 
+/** Sends the same calls through the gateway and through an engine that asks it: one without MFA, and one with it. */
+async function playEngine(
+  stage: Stage,
+  { weaker, stronger }: { readonly weaker: AuthenticationResult; readonly stronger: AuthenticationResult },
+): Promise<void> {
+  const { narrator } = stage;
+  narrator.chapter('8. An engine carries the calls and asks the gateway; Megan without MFA, both ways');
+  const refused = await callBothWays(stage, weaker);
+  narrator.check('both answer 401 insufficient_claims', refused.every(isClaimsChallenge));
+  const [ofGateway, ofEngine] = refused;
+  narrator.check('with the same challenge', ofGateway.header !== null && ofGateway.header === ofEngine.header);
+  narrator.check('and the same problem document', ofGateway.body === ofEngine.body);
+  narrator.chapter('9. With MFA, both ways');
+  const answers = await callBothWays(stage, stronger);
+  narrator.check(
+    'both answer 200',
+    answers.every(({ status }) => status === 200),
+  );
+  narrator.check('with the same profile', answers[0].body === answers[1].body);
+}
+
+async function callBothWays(
+  stage: Stage,
+  token: AuthenticationResult,
+): Promise<readonly [GatewayAnswer, GatewayAnswer]> {
+  // One id, which stands in the problem document.
+  const profile = { path: '/me', requestId: randomUUID() };
+  return [await call(stage, token, profile), await call(stage, token, { ...profile, through: 'engine' })];
+}
+
 /** First silently, as every MSAL client does; then with the person. */
 async function satisfy(
   { narrator }: Stage,
@@ -89,6 +121,10 @@ async function satisfy(
 
 interface GatewayCall {
   readonly path: string;
+  /** `x-request-id`; default one that the gateway makes. */
+  readonly requestId?: string;
+  /** Default the gateway. */
+  readonly through?: 'gateway' | 'engine';
   /** Sent as JSON with POST; without one it is a GET. */
   readonly body?: object;
 }
@@ -96,27 +132,31 @@ interface GatewayCall {
 interface GatewayAnswer {
   readonly status: number;
   readonly challenge: ReturnType<typeof readClaimsChallenge>;
+  /** `WWW-Authenticate`, as it came. */
+  readonly header: string | null;
   readonly body: string;
 }
 
 async function call(
   { world, narrator }: Stage,
   token: AuthenticationResult,
-  { path, body }: GatewayCall,
+  { path, body, requestId, through = 'gateway' }: GatewayCall,
 ): Promise<GatewayAnswer> {
   const method = body === undefined ? 'GET' : 'POST';
-  narrator.hop('client', 'gateway', `${method} ${path}`);
-  const response = await fetch(`${world.gatewayUrl}${path}`, {
+  narrator.hop('client', through, `${method} ${path}`);
+  const response = await fetch(`${through === 'engine' ? world.engine.origin : world.gatewayUrl}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${token.accessToken}`,
+      ...(requestId !== undefined && { 'x-request-id': requestId }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  const challenge = readClaimsChallenge(response.headers.get('www-authenticate'));
-  narrator.hop('gateway', 'client', [response.status, challenge.error].filter(Boolean).join('  '));
-  return { status: response.status, challenge, body: await response.text() };
+  const header = response.headers.get('www-authenticate');
+  const challenge = readClaimsChallenge(header);
+  narrator.hop(through, 'client', [response.status, challenge.error].filter(Boolean).join('  '));
+  return { status: response.status, challenge, header, body: await response.text() };
 }
 
 function isClaimsChallenge({ status, challenge }: GatewayAnswer): boolean {

@@ -1,4 +1,4 @@
-import type { BlockList } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 import type { ChallengeFrame } from '../challenge/www-authenticate.ts';
 import { FAILURES, GatewayError, toGatewayError } from '../failures.ts';
 import { answerFailure } from '../http/answer-failure.ts';
@@ -26,13 +26,15 @@ export interface AuthorizationServiceOptions extends RequestAccountOptions {
   readonly steps: Steps;
   readonly frame: ChallengeFrame;
   /** The networks of the engines that are served. */
-  readonly callers: BlockList;
+  readonly callers: Networks;
   /** Bytes of the request line and the headers of a call. */
   readonly headLimitBytes: number;
   /** Requests under way at a time, those of the proxy among them. */
   readonly maxInFlight: number;
   /** The headers of the proxy's own answers to a page of this origin: names and values in turn. */
   readonly ownHeaders: (origin: string | undefined) => readonly string[];
+  /** The headers that let a page of this origin read the answer to a call that passes: names and values in turn. */
+  readonly corsHeaders: (origin: string | undefined) => readonly string[];
   /** The endpoints by path at which applications ask for tokens; none unless gateway.yaml turns them on. */
   readonly tokenEndpoints: ReadonlyMap<string, TokenEndpoint>;
 }
@@ -61,30 +63,29 @@ async function handle(arrived: InboundRequest, options: AuthorizationServiceOpti
     res.shouldKeepAlive = false;
   }
   const tokenEndpoint = options.tokenEndpoints.get(arrived.target.path);
-  if (tokenEndpoint !== undefined) {
-    await answerApplication(arrived, tokenEndpoint, options);
-    return;
-  }
-  let question: Question;
   try {
-    question = readQuestion(arrived, options.callers);
+    refuseForeignCaller(req, options.callers);
+    await (tokenEndpoint === undefined
+      ? answer(readQuestion(arrived), options)
+      : answerApplication(arrived, tokenEndpoint, options));
   } catch (error) {
     refuse(arrived, toGatewayError(error), options);
-    return;
   }
-  await answer(question, options);
 }
 
-async function answer({ endpoint, request, report }: Question, options: AuthorizationServiceOptions): Promise<void> {
+async function answer(
+  { endpoint, call, request, report }: Question,
+  options: AuthorizationServiceOptions,
+): Promise<void> {
   const { req, record } = request;
   const { steps, headLimitBytes, inFlight, maxInFlight } = options;
   try {
     refuseOverload(inFlight, maxInFlight);
-    refuseUnreadable(req);
+    refuseUnreadable(call);
     receive(req, request.target, headLimitBytes);
     const { token } = await authorizeDescribedCall(request, steps, report);
     if (endpoint.asks === 'may it pass') {
-      letPass(request, token);
+      letPass(request, token, options.corsHeaders(req.headers.origin));
       return;
     }
   } catch (error) {
@@ -110,7 +111,6 @@ async function answerApplication(
   const { req, res, requestId, record, target } = request;
   const ownHeaders = ['x-request-id', requestId, ...options.ownHeaders(undefined)];
   try {
-    refuseForeignCaller(req, options.callers);
     refuseOverload(options.inFlight, options.maxInFlight);
     receive(req, target, options.headLimitBytes);
     await answerTokenRequest(request, endpoint, ownHeaders);
@@ -126,7 +126,12 @@ async function answerApplication(
   }
 }
 
-function letPass({ res, requestId }: InboundRequest, token: DownstreamToken | undefined): void {
+/** @param corsHeaders for the engine to add to the answer of the downstream */
+function letPass(
+  { res, requestId }: InboundRequest,
+  token: DownstreamToken | undefined,
+  corsHeaders: readonly string[],
+): void {
   res.writeHead(200, [
     // Envoy keeps the client's own header unless it is told otherwise; to the others the name means nothing.
     ...(token === undefined
@@ -138,6 +143,7 @@ function letPass({ res, requestId }: InboundRequest, token: DownstreamToken | un
     'no-store',
     'content-length',
     '0',
+    ...corsHeaders,
   ]);
   res.end();
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { METHODS, type IncomingMessage } from 'node:http';
 import { GatewayError } from '../failures.ts';
 
 /** The call of an engine's client, as the engine describes it. */
@@ -15,13 +15,13 @@ export interface DescribingHeaders {
 }
 
 /** A token of RFC 9110 §5.6.2, which every method is. */
-const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * What a request line can hold (RFC 9112 §3.2): the origin form, or the absolute form with http or https. Bytes beyond
- * ASCII are a fault of the client and not of its engine, see {@link refuseUnreadable}.
+ * What engines take for a target (RFC 9112 §3.2): the origin form, the asterisk, or something with http or https. What of
+ * it the proxy cannot read is a fault of the client and not of its engine, see {@link refuseUnreadable}.
  */
-const TARGET = /^(?:\/|https?:\/\/)[\x21-\x7e\x80-\xff]*$/i;
+const TARGET = /^(?:\*$|(?:\/|https?:)[\x21-\x7e\x80-\xff]*$)/i;
 
 /**
  * Reads the call from two headers that the engine sets.
@@ -54,8 +54,19 @@ function readOnce({ headersDistinct }: IncomingMessage, name: string, form: RegE
   return value;
 }
 
+/** The methods that the parser of the proxy knows; it opens no tunnel. */
+const READABLE_METHODS: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'));
+
+/** The origin form, the asterisk, and the absolute form with what the parser of the proxy takes for a host (RFC 9112 §3.2). */
+const READABLE_FORM = /^(?:\/|\*$|https?:\/\/[\w.!~*'();:&=+$,%@[\]-]*(?:[/?]|$))/i;
+
 /** The characters of a target (RFC 3986 §2), and those that clients send without encoding them. */
-const READABLE = /^[\x21-\x7e]*$/;
+const READABLE_CHARACTERS = /^[\x21-\x7e]*$/;
+
+/** True for a method that the proxy could read. */
+export function isReadableMethod(method: string): boolean {
+  return READABLE_METHODS.has(method);
+}
 
 /**
  * Refuses a call that the proxy could not read: engines hand on more than the parser of the proxy takes.
@@ -63,8 +74,11 @@ const READABLE = /^[\x21-\x7e]*$/;
  * @throws {GatewayError} `invalid_request`
  * @see https://www.rfc-editor.org/rfc/rfc3986#section-2
  */
-export function refuseUnreadable({ url = '' }: IncomingMessage): void {
-  if (!READABLE.test(url)) {
+export function refuseUnreadable({ method, target }: DescribedCall): void {
+  if (!isReadableMethod(method) || !READABLE_FORM.test(target)) {
+    throw new GatewayError('invalid_request');
+  }
+  if (!READABLE_CHARACTERS.test(target)) {
     throw new GatewayError('invalid_request', { detail: 'Encode what is not ASCII in the path and the query.' });
   }
 }

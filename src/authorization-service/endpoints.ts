@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TOKEN_ENDPOINT_PATHS } from '../token-endpoints/token-endpoints.ts';
 import { readDescription, readRequestLine, type DescribedCall, type DescribingHeaders } from './described-call.ts';
 
 /** A path at which engines ask, in the dialect of one kind of engine. */
@@ -32,8 +33,8 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
   ['/check/forward-auth', { asks: 'may it pass', hidesRefusals: false, ...FORWARDED }],
 ]);
 
-/** The paths at which engines ask; `*` is the call's own path. */
-export const ENDPOINT_PATHS: readonly string[] = [...ENDPOINTS.keys(), `${ENVOY_PREFIX}/*`];
+/** The paths of the listener: those at which engines ask, where `*` is the call's own path, and those of applications. */
+export const ENDPOINT_PATHS: readonly string[] = [...ENDPOINTS.keys(), `${ENVOY_PREFIX}/*`, ...TOKEN_ENDPOINT_PATHS];
 
 const ENVOY: Endpoint = {
   asks: 'may it pass',

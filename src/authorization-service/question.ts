@@ -1,16 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 import { GatewayError } from '../failures.ts';
 import type { InboundRequest } from '../inbound-request.ts';
 import { isTrusted, peerAddress } from '../request/client-address.ts';
 import { readTarget } from '../request/receive.ts';
-import type { DescribedCall } from './described-call.ts';
+import { isReadableMethod, type DescribedCall } from './described-call.ts';
 import { findEndpoint, type Endpoint } from './endpoints.ts';
 import { readRejectionReport, REPORT_HEADERS, type RejectionReport } from './rejection-report.ts';
 
 /** What an engine asks about a call of its client. */
 export interface Question {
   readonly endpoint: Endpoint;
+  /** The call as the engine describes it. */
+  readonly call: DescribedCall;
   /** The call in the place of the request that describes it, so that every step sees what the client sent. */
   readonly request: InboundRequest;
   /** What the downstream said to the call; `undefined` for one that was not made yet. */
@@ -20,28 +22,26 @@ export interface Question {
 /**
  * Reads what an engine asks.
  *
- * @param callers the networks of the engines that are served
- * @throws {GatewayError} `access_denied` for any other peer, `not_found` for a path that is no endpoint, and
- *   `call_not_described`
+ * @throws {GatewayError} `not_found` for a path that is no endpoint, and `call_not_described`
  */
-export function readQuestion(arrived: InboundRequest, callers: BlockList): Question {
+export function readQuestion(arrived: InboundRequest): Question {
   const { req, target } = arrived;
-  refuseForeignCaller(req, callers);
   const endpoint = findEndpoint(target.path);
   if (endpoint === undefined) {
     throw new GatewayError('not_found');
   }
   const call = endpoint.describe(req);
   const report = readRejectionReport(req);
-  return { endpoint, request: putInPlace(arrived, call, endpoint.headers), report };
+  return { endpoint, call, request: putInPlace(arrived, call, endpoint.headers), report };
 }
 
 /**
  * Refuses whoever is no engine, because what is handed out here are tokens.
  *
+ * @param callers the networks of the engines, and of the applications that ask for tokens
  * @throws {GatewayError} `access_denied`
  */
-export function refuseForeignCaller(req: IncomingMessage, callers: BlockList): void {
+export function refuseForeignCaller(req: IncomingMessage, callers: Networks): void {
   if (!isTrusted(peerAddress(req), callers)) {
     throw new GatewayError('access_denied', {
       log: {
@@ -58,11 +58,16 @@ function putInPlace(
   headers: ReadonlySet<string>,
 ): InboundRequest {
   const { req } = arrived;
-  req.method = method;
-  req.url = target;
+  // Node ends the connection of a request whose method becomes `PRI`, as if it spoke HTTP/2.
+  if (isReadableMethod(method)) {
+    req.method = method;
+  }
+  const { path, query } = readTarget(target);
+  // As the proxy has it, whose limits do not count what stands before the path in the absolute form.
+  req.url = path + query;
   // What the engine added must not count as if the client had sent it: its head may be as long as at the proxy.
   req.rawHeaders = withoutHeaders(req.rawHeaders, headers);
-  return { ...arrived, target: readTarget(target) };
+  return { ...arrived, target: { path, query } };
 }
 
 function withoutHeaders(rawHeaders: readonly string[], names: ReadonlySet<string>): string[] {

@@ -29,11 +29,13 @@ const MAX_CHALLENGE_CHARACTERS = 16 * 1_024;
  * @returns `undefined` for a call that was not made yet: an engine may send the headers empty
  * @throws {GatewayError} `call_not_described` for any other status than 401, and for an unknown attempt
  */
-export function readRejectionReport({ headersDistinct }: IncomingMessage): RejectionReport | undefined {
-  const status = valueOf(headersDistinct['x-downstream-status']);
-  if (status === '') {
+export function readRejectionReport(req: IncomingMessage): RejectionReport | undefined {
+  // Node takes the headers apart once more for `headersDistinct`; most questions have no report.
+  if (!req.headers['x-downstream-status']) {
     return undefined;
   }
+  const { headersDistinct } = req;
+  const status = valueOf(headersDistinct['x-downstream-status']);
   const attempt = valueOf(headersDistinct['x-downstream-attempt']);
   if (status !== '401' || (attempt !== '1' && attempt !== '2')) {
     throw notDescribed('X-Downstream-Status is 401 or empty, and X-Downstream-Attempt is then 1 or 2');

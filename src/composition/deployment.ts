@@ -5,7 +5,7 @@ import { createAuthenticate } from '../auth/authenticate.ts';
 import type { TokenRules } from '../auth/verify-token.ts';
 import { formatChallenge } from '../challenge/www-authenticate.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { toNetworks } from '../config/schema.ts';
+import { Networks } from '../network/networks.ts';
 import { createPublicAddresses } from '../contract/public-address.ts';
 import { DocumentationPage } from '../documentation/documentation-page.ts';
 import { describePage } from '../documentation/page-settings.ts';
@@ -54,13 +54,13 @@ export interface DeploymentOptions {
 
 /** The parts of a deployment that others are made of. */
 type Parts = Omit<Deployment, 'api' | 'authorizationService'> & {
-  readonly trustedProxies: ReturnType<typeof toNetworks> | undefined;
+  readonly trustedProxies: Networks | undefined;
 };
 
 /** Makes what one configuration defines. */
 export function deploy({ config, downstreams, resource, before }: DeploymentOptions, core: Core): Deployment {
   const { cors, trustedProxies: networks } = config.server;
-  const trustedProxies = networks.length === 0 ? undefined : toNetworks(networks);
+  const trustedProxies = networks.length === 0 ? undefined : new Networks(networks);
   const parts = {
     config,
     downstreams,
@@ -153,7 +153,7 @@ function createAuthorizationService(
   if (authorizationService === undefined) {
     return undefined;
   }
-  const callers = toNetworks(authorizationService.callers);
+  const callers = new Networks(authorizationService.callers);
   return createAuthorizationHandler({
     steps,
     frame: site.frame,
@@ -162,6 +162,7 @@ function createAuthorizationService(
     maxInFlight: server.maxInFlight,
     inFlight: core.metrics.inFlight,
     ownHeaders: (origin) => [...cors.headersFor(origin), ...site.security.own],
+    corsHeaders: (origin) => cors.headersFor(origin),
     tokenEndpoints: openTokenEndpoints({ config, downstreams, bindSteps: bindTokenSteps }, core),
     // The engine is what stands in front here, and says who its client is.
     onRequest: reportRequests(parts, core, callers),

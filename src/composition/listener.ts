@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { toNetworks } from '../config/schema.ts';
+import { Networks } from '../network/networks.ts';
 import { GatewayError } from '../failures.ts';
 import { answerFailureOnSocket } from '../http/answer-failure.ts';
 import { createArrivalLog } from '../http/arrival-log.ts';
-import type { ParserFault } from '../http/connection.ts';
-import { createAppServer, type AdaptableLimits, type AppServer } from '../http/server.ts';
+import type { AnswerFault } from '../http/connection.ts';
+import { createAppServer, type AdaptableLimits, type AppServer, type AppServerOptions } from '../http/server.ts';
 import { peerAddress } from '../request/client-address.ts';
 import type { Core } from './core.ts';
 import type { Deployment } from './deployment.ts';
@@ -23,29 +22,59 @@ export function limitsOf({ server }: GatewayConfig): AdaptableLimits {
   return {
     keepAliveMs: keepAlive ?? 0,
     maxConnections,
-    proxies: proxyProtocol === undefined ? undefined : toNetworks(trustedProxies),
+    proxies: proxyProtocol === undefined ? undefined : new Networks(trustedProxies),
   };
 }
 
 /**
- * Makes the server for callers, and answers bytes that cannot be read as a request.
+ * Makes the server for callers.
  *
  * @param current gives the deployment that counts now; `undefined` before there is any
  */
-export function createListener(
-  config: GatewayConfig,
-  { logger, metrics, tls, clocks }: Core,
-  current: () => Deployment | undefined,
-): AppServer {
-  return createAppServer(refuseUnparsed, {
+export function createListener(config: GatewayConfig, core: Core, current: () => Deployment | undefined): AppServer {
+  return createAppServer(createParserRefusal(core, current), {
     ...limitsOf(config),
     headLimitBytes: config.server.headLimit,
-    tls,
+    tls: core.tls,
+    ...reportConnections(core),
+  });
+}
+
+/**
+ * Makes the server for engines, which ask about calls. It counts its connections apart from those of callers, by the same
+ * limits.
+ *
+ * @param current gives the deployment that counts now; `undefined` before there is any
+ */
+export function createAuthorizationListener(
+  config: GatewayConfig,
+  core: Core,
+  current: () => Deployment | undefined,
+): AppServer {
+  return createAppServer(createParserRefusal(core, current), {
+    ...limitsOf(config),
+    // Engines speak for callers, but nothing speaks for them.
+    proxies: undefined,
+    // What describes a call, and the token that was rejected, come besides the head of the call itself.
+    headLimitBytes: 4 * config.server.headLimit,
+    tls: core.authorizationTls,
+    ...reportConnections(core),
+  });
+}
+
+function reportConnections({
+  logger,
+  clocks,
+}: Core): Pick<AppServerOptions, 'onRefusedArrival' | 'onDescriptorsExhausted'> {
+  return {
     onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
     onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
-  });
+  };
+}
 
-  function refuseUnparsed(socket: Socket, fault: ParserFault, head: string): void {
+/** Makes what answers bytes that cannot be read as a request. */
+function createParserRefusal({ logger, metrics }: Core, current: () => Deployment | undefined): AnswerFault {
+  return (socket, fault, head) => {
     const deployment = current();
     if (deployment === undefined) {
       socket.destroy();
@@ -63,25 +92,5 @@ export function createListener(
     metrics.recordProblem(failure.code);
     const { code, rule } = failure;
     logger.info({ requestId, code, status: rule.status, clientAddress: peerAddress({ socket }) }, 'unreadable request');
-  }
-}
-
-/**
- * Makes the server for engines, which ask about calls. It counts its connections apart from those of callers, by the same
- * limits.
- */
-export function createAuthorizationListener(
-  config: GatewayConfig,
-  { logger, authorizationTls, clocks }: Core,
-): AppServer {
-  return createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'), {
-    ...limitsOf(config),
-    // Engines speak for callers, but nothing speaks for them.
-    proxies: undefined,
-    // What describes a call, and the token that was rejected, come besides the head of the call itself.
-    headLimitBytes: 4 * config.server.headLimit,
-    tls: authorizationTls,
-    onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
-    onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { OWN_PATHS } from '../contract/own-paths.ts';
 import { isLoopback } from '../network/loopback.ts';
@@ -93,17 +93,6 @@ function isCidr(value: string): boolean {
   return (
     family !== 0 && rest.length === 0 && (prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= widest))
   );
-}
-
-/** Makes the list of networks whose forwarding headers are believed; entries are addresses or CIDRs. */
-export function toNetworks(cidrs: readonly string[]): BlockList {
-  const networks = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', prefix] = cidr.split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    networks.addSubnet(address, Number(prefix ?? (family === 'ipv4' ? 32 : 128)), family);
-  }
-  return networks;
 }
 
 const cidrList = z.array(

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 import { isTrusted, peerAddress } from '../request/client-address.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
 import { NameTable } from './name-table.ts';
@@ -108,7 +108,7 @@ export interface RequestHeaderRules {
   /** How clients reach the gateway: what downstreams read as X-Forwarded-Host and -Proto. */
   readonly publicUrl: URL;
   /** The proxies whose headers about where a request came from are believed; absent when there are none. */
-  readonly trustedProxies: BlockList | undefined;
+  readonly trustedProxies: Networks | undefined;
   /** What gateway.yaml says for one downstream. */
   readonly headers?: HeaderSettings;
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
-import type { BlockList, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Networks } from '../network/networks.ts';
 import { isTrusted, peerAddress } from '../request/client-address.ts';
 import type { ArrivalFault, RefusedArrival } from './arrival-faults.ts';
 import { ProxyHeaderReader } from './proxy-header-reader.ts';
@@ -10,7 +11,7 @@ export interface ArrivalsOptions {
   /** Further connections are closed at once; those on which HTTP has begun count, too. Default: any number. */
   readonly maxConnections?: number | undefined;
   /** The only peers that may connect; each of their connections begins with a PROXY protocol header. Default: anyone. */
-  readonly proxies?: BlockList | undefined;
+  readonly proxies?: Networks | undefined;
   /** Called for each connection that is closed for a fault, not for one whose peer just left. */
   readonly onRefusedArrival?: ((refused: RefusedArrival) => void) | undefined;
 }
@@ -18,7 +19,7 @@ export interface ArrivalsOptions {
 /** Who may connect now, and how many. */
 export interface ArrivalLimits {
   readonly maxConnections: number;
-  readonly proxies: BlockList | undefined;
+  readonly proxies: Networks | undefined;
 }
 
 /** The code of a handshake whose peer left, as the health checks of load balancers do, or that Node gave up. */

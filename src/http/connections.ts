@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
-import type { BlockList, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 import { Arrivals, type ArrivalsOptions } from './arrivals.ts';
 import { Connection, type AnswerFault, type ParserError } from './connection.ts';
 import { hasFreeDescriptor } from './file-descriptors.ts';
@@ -34,7 +35,7 @@ export class Connections {
   /** Further connections are closed at once, unanswered. */
   maxConnections: number;
   /** The only peers that may connect where a PROXY protocol header comes first; `undefined` for anyone, without one. */
-  proxies: BlockList | undefined;
+  proxies: Networks | undefined;
   readonly #bySocket = new Map<Socket, Connection>();
   /** Only where something comes before HTTP. */
   readonly #arrivals: Arrivals | undefined;

@@ -7,8 +7,9 @@ import {
   type ServerOptions,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo, BlockList, Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import express, { type Application } from 'express';
+import type { Networks } from '../network/networks.ts';
 import { readTarget } from '../request/receive.ts';
 import { LINGER_MS, type AnswerFault } from './connection.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
@@ -31,7 +32,7 @@ export interface AdaptableLimits {
   readonly keepAliveMs: number;
   readonly maxConnections: number;
   /** Counts only where the server was made with some. */
-  readonly proxies: BlockList | undefined;
+  readonly proxies: Networks | undefined;
 }
 
 /** An Express application and the server that listens for it. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BlockList } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
 import { findClientAddress } from '../request/client-address.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
@@ -28,7 +28,7 @@ export interface NativeAuthOptions {
   readonly clients: readonly string[];
   readonly rateLimit: RateLimitRules;
   /** The networks whose X-Forwarded-For counts; absent when there are none. */
-  readonly trustedProxies: BlockList | undefined;
+  readonly trustedProxies: Networks | undefined;
   readonly http: EntraHttpClient;
   readonly bodyMemory: BodyMemory;
   readonly now: Clock;

@@ -1,6 +1,7 @@
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { RedisAddress } from './redis-address.ts';
-import { RedisDisconnected } from './redis-failure.ts';
+import { RedisDisconnected, tellMore } from './redis-failure.ts';
 import type { RedisLogin } from './redis-login.ts';
 
 /** How long it may take to reach Redis. */
@@ -55,6 +56,7 @@ export class RedisConnection {
   readonly #renewalIntervalMs: number;
   #client: Redis | Cluster | undefined;
   #renewal: NodeJS.Timeout | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
   /** The password that the open connections have logged in with. */
   #onlinePassword: string | undefined;
   #isClosed = false;
@@ -83,8 +85,20 @@ export class RedisConnection {
       place.kind === 'cluster'
         ? new Cluster([...place.nodes], clusterOptions(this.#address, pauseBefore))
         : new Redis({ ...serverOptions(this.#address, pauseBefore), ...this.#login.values, replyMapping: 'legacy' });
+    this.#client = client;
+    this.#listen(client, listener, pauseBefore);
+    if (this.#login.entra !== undefined) {
+      this.#renewal = setInterval(() => void this.#renewOnline(), this.#renewalIntervalMs).unref();
+    }
+    // The `error` event has told the listener.
+    client.connect().catch(() => {});
+  }
+
+  /** Tells the listener what becomes of the connection, and does what the client library leaves to do. */
+  #listen(client: Redis | Cluster, listener: ConnectionListener, pauseBefore: PauseBefore): void {
     let nodeError: unknown;
     let closes = 0;
+    let ends = 0;
     const reportFailure = (error: unknown): void => {
       if (!this.#isClosed) {
         listener.onFailure(nodeError ?? error);
@@ -96,8 +110,12 @@ export class RedisConnection {
       node.connect().catch(() => {});
     });
     client.on('-node', () => void this.#renewLogin());
-    // A cluster's own errors only say that no node could be reached.
-    client.on('node error', (error: unknown) => (nodeError = error));
+    // A cluster's own errors only say that no node could be reached, and the last one of a node often less than others.
+    client.on('node error', (error: unknown) => (nodeError = tellMore(nodeError, error)));
+    if (this.#address.place.kind === 'cluster') {
+      // The slots are known. When it is not ready before it closes, it said that it is not well.
+      client.on('connect', () => (nodeError = new Error('CLUSTERDOWN')));
+    }
     client.on('error', reportFailure);
     client.on('close', () => {
       closes += 1;
@@ -106,17 +124,19 @@ export class RedisConnection {
         reportFailure(undefined);
       }
     });
+    // The client library gives up when the Sentinels name another primary while it asks them for the primary.
+    client.on('end', () => {
+      if (!this.#isClosed) {
+        ends += 1;
+        this.#reconnect = setTimeout(() => void client.connect().catch(() => {}), pauseBefore(ends));
+      }
+    });
     client.on('ready', () => {
       nodeError = undefined;
       closes = 0;
+      ends = 0;
       listener.onReady();
     });
-    this.#client = client;
-    if (this.#login.entra !== undefined) {
-      this.#renewal = setInterval(() => void this.#renewOnline(), this.#renewalIntervalMs).unref();
-    }
-    // The `error` event has told the listener.
-    client.connect().catch(() => {});
   }
 
   /**
@@ -156,6 +176,7 @@ export class RedisConnection {
   close(): void {
     this.#isClosed = true;
     clearInterval(this.#renewal);
+    clearTimeout(this.#reconnect);
     this.#client?.disconnect();
   }
 
@@ -219,7 +240,6 @@ function commonOptions({ encrypted }: RedisAddress): RedisOptions {
     connectTimeout: CONNECT_TIMEOUT_MS,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
-    enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     // CLIENT SETINFO would be one more command that the operator has to allow.
@@ -237,6 +257,7 @@ function serverOptions(address: RedisAddress, pauseBefore: PauseBefore): RedisOp
     ...placeOptions(address, pauseBefore),
     db: address.database,
     lazyConnect: true,
+    enableOfflineQueue: false,
     retryStrategy: pauseBefore,
   };
 }
@@ -263,13 +284,37 @@ function placeOptions({ place, encrypted }: RedisAddress, pauseBefore: PauseBefo
 }
 
 function clusterOptions(address: RedisAddress, pauseBefore: PauseBefore) {
-  const { enableOfflineQueue, ...redisOptions } = commonOptions(address);
+  const tls = address.encrypted && { tls: clusterTls(address) };
   return {
-    redisOptions: { ...redisOptions, replyMapping: 'legacy' as const },
+    redisOptions: { ...commonOptions(address), ...tls, replyMapping: 'legacy' as const },
+    // As soon as the client library knows the nodes, it asks one whether the cluster is well, and most are connecting
+    // then. Without a queue that question fails, and everything begins anew.
+    enableOfflineQueue: true,
     lazyConnect: true,
-    enableOfflineQueue,
     clusterRetryStrategy: pauseBefore,
     maxRedirections: MAX_REDIRECTIONS,
     slotsRefreshTimeout: SILENCE_TIMEOUT_MS,
+    // Names stay names, for the check of certificates. Looking them up here would also give a connection that ends late
+    // the time to stop the next attempt, after which the client library makes none.
+    dnsLookup: (host: string, done: (error: null, address: string) => void) => done(null, host),
+    // A command that failed is not sent again: nobody waits for it any more, and it could wait for hours in the queue.
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+  };
+}
+
+/**
+ * A cluster mostly names its nodes by IP addresses, which certificates seldom have. So a node may also have the
+ * certificate of any host of the address.
+ *
+ * @see https://nodejs.org/docs/latest-v20.x/api/tls.html#tlscheckserveridentityhostname-cert
+ */
+function clusterTls({ place }: RedisAddress): ConnectionOptions {
+  const hosts = place.kind === 'cluster' ? place.nodes.map(({ host }) => host) : [];
+  return {
+    checkServerIdentity(host, certificate) {
+      const error = checkServerIdentity(host, certificate);
+      return hosts.some((known) => checkServerIdentity(known, certificate) === undefined) ? undefined : error;
+    },
   };
 }

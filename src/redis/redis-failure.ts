@@ -10,7 +10,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   OOM: 'raise maxmemory, or set maxmemory-policy to volatile-ttl',
   LOADING: 'wait until Redis has loaded its data',
   MASTERDOWN: 'bring the primary back',
-  CLUSTERDOWN: 'bring the cluster back to a state in which it covers all slots',
+  CLUSTERDOWN:
+    'bring the cluster back to a state in which it covers all slots (CLUSTER INFO, which the user has to be allowed, says cluster_state:ok)',
   MOVED: 'say that it is a cluster: redis+cluster:// in tokenCache.redis.url',
   CROSSSLOT: 'say that it is a cluster: redis+cluster:// in tokenCache.redis.url',
   SENTINEL: 'check the Sentinels and the name of the primary in tokenCache.redis.url',
@@ -25,6 +26,9 @@ const UNTRUSTED =
   'set NODE_EXTRA_CA_CERTS to a PEM file with the certificate of the authority that issued the certificate of Redis';
 
 const OTHER = 'check tokenCache.redis.url (rediss:// when it speaks TLS), and that Redis runs and can be reached';
+
+/** The code of an error that says nothing. */
+const UNKNOWN = 'UNREACHABLE';
 
 /** A command was not sent, because there is no connection; {@link ConnectionListener.onFailure} says why. */
 export class RedisDisconnected extends Error {
@@ -52,7 +56,12 @@ export function codeOfFailure(error: unknown): string {
     return 'SENTINEL';
   }
   // The error of a script has the reply of its command somewhere in its message.
-  return /\b(?<word>[A-Z]{3,})\b/.exec(message)?.groups?.['word'] ?? 'UNREACHABLE';
+  return /\b(?<word>[A-Z]{3,})\b/.exec(message)?.groups?.['word'] ?? UNKNOWN;
+}
+
+/** The later of two errors, or the earlier one when only that has a code. */
+export function tellMore(earlier: unknown, later: unknown): unknown {
+  return earlier !== undefined && codeOfFailure(later) === UNKNOWN ? earlier : later;
 }
 
 /** What an operator can do about a code of {@link codeOfFailure}. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP, type BlockList } from 'node:net';
+import { isIP } from 'node:net';
+import type { Networks } from '../network/networks.ts';
 
 /**
  * Reads the address at the other end of the connection; an IPv4 address as such, also where the socket is an IPv6 one.
@@ -11,16 +12,15 @@ export function peerAddress({ socket }: Pick<IncomingMessage, 'socket'>): string
 }
 
 /** True for an address in one of the networks whose headers about where a request came from are believed. */
-export function isTrusted(address: string, networks: BlockList | undefined): boolean {
-  const family = networks === undefined ? 0 : isIP(address);
-  return family !== 0 && networks?.check(address, family === 4 ? 'ipv4' : 'ipv6') === true;
+export function isTrusted(address: string, networks: Networks | undefined): boolean {
+  return networks?.has(address) === true;
 }
 
 /**
  * Finds the address of the client: the last one in `X-Forwarded-For` that no trusted proxy has, because that client can
  * have written everything before it. Without trusted proxies it is the other end of the connection.
  */
-export function findClientAddress(req: IncomingMessage, networks: BlockList | undefined): string {
+export function findClientAddress(req: IncomingMessage, networks: Networks | undefined): string {
   const chain = String(req.headers['x-forwarded-for'] ?? '').split(',');
   let address = peerAddress(req);
   while (isTrusted(address, networks) && chain.length > 0) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import type { Networks } from '../network/networks.ts';
 import { findClientAddress, isTrusted, peerAddress } from '../request/client-address.ts';
 
 /** The most characters of a user agent in the log. */
@@ -28,7 +29,7 @@ export type DescribeClient = (req: IncomingMessage) => string;
  *
  * @param trustedProxies networks whose `X-Forwarded-For` is believed; `undefined` for none
  */
-export function createClientMembers(trustedProxies: BlockList | undefined): DescribeClient {
+export function createClientMembers(trustedProxies: Networks | undefined): DescribeClient {
   const connections = new WeakMap<Socket, ConnectionText>();
   const chains = new LRUCache<string, string>({ max: MAX_CHAINS });
   return (req) => {
@@ -60,7 +61,7 @@ export function createClientMembers(trustedProxies: BlockList | undefined): Desc
   }
 }
 
-function describeConnection(req: IncomingMessage, trustedProxies: BlockList | undefined): ConnectionText {
+function describeConnection(req: IncomingMessage, trustedProxies: Networks | undefined): ConnectionText {
   const peer = peerAddress(req);
   const address = isTrusted(peer, trustedProxies) ? undefined : addressMember(peer);
   return { address, agent: '', agentMember: ',"userAgent":""' };

@@ -77,9 +77,10 @@ const CHALLENGES: ReadonlySet<string> = new Set(['insufficient_claims', 'interac
 
 /**
  * Names the event that a refused request is; `undefined` for none. A token that Entra refuses is the event of its
- * exchange: what the gateway refuses by itself has not come as far as a downstream.
+ * exchange: what the gateway refuses by itself has not come as far as a downstream. What came to no operation is refused
+ * for where it comes from (`authorizationService.callers`), and no token was looked at.
  */
-export function eventOf({ error, downstream }: RequestRecord): EventName | undefined {
+export function eventOf({ error, operation, downstream }: RequestRecord): EventName | undefined {
   const code = error?.code ?? '';
   if (code === 'step_up_unsatisfiable') {
     return 'stepup.loop';
@@ -87,5 +88,6 @@ export function eventOf({ error, downstream }: RequestRecord): EventName | undef
   if (CHALLENGES.has(code)) {
     return 'challenge.sent';
   }
-  return downstream === undefined && TOKEN_REFUSALS.has(code) ? 'token.refused' : undefined;
+  const isOwnRefusal = operation !== undefined && downstream === undefined;
+  return isOwnRefusal && TOKEN_REFUSALS.has(code) ? 'token.refused' : undefined;
 }

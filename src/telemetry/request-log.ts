@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
 import type { DestinationStream } from 'pino';
+import type { Networks } from '../network/networks.ts';
 import type { Blame, FailureFacts, GatewayError } from '../failures.ts';
 import type { Principal } from '../session/principal.ts';
 import { parseJsonObject } from '../syntax/json.ts';
@@ -20,7 +20,7 @@ export interface RequestLogOptions {
   /** Gets the lines of requests that are events, whatever the level of the log. */
   readonly audit: DestinationStream | undefined;
   /** Networks whose `X-Forwarded-For` is believed; `undefined` for none. */
-  readonly trustedProxies: BlockList | undefined;
+  readonly trustedProxies: Networks | undefined;
 }
 
 type Level = 'info' | 'warn' | 'error';

@@ -19,6 +19,7 @@ export async function answerTokenRequest(
   if (req.method !== endpoint.method) {
     throw new GatewayError('method_not_allowed', { allow: [endpoint.method] });
   }
+  refuseQuery(request);
   const json = JSON.stringify(await endpoint.answer(request));
   res.writeHead(200, [
     'content-type',
@@ -30,4 +31,13 @@ export async function answerTokenRequest(
     ...ownHeaders,
   ]);
   res.end(json);
+}
+
+/** The sidecar lets parameters of the query replace scopes, tenant and address; here gateway.yaml alone says these. */
+function refuseQuery({ target }: InboundRequest): void {
+  if (target.query.length > 1) {
+    throw new GatewayError('invalid_request', {
+      detail: 'Send the request without a query: scopes, tenant and address are those of the configuration.',
+    });
+  }
 }

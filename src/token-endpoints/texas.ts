@@ -18,7 +18,8 @@ export interface TexasOptions {
 const ENTRA = ['entra_id', 'azuread'];
 
 const EXCHANGE_PARAMETERS = ['identity_provider', 'target', 'user_token', 'skip_cache'];
-const INTROSPECT_PARAMETERS = ['identity_provider', 'token'];
+/** The hint is one of RFC 7662 §2.1, and there is one kind of tokens here. */
+const INTROSPECT_PARAMETERS = ['identity_provider', 'token', 'token_type_hint'];
 
 /**
  * Makes `POST /api/v1/token/exchange` of texas.

@@ -26,6 +26,14 @@ const TOKEN_PATHS = {
   introspect: '/api/v1/introspect',
 } as const;
 
+/** The paths at which applications ask for tokens, or about them. */
+export const TOKEN_ENDPOINT_PATHS: readonly string[] = [
+  `${TOKEN_PATHS.authorizationHeader}/{downstream}`,
+  TOKEN_PATHS.validate,
+  TOKEN_PATHS.exchange,
+  TOKEN_PATHS.introspect,
+];
+
 const ALL_OF_RESOURCE = '/.default';
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { startGatewayWorld } from '../support/gateway-world.ts';
-import { rawRequest, type RawResponse } from '../support/raw-request.ts';
-import { ask, bearer, CHECKS, contract, unplaced, type DialectName } from './engine.ts';
+import { startGatewayWorld, type ProblemDocument } from '../support/gateway-world.ts';
+import { RawConnection, rawRequest, type RawResponse } from '../support/raw-request.ts';
+import { ask, bearer, bytesOf, callProxy, CHECKS, contract, unplaced } from './engine.ts';
 
 const world = await startGatewayWorld({
   authorizationService: { port: 0 },
@@ -105,16 +105,48 @@ describe('an engine that does not say which call it asks about', () => {
       expect((await send(`GET ${path} HTTP/1.1`, ...ORIGINAL)).status).toBe(404);
     },
   );
-
-  it.each<readonly [string, DialectName]>([
-    ['get', 'nginx, for the refusal'],
-    ['BREW', 'forward-auth'],
-  ])('gets 405 for a method that no operation has: %s', async (method, dialect) => {
-    expect((await ask(world, dialect, { method, target: '/me' })).status).toBe(405);
-  });
 });
 
 describe('a client whose call the proxy could not read', () => {
+  it.each<readonly [method: string, target: string]>([
+    ['get', '/open'],
+    ['BREW', '/open'],
+    ['PRI', '/open'],
+    ['A'.repeat(70), '/open'],
+    ['CONNECT', '/open'],
+    ['GET', 'http:/open'],
+    ['GET', 'https:open'],
+    ['GET', 'http://a<b/open'],
+    ['GET', 'http://a#/open'],
+  ])('gets 400 as at the proxy, and its engine is not blamed: %s %s', async (method, target) => {
+    const call = { method, target, headers: [`X-Request-Id: unreadable-${(unique += 1)}`] };
+    const ofProxy = await callProxy(world, call);
+    const answers = [await ask(world, 'forward-auth', call), await ask(world, 'nginx, for the refusal', call)];
+    for (const { status, body } of [ofProxy, ...answers]) {
+      expect([status, (JSON.parse(body) as ProblemDocument).code]).toEqual([400, 'invalid_request']);
+    }
+    expect((await ask(world, 'nginx', call)).status).toBe(401);
+    const id = `unreadable-${unique}`;
+    expect(world.log.lines.filter(({ level, requestId }) => level === 'error' && requestId === id)).toEqual([]);
+  });
+
+  it('keeps the connection of its engine open, also where Node takes the method for HTTP/2', async () => {
+    const engine = new RawConnection(port);
+    for (const method of ['PRI', 'BREW', 'GET']) {
+      const description = [`X-Forwarded-Method: ${method}`, 'X-Forwarded-Uri: /open'];
+      const { status } = await engine.send(FORWARD, 'Host: engine', ...description).response();
+      expect(status).toBe(method === 'GET' ? 200 : 400);
+    }
+    engine.close();
+  });
+
+  it('gets 404 as at the proxy for the asterisk', async () => {
+    const call = { method: 'OPTIONS', target: '*', headers: ['X-Request-Id: same'] };
+    const ofProxy = bytesOf(await callProxy(world, call));
+    expect(ofProxy).toMatchObject({ status: 404 });
+    expect(bytesOf(await ask(world, 'forward-auth', call))).toEqual(ofProxy);
+  });
+
   it.each(CHECKS.filter((dialect) => dialect !== 'envoy'))(
     'is refused, and its engine is not blamed: %s',
     async (dialect) => {

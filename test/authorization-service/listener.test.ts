@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { ListenError } from '../../src/http/listen-error.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { scope } from '../support/gateway-contract.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 import { RawConnection, rawRequest } from '../support/raw-request.ts';
@@ -41,15 +43,24 @@ const DESCRIPTION = ['Host: engine', 'X-Original-Method: GET', 'X-Original-URI: 
 
 describe('who is served', () => {
   it('nobody outside the callers, whatever it brings, and the log says what to add', async () => {
-    const world = await startWorld({ callers: ['192.0.2.0/24'] });
+    const tokenEndpoints = { downstreams: ['api'], security: [[scope('Profile.Read')]] };
+    const world = await startWorld({ callers: ['192.0.2.0/24'], tokenEndpoints });
     const headers = [bearer(world.token('adele')), 'X-Forwarded-For: 192.0.2.1', 'X-Request-Id: foreign-1'];
     const before = world.emulator.exchanges.length;
     for (const dialect of ['nginx', 'forward-auth', 'envoy', 'nginx, for the refusal'] as const) {
       const answer = await ask(world, dialect, { ...ME, headers });
       expect([answer.status, answer.header('authorization')]).toEqual([403, undefined]);
     }
+    const paths = ['/AuthorizationHeader/api', '/Validate', '/api/v1/token/exchange', '/api/v1/introspect', '/nowhere'];
+    for (const path of paths) {
+      const answer = await rawRequest(portOf(world), [`GET ${path} HTTP/1.1`, 'Host: a', ...headers]);
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
     expect(world.emulator.exchanges).toHaveLength(before);
-    expect(await world.log.of('foreign-1')).toMatchObject({
+    const line = await world.log.of('foreign-1');
+    // No token was looked at, so that none was refused.
+    expect(line).not.toHaveProperty('event');
+    expect(line).toMatchObject({
       code: 'access_denied',
       reason: '127.0.0.1 is not in authorizationService.callers',
       remedy: expect.any(String),
@@ -147,7 +158,13 @@ describe('a reload', () => {
       get: { security: [], 'x-downstream': { service: 'api' }, responses: { default: { description: 'Any.' } } },
     };
     await withService({ '/new': open, '/open': undefined as unknown as object });
+    const meanwhile = Array.from({ length: 100 }, async (_, turn) => {
+      await setTimeout(turn % 10);
+      return statusOf('/open');
+    });
     await gateway.reload(async () => ({ config: await loadConfig(files.file, files.env), needRestart: [] }));
+    // Each was judged by one contract or by the other.
+    expect((await Promise.all(meanwhile)).filter((status) => status !== 200 && status !== 404)).toEqual([]);
     expect([await statusOf('/new'), await statusOf('/open')]).toEqual([200, 404]);
   });
 });

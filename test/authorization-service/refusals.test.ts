@@ -184,8 +184,9 @@ const ROWS: readonly Row[] = [
     ['/files/a%5cb', 400],
     ['http://elsewhere.example/me', 401],
     ['http://elsewhere.example/', 404],
+    [`http://elsewhere.${'e'.repeat(17_000)}/me`, 401],
   ].map(([target, status]) => ({
-    what: `the target is ${target}`,
+    what: `the target is ${String(target).slice(0, 40)}`,
     call: { method: 'GET', target: String(target) },
     status: Number(status),
   })),

@@ -154,6 +154,17 @@ describe('a call whose token the downstream rejects without claims', () => {
     expect([refusal.status, codeOf(refusal)]).toEqual([status, code]);
   });
 
+  it('is refused in the same way where its engine cannot make it once more', async () => {
+    for (const [challenge, code] of [
+      ['Bearer claims="e30="', 'interaction_required'],
+      ['Bearer', 'downstream_rejected_token'],
+    ] as const) {
+      const call = newCall();
+      const first = await ask(world, 'forward-auth', call);
+      expect(codeOf(await ask(world, 'forward-auth', rejected(call, first, 2, challenge)))).toBe(code);
+    }
+  });
+
   it('has no other token to get where the operation is open to all', async () => {
     const call = { method: 'GET', target: '/open' };
     const answer = await ask(world, 'nginx', call);

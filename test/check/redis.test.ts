@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findFreePort } from '../../dev/ports.ts';
+import { until } from '../support/gateway-poll.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
 import { rowOf, startCheckWorld } from './check-world.ts';
 import { makeCertificate } from './make-certificate.ts';
@@ -138,14 +139,28 @@ const describeWithTls = makeCertificate(files, 1) ? describeWithRedis : describe
 
 describeWithTls('a real Redis with TLS and a certificate of its own (made with openssl)', () => {
   let server: RedisServer;
+  let cluster: RedisServer;
   let url: string;
+  let clusterUrl: string;
   beforeAll(async () => {
-    const tlsPort = await findFreePort();
-    const config = [`tls-port ${tlsPort}`, `tls-cert-file ${files.cert}`, `tls-key-file ${files.key}`];
-    server = await startRedis({ config: [...config, 'tls-auth-clients no'] });
-    url = `rediss://localhost:${tlsPort}`;
+    const ports = [await findFreePort(), await findFreePort()];
+    const configs = ports.map((port) => [
+      `tls-port ${port}`,
+      `tls-cert-file ${files.cert}`,
+      `tls-key-file ${files.key}`,
+      'tls-auth-clients no',
+      `tls-ca-cert-file ${files.cert}`,
+    ]);
+    server = await startRedis({ config: configs[0] ?? [] });
+    cluster = await startRedis({
+      config: [...(configs[1] ?? []), 'cluster-enabled yes', 'tls-cluster yes', 'cluster-announce-ip 127.0.0.1'],
+    });
+    cluster.cli('cluster', 'addslotsrange', '0', '16383');
+    await until('all slots are covered', () => cluster.cli('cluster', 'info').includes('cluster_state:ok'));
+    url = `rediss://localhost:${ports[0]}`;
+    clusterUrl = `rediss+cluster://localhost:${ports[1]}`;
   });
-  afterAll(() => server.close());
+  afterAll(() => Promise.all([server.close(), cluster.close()]));
 
   it('is not trusted, and the remedy is named', async () => {
     expect(rowOf(await checkRedis(url), READABLE)).toMatchObject({
@@ -155,9 +170,16 @@ describeWithTls('a real Redis with TLS and a certificate of its own (made with o
     });
   });
 
-  it('is trusted once the remedy is applied', async () => {
-    const file = await world.writeConfig({ tokenCache: { redis: { url } } });
-    const out = await runMain(['check', '--config', file], { NODE_EXTRA_CA_CERTS: files.cert });
-    expect(out).toContain(`${url} takes tokens`);
-  }, 30_000);
+  it.each([
+    ['a server', () => url],
+    ['a cluster that names its nodes by addresses, which the certificate does not have', () => clusterUrl],
+  ])(
+    'is trusted once the remedy is applied: %s',
+    async (_what, urlOf) => {
+      const file = await world.writeConfig({ tokenCache: { redis: { url: urlOf() } } });
+      const out = await runMain(['check', '--config', file], { NODE_EXTRA_CA_CERTS: files.cert });
+      expect(out).toContain(`${urlOf()} takes tokens`);
+    },
+    30_000,
+  );
 });

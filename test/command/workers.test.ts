@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -23,6 +23,7 @@ interface LogLine {
   readonly pid: number;
   readonly operation?: string;
   readonly status?: number;
+  readonly via?: string;
   readonly restartMs?: number;
 }
 
@@ -45,12 +46,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Makes one request on a connection of its own. */
+async function getAnew(url: string, headers: OutgoingHttpHeaders): Promise<IncomingMessage> {
+  const call = request(url, { agent: false, headers }).end();
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  return response.resume();
+}
+
 /** Makes one call on a connection of its own. */
 async function callAnew(url: string): Promise<number> {
-  const call = request(`${url}/me`, { agent: false, headers: bearer() }).end();
-  const [response] = (await once(call, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.statusCode ?? 0;
+  const { statusCode = 0 } = await getAnew(`${url}/me`, bearer());
+  return statusCode;
 }
 
 /** Begins an upload, and leaves it open once it is on its way to the downstream. */
@@ -87,8 +93,10 @@ async function untilCounted(managementUrl: string, calls: number): Promise<void>
 
 describe('a gateway of two workers', () => {
   let gateway: Awaited<ReturnType<typeof world.serve>>;
+  let enginePort: number;
   beforeAll(async () => {
-    gateway = await world.serve({ workers: 2 });
+    enginePort = await findFreePort();
+    gateway = await world.serve({ workers: 2, authorizationService: { port: enginePort } });
   });
 
   /** Kills a worker, and waits until another took its place. */
@@ -125,6 +133,31 @@ describe('a gateway of two workers', () => {
         (name) => !names.has(name),
       ),
     ).toEqual([]);
+  });
+
+  it('answers engines on one port from both in turn, also about a token that the other one gave', async () => {
+    const { authorization } = bearer();
+    const ask = async (report: Readonly<Record<string, string>> = {}): Promise<[number, string]> => {
+      const { statusCode = 0, headers } = await getAnew(`http://127.0.0.1:${enginePort}/check/envoy/orders`, {
+        authorization,
+        ...report,
+      });
+      return [statusCode, headers.authorization ?? ''];
+    };
+    const [status, token] = await ask();
+    const report = {
+      'x-downstream-status': '401',
+      'x-downstream-attempt': '1',
+      'x-downstream-challenge': `Bearer claims="${btoa('{"access_token":{"nbf":{"essential":true}}}')}"`,
+      'x-downstream-authorization': token,
+    };
+    const [again, newToken] = await ask(report);
+    expect([status, again, newToken.startsWith('Bearer '), newToken === token]).toEqual([200, 200, true, false]);
+    const lines = await until(() => {
+      const found = linesOf(gateway.run, 'request').filter(({ via }) => via === 'check');
+      return found.length === 2 ? found : undefined;
+    });
+    expect(new Set(lines.map(({ worker }) => worker))).toEqual(new Set([1, 2]));
   });
 
   it('stays ready while one of them is stuck, and its metrics page comes with what that one said last', async () => {

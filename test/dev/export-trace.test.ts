@@ -8,6 +8,7 @@ function hop(differences: Partial<Hop>): Hop {
     number: 1,
     from: 'client',
     to: 'gateway',
+    toldBy: 'gateway',
     startedAt: 1_000,
     ms: 10.5,
     method: 'GET',
@@ -42,12 +43,13 @@ describe('a journey as a trace', () => {
 
   it('has the times of the hops, the refusals, and no query', () => {
     const journey = new Journey(() => {});
-    journey.addCall({ correlationId: 'call', method: 'GET', path: '/me?secret=1', about: '' });
+    journey.addCall({ correlationId: 'call', through: 'gateway', method: 'GET', path: '/me?secret=1', about: '' });
     journey.learn(hop({ status: 503, refusal: 'identity_unavailable' }));
     journey.learn(
       hop({
         from: 'gateway',
         to: 'entra',
+        toldBy: 'entra',
         correlationId: 'exchange',
         startedAt: 1_002,
         ms: 3,

@@ -4,7 +4,7 @@ import { startWorld } from '../../dev/world.ts';
 import { rawRequest } from '../support/raw-request.ts';
 
 const world = await startWorld();
-const { emulator, playground, gatewayUrl } = world;
+const { emulator, playground, gatewayUrl, engine } = world;
 const { host, port } = new URL(playground.origin);
 afterAll(() => world.close());
 
@@ -20,13 +20,13 @@ async function readDirective(path: string, name: string): Promise<string | undef
 describe('what may a page of the playground do', () => {
   const answers = ['/', '/redirect.html', '/app.js', '/world', '/no-such-page'];
 
-  it.each(answers)('%s: run its own scripts, and talk to the gateway and to Entra', async (path) => {
+  it.each(answers)('%s: run its own scripts, and talk to the gateway, to the engine and to Entra', async (path) => {
     const directives = ['default-src', 'script-src', 'style-src', 'connect-src', 'form-action', 'base-uri'];
     expect(await Promise.all(directives.map((name) => readDirective(path, name)))).toEqual([
       "'none'",
       "'self'",
       "'self'",
-      `'self' http://localhost:${new URL(gatewayUrl).port} ${emulator.origin}`,
+      `'self' http://localhost:${new URL(gatewayUrl).port} ${engine.origin} ${emulator.origin}`,
       "'none'",
       "'none'",
     ]);
@@ -217,14 +217,37 @@ describe('which hops does a page learn of', () => {
     ]);
   });
 
-  it('of no token, wherever the caller put it', async () => {
-    const token = emulator.issueAccessToken({ user: 'adele' });
+  it('of a call through the engine: what it asked, what the gateway’s log says of that, and what it carried', async () => {
+    const headers = {
+      authorization: `Bearer ${emulator.issueAccessToken({ user: 'adele' })}`,
+      'x-request-id': 'hops-of-an-engine',
+    };
     const hops = await watchHops(
-      2,
-      ({ correlationId }) => correlationId === 'hops-without-tokens',
+      4,
+      ({ correlationId }) => correlationId === 'hops-of-an-engine',
+      () => fetch(`${engine.origin}/me`, { headers }),
+    );
+    const told = hops.map(({ from, to, toldBy, path, status }) => `${from} → ${to} ${path} ${status}, by ${toldBy}`);
+    expect(told.toSorted()).toEqual([
+      'client → engine /me 200, by engine',
+      'engine → gateway /check/nginx 200, by engine',
+      'engine → gateway getProfile 200, by gateway',
+      'engine → graph /v1.0/me 200, by graph',
+    ]);
+  });
+
+  it.each([
+    { through: 'the gateway', origin: gatewayUrl, count: 2 },
+    { through: 'the engine', origin: engine.origin, count: 4 },
+  ])('of no token, wherever the caller put it: $through', async ({ origin, count }) => {
+    const token = emulator.issueAccessToken({ user: 'adele' });
+    const requestId = `hops-without-tokens-${count}`;
+    const hops = await watchHops(
+      count,
+      ({ correlationId }) => correlationId === requestId,
       () =>
-        fetch(`${gatewayUrl}/me?id_token=${token}`, {
-          headers: { authorization: `Bearer ${token}`, 'x-request-id': 'hops-without-tokens' },
+        fetch(`${origin}/me?id_token=${token}`, {
+          headers: { authorization: `Bearer ${token}`, 'x-request-id': requestId },
         }),
     );
     expect(JSON.stringify(hops)).not.toContain(token);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { listenOnLoopback } from '../../dev/loopback-server.ts';
 import { demandFreePorts, findFreePort, findFreePorts, portVariables, readPorts } from '../../dev/ports.ts';
@@ -11,11 +12,19 @@ describe('the ports of the demo world', () => {
       graph: 9,
       orders: 8083,
       playground: 3000,
+      authorizationService: 8084,
+      engine: 8085,
     });
   });
 
   it.each(['http', '0', '70000'])('cannot be %s', (text) => {
     expect(() => readPorts({ ORDERS_PORT: text })).toThrow(/ORDERS_PORT/);
+  });
+
+  it('are those of docs/playground.md', () => {
+    const document = readFileSync(new URL('../../docs/playground.md', import.meta.url), 'utf8');
+    const rows = [...document.matchAll(/^\| `(\w+_PORT)` +\| (\d+) +\|/gm)].map(([, name, port]) => [name, port]);
+    expect(Object.fromEntries(rows)).toEqual(portVariables(readPorts({})));
   });
 
   it('are handed to gateway.yaml as variables', () => {
@@ -26,7 +35,7 @@ describe('the ports of the demo world', () => {
 describe('ports that were found', () => {
   it('are all different, and none that a system chooses for others', async () => {
     const found = (await Promise.all([findFreePorts(), findFreePorts()])).flatMap((ports) => Object.values(ports));
-    expect([new Set(found).size, found.filter((port) => port < 1_024 || port > 32_767)]).toEqual([12, []]);
+    expect([new Set(found).size, found.filter((port) => port < 1_024 || port > 32_767)]).toEqual([16, []]);
   });
 
   it('go round when one process has used up its own', async () => {
@@ -39,11 +48,15 @@ describe('a taken port', () => {
   const servers: Awaited<ReturnType<typeof listenOnLoopback>>[] = [];
   afterAll(() => Promise.all(servers.map((server) => server.close())));
 
-  it('is named with the variable that moves it', async () => {
+  it.each([
+    ['emulator', 'EMULATOR_PORT'],
+    ['authorizationService', 'AUTHORIZATION_SERVICE_PORT'],
+    ['engine', 'ENGINE_PORT'],
+  ] as const)('is named with the variable that moves it: %s', async (name, variable) => {
     const ports = await findFreePorts();
-    servers.push(await listenOnLoopback({ port: ports.emulator }, () => () => {}));
+    servers.push(await listenOnLoopback({ port: ports[name] }, () => () => {}));
     await expect(demandFreePorts(ports)).rejects.toThrow(
-      `Port ${ports.emulator} (emulator) is taken; EMULATOR_PORT moves it.`,
+      `Port ${ports[name]} (${name}) is taken; ${variable} moves it.`,
     );
   });
 });

@@ -8,7 +8,16 @@ describeWithChromium('/docs of the demo world', (chromium) => {
   let world: DemoWorld;
   beforeAll(async () => {
     world = await startWorld({
-      ports: { gateway: 8080, emulator: 8081, management: 27190, graph: 27182, orders: 27183, playground: 27100 },
+      ports: {
+        gateway: 8080,
+        emulator: 8081,
+        management: 27190,
+        graph: 27182,
+        orders: 27183,
+        playground: 27100,
+        authorizationService: 27184,
+        engine: 27185,
+      },
     });
   });
   afterAll(() => world.close());

@@ -73,6 +73,19 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    what: 'with claims that nobody can read',
+    api: ({ downstream }) => {
+      downstream.answer = answerChallenge('Bearer error="insufficient_claims", claims="e30="');
+    },
+    call: PUT,
+    outcome: {
+      nginx: [401, 1, 'invalid_token'],
+      caddy: [401, 1, 'invalid_token'],
+      haproxy: [401, 1, 'invalid_token'],
+      'nginx-plain': PASSED_ON,
+    },
+  },
+  {
     what: 'without any challenge',
     api: ({ downstream }) => {
       downstream.answer = answerWith(401);

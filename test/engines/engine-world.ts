@@ -1,4 +1,4 @@
-import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
+import { startGatewayWorld, type GatewayWorld, type GatewayWorldOptions } from '../support/gateway-world.ts';
 import { rawRequest, type RawResponse } from '../support/raw-request.ts';
 import { ENGINES, startEngine, type Engine, type EngineName } from './engine.ts';
 
@@ -8,9 +8,9 @@ export interface EngineWorld extends GatewayWorld {
 }
 
 /** Starts a world and all engines. */
-export async function startEngineWorld(): Promise<EngineWorld> {
-  const world = await startGatewayWorld({ authorizationService: { port: 0 } });
-  const addresses = { service: portOf(world.authorizationServiceUrl), api: world.downstream.port };
+export async function startEngineWorld(options: GatewayWorldOptions = {}): Promise<EngineWorld> {
+  const world = await startGatewayWorld({ authorizationService: { port: 0 }, ...options });
+  const addresses = { service: portOf(world.authorizationServiceUrl), api: world.downstream.port, gateway: world.port };
   const started = await Promise.all(
     ENGINES.map(async (name): Promise<[EngineName, Engine]> => [name, await startEngine(name, addresses)]),
   );

@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly service: number;
   /** The port of the API. */
   readonly api: number;
+  /** The port of the gateway itself; default none, where nobody needs it. */
+  readonly gateway?: number;
   /** Seconds that the service has for an answer; default as published. */
   readonly patienceSeconds?: number;
 }
@@ -96,7 +98,7 @@ const COMMANDS: Readonly<Record<EngineName, Prepare>> = {
   nginx: (folder, port, options) => prepareNginx('nginx.conf', folder, port, options),
   'nginx-plain': (folder, port, options) => prepareNginx('nginx-plain.conf', folder, port, options),
 
-  async caddy(folder, port, { service, api, patienceSeconds = 10 }) {
+  async caddy(folder, port, { service, api, gateway = 1, patienceSeconds = 10 }) {
     const main = join(folder, 'Caddyfile');
     const text = readPublished('caddy/Caddyfile');
     await writeFile(main, exchange(text, [[/\b10s\b/g, `${patienceSeconds}s`]]));
@@ -107,12 +109,13 @@ const COMMANDS: Readonly<Record<EngineName, Prepare>> = {
         OBO_SITE: `http://:${port}`,
         OBO_BIND: '127.0.0.1',
         OBO_SERVICE: `127.0.0.1:${service}`,
+        OBO_GATEWAY: `127.0.0.1:${gateway}`,
         OBO_API: `127.0.0.1:${api}`,
       },
     };
   },
 
-  async haproxy(folder, port, { service, api, patienceSeconds = 10 }) {
+  async haproxy(folder, port, { service, api, gateway = 1, patienceSeconds = 10 }) {
     const script = join(folder, 'obo.lua');
     const text = readPublished('haproxy/obo.lua');
     await writeFile(script, exchange(text, [[/\b2500\b/, String(patienceSeconds * 250)]]));
@@ -123,6 +126,7 @@ const COMMANDS: Readonly<Record<EngineName, Prepare>> = {
       env: {
         OBO_BIND: `127.0.0.1:${port}`,
         OBO_SERVICE: `127.0.0.1:${service}`,
+        OBO_GATEWAY: `127.0.0.1:${gateway}`,
         OBO_API: `127.0.0.1:${api}`,
         OBO_LUA: script,
       },
@@ -134,7 +138,7 @@ async function prepareNginx(
   file: string,
   folder: string,
   port: number,
-  { service, api, patienceSeconds = 10 }: EngineOptions,
+  { service, api, gateway = 1, patienceSeconds = 10 }: EngineOptions,
 ): Promise<Command> {
   await cp(new URL('nginx/', DEPLOY), folder, { recursive: true });
   await mkdir(join(folder, 'temporary'));
@@ -147,6 +151,7 @@ async function prepareNginx(
     exchange(readPublished(`nginx/${file}`), [
       [/listen 8080;/, `listen 127.0.0.1:${port};`],
       [/127\.0\.0\.1:8081/, `127.0.0.1:${service}`],
+      [/127\.0\.0\.1:8082/, `127.0.0.1:${gateway}`],
       [/127\.0\.0\.1:8083/, `127.0.0.1:${api}`],
       [/^http \{$/m, `http {\naccess_log off;\n${temporary.join('\n')}`],
     ]),

@@ -113,3 +113,52 @@ it.each(SAYS)('the published %s is YAML, and says %s', (file, holds) => {
   const text = readFileSync(new URL(`../../deploy/engines/${file}`, import.meta.url), 'utf8');
   expect(JSON.stringify(loadAll(text))).toContain(holds);
 });
+
+function readPublished(file: string): unknown[] {
+  return loadAll(readFileSync(new URL(`../../deploy/engines/${file}`, import.meta.url), 'utf8'));
+}
+
+/** Finds every object in a document that has a member of this name. */
+function holdersOf(name: string, value: unknown): Record<string, unknown>[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  const found = Object.values(value).flatMap((member) => holdersOf(name, member));
+  return name in value ? [value as Record<string, unknown>, ...found] : found;
+}
+
+describe('what is not asked about goes to the gateway, which judges it itself', () => {
+  it('in Envoy', () => {
+    const unchecked = holdersOf('typed_per_filter_config', readPublished('envoy/envoy.yaml'));
+    expect(new Set(unchecked.map(({ route }) => JSON.stringify(route)))).toEqual(new Set(['{"cluster":"gateway"}']));
+  });
+
+  it('in Istio', () => {
+    const [policy, routes] = readPublished('istio/policy.yaml');
+    const [operation] = holdersOf('notMethods', policy);
+    const [rule] = holdersOf('match', routes);
+    const paths = operation?.['notPaths'] as string[];
+    expect(operation).toEqual({ notMethods: ['OPTIONS'], notPaths: paths });
+    expect(rule?.['match']).toEqual([
+      { method: { exact: 'OPTIONS' } },
+      ...paths.map((path) => ({ uri: { exact: path } })),
+    ]);
+    expect(JSON.stringify(rule?.['route'])).toContain('"host":"obo-gateway.');
+  });
+
+  it('in Traefik', () => {
+    const [routers] = holdersOf('gateway', readPublished('traefik/routes.yaml'));
+    const unchecked = Object.values(routers ?? {}).filter(
+      (router) => (router as { middlewares?: string[] }).middlewares?.includes('obo') !== true,
+    );
+    expect(unchecked).toEqual([expect.objectContaining({ service: 'gateway' })]);
+  });
+
+  it('with Gateway API', () => {
+    const [{ rules = [] } = {}] = holdersOf('rules', readPublished('gateway-api/http-route.yaml'));
+    const unchecked = (rules as { readonly filters?: readonly { readonly type: string }[] }[]).filter(
+      ({ filters = [] }) => filters.every(({ type }) => type !== 'ExternalAuth'),
+    );
+    expect(unchecked).toEqual([expect.objectContaining({ backendRefs: [{ name: 'obo-gateway', port: 80 }] })]);
+  });
+});

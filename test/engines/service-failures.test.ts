@@ -106,6 +106,12 @@ describeWithEngines('when the service does not say that a call may pass', () => 
     ]);
   });
 
+  it.each(ENGINES)('nobody listens at server.port: %s lets no preflight pass for it', async (engine) => {
+    const headers = ['Origin: https://app.contoso.com', 'Access-Control-Request-Method: GET'];
+    const { status } = await send(portOf(engine), { line: 'OPTIONS /me', headers });
+    expect([status, api.requests]).toEqual([engine === 'caddy' ? 502 : 503, []]);
+  });
+
   it.each(ENGINES)('the service is gone when the API says 401: %s passes on no foreign challenge', async (engine) => {
     let asked = 0;
     answer = (res) => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { decodeJwt } from 'jose';
 import { answerPlainly, answerWith, valuesOf } from '../support/gateway-downstream.ts';
 import { until } from '../support/gateway-poll.ts';
-import { RawConnection } from '../support/raw-request.ts';
+import { RawConnection, rawRequest } from '../support/raw-request.ts';
 import { ASK_FOR_WEBSOCKET, echoBytes } from '../support/websocket-echo.ts';
 import { describeWithEngines, ENGINES } from './engine.ts';
 import { essenceOf, send, startEngineWorld, type EngineWorld } from './engine-world.ts';
@@ -85,6 +85,25 @@ describeWithEngines('calls that pass', () => {
       expect([told, given.all('x-request-id')]).toEqual(['mine-1', ['mine-1']]);
       expect(made.all('x-request-id')).toEqual([invented]);
       await world.log.of(invented ?? '');
+      const two = await send(portOf(), { line: 'GET /open', headers: ['X-Request-Id: one', 'X-Request-Id: {two}'] });
+      const ids = valuesOf(world.downstream.last.rawHeaders, 'x-request-id');
+      expect([ids, two.all('x-request-id')]).toEqual([[expect.stringMatching(/^[\w-]+$/)], ids]);
+    });
+
+    it('the log of the service has the address of the caller', async () => {
+      const from = { port: portOf(), localAddress: '127.0.0.7' };
+      const id = `from-${name}`;
+      await rawRequest(from, ['GET /open HTTP/1.1', 'Host: a', `X-Request-Id: ${id}`, 'X-Forwarded-For: 6.6.6.6']);
+      expect(await world.log.of(id)).toMatchObject({ via: 'check', clientAddress: '127.0.0.7' });
+    });
+
+    it('a caller cannot name headers that the next server takes away', async () => {
+      const call = { line: 'GET /me', headers: ['Connection: authorization, x-forwarded-for'] };
+      await send(portOf(), { ...call, token: world.token('adele') });
+      // Caddy does as it is told and asks without the token: the call is refused.
+      for (const { rawHeaders } of world.downstream.requests) {
+        expect(valuesOf(rawHeaders, 'connection').join()).not.toMatch(/authorization|forwarded/);
+      }
     });
 
     it('a path goes on byte for byte as it was checked', async () => {

@@ -33,6 +33,14 @@ describeWithChromium('the pictures of docs/playground.md (UPDATE_PICTURES=1 keep
     await playground.satisfy(['Approve']);
     await playground.waitForHop('gateway → graph 200');
     await takePicture(playground.page, 'stepped-up');
+    await expectQuoted(playground, 'Sent through', 'an engine');
+    // A fresh token, so that the engine's question costs an exchange.
+    await playground.reset();
+    await playground.page.getByRole('heading', { name: 'World' }).click();
+    await playground.fill('send-through', 'engine');
+    await playground.send();
+    await playground.waitForHop('engine → graph 200');
+    await takePicture(playground.page, 'engine');
   });
 
   it('the world, turned', async () => {
@@ -68,6 +76,6 @@ describeWithChromium('the pictures of docs/playground.md (UPDATE_PICTURES=1 keep
 
   it('are all shown in the document', () => {
     const shown = [...DOCUMENT.matchAll(/\]\(pictures\/([\w-]+)\.png\)/g)].map(([, name = '']) => name);
-    expect(shown.toSorted()).toEqual(['challenge', 'native', 'phone', 'stepped-up', 'world']);
+    expect(shown.toSorted()).toEqual(['challenge', 'engine', 'native', 'phone', 'stepped-up', 'world']);
   });
 });

@@ -11,6 +11,13 @@ const SIGN_IN = ['client → entra 200', 'client → entra 302', 'client → ent
 const STEP_UP = ['client → entra 400', ...SIGN_IN];
 const CHALLENGE = ['client → gateway 401', 'gateway → entra 400'];
 const GRAPH = ['client → gateway 200', 'gateway → entra 200', 'gateway → graph 200'];
+const REFUSED_AT_ENGINE = [
+  'client → engine 401',
+  'engine → gateway 401',
+  'gateway → entra 400',
+  'engine → gateway 401',
+];
+const THROUGH_ENGINE = ['client → engine 200', 'engine → gateway 200', 'gateway → entra 200', 'engine → graph 200'];
 const ORDERS = ['client → gateway 200', 'gateway → entra 200', 'gateway → orders 200'];
 
 describeWithChromium('the playground', (chromium) => {
@@ -69,6 +76,30 @@ describeWithChromium('the playground', (chromium) => {
       'graph',
     ]);
     expect(receiver.spans.every(({ start, end }) => start <= end)).toBe(true);
+  });
+
+  it('draws the way of a call through an engine: refused, and after a step-up carried by the engine itself', async () => {
+    await playground.fill('send-through', 'engine');
+    await playground.signIn('Megan Bowen');
+    await playground.call('listMessages');
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    expect(await playground.part('challenge').textContent()).toContain('capolids');
+    await playground.expectHops([...SIGN_IN, ...REFUSED_AT_ENGINE]);
+    await playground.satisfy(['Approve']);
+    expect(await playground.answer()).toBe('200 OK');
+    await playground.expectHops([...SIGN_IN, ...REFUSED_AT_ENGINE, ...STEP_UP, ...THROUGH_ENGINE]);
+    // A revoked token: the second exchange is refused as well.
+    await playground.act('revoke-megan');
+    await playground.send();
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    await playground.expectHops([
+      'client → engine 401',
+      'engine → gateway 200',
+      'engine → graph 401',
+      'engine → gateway 401',
+      'gateway → entra 400',
+      'engine → gateway 401',
+    ]);
   });
 
   it('does not ask Entra again for a token that the gateway holds', async () => {

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../support/gateway-poll.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { startSlowNetwork } from '../support/slow-network.ts';
 import { makeReplica, PLACE, startReplica, untilConnected, type Replica } from './redis-replica.ts';
+import { startScriptedSentinel, type ScriptedSentinel } from './scripted-sentinel.ts';
 
 const replicas: Replica[] = [];
 afterEach(() => {
@@ -99,6 +101,31 @@ describeWithRedis('three Sentinels', () => {
   });
 });
 
+describeWithRedis('a Sentinel that takes its time', () => {
+  let primary: RedisServer;
+  let sentinel: ScriptedSentinel;
+  beforeAll(async () => {
+    primary = await startRedis();
+    sentinel = await startScriptedSentinel(primary.port);
+  });
+  afterAll(() => {
+    sentinel.close();
+    return primary.close();
+  });
+
+  it('leads to the primary also when it tells of another one while it is asked', async () => {
+    const replica = await connect(`redis+sentinel://127.0.0.1:${sentinel.port}/mymaster`);
+    await until('it waits for news', () => sentinel.subscribers() > 0);
+    sentinel.hold();
+    primary.cli('client', 'kill', 'type', 'normal', 'skipme', 'yes');
+    await until('it asks for the primary', () => sentinel.waiting() > 0);
+    sentinel.switchPrimary();
+    await until('it knows the news', () => sentinel.subscribers() === 0);
+    sentinel.release();
+    await untilConnected(replica);
+  });
+});
+
 describeWithRedis('a cluster of three', () => {
   let nodes: RedisServer[];
   let url: string;
@@ -131,6 +158,16 @@ describeWithRedis('a cluster of three', () => {
     expect(nodes.map((server) => Number(server.cli('dbsize')) > 0)).toEqual([true, true, true]);
   }, 60_000);
 
+  it('is used through an address that none of its nodes has', async () => {
+    const front = await startSlowNetwork(nodes[0]?.port ?? 0, 0);
+    try {
+      const replica = await connect(`redis+cluster://gateway:s3cr3t@127.0.0.1:${front.port}`);
+      expect([await replica.acquire(), replica.log]).toEqual([expect.any(String), []]);
+    } finally {
+      await front.close();
+    }
+  });
+
   it('is logged when it is gone and when it is back, and is used again', async () => {
     const replica = await connect(url);
     await Promise.all(nodes.map((server) => server.kill()));
@@ -143,15 +180,44 @@ describeWithRedis('a cluster of three', () => {
   }, 60_000);
 });
 
+describeWithRedis('a cluster of one', () => {
+  let server: RedisServer;
+  beforeEach(async () => {
+    server = await startRedis({ config: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] });
+  });
+  afterEach(() => server.close());
+
+  it.each([
+    ['has no slots', -1],
+    ['does not cover all slots', 100],
+  ])(
+    'is logged when it %s, and used once it has them all',
+    async (_what, lastSlot) => {
+      if (lastSlot >= 0) {
+        server.cli('cluster', 'addslotsrange', '0', String(lastSlot));
+      }
+      const replica = makeReplica(`redis+cluster://127.0.0.1:${server.port}`);
+      replicas.push(replica);
+      await replica.store.open();
+      await until('it is logged', () => replica.log.length > 0);
+      server.cli('cluster', 'addslotsrange', String(lastSlot + 1), '16383');
+      await untilConnected(replica, 40_000);
+      expect(replica.log.map(({ code, level }) => code ?? level)).toEqual(['CLUSTERDOWN', 'info']);
+    },
+    60_000,
+  );
+});
+
 describe('a cluster', () => {
-  it('costs nobody a token when it is not there', async () => {
-    const replica = makeReplica('redis+cluster://:s3cr3t@127.0.0.1:1,127.0.0.1:2');
+  it.each([
+    ['nobody listens', '127.0.0.1:1,127.0.0.1:2', /ECONNREFUSED/],
+    ['no host has its name', 'no-such-host.invalid', /ENOTFOUND|EAI_AGAIN/],
+  ])('costs nobody a token when %s, and the log says why', async (_what, hosts, code) => {
+    const replica = makeReplica(`redis+cluster://:s3cr3t@${hosts}`);
     replicas.push(replica);
     await replica.store.open();
     await until('it is logged', () => replica.log.length > 0);
-    expect([await replica.acquire(), replica.log.map(({ redis }) => redis)]).toEqual([
-      expect.any(String),
-      ['redis+cluster://127.0.0.1:1,127.0.0.1:2'],
-    ]);
+    expect(await replica.acquire()).toEqual(expect.any(String));
+    expect(replica.log).toMatchObject([{ redis: `redis+cluster://${hosts}`, code: expect.stringMatching(code) }]);
   });
 });

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { findClientAddress } from '../../src/request/client-address.ts';
-import { toNetworks } from '../../src/config/schema.ts';
+import { Networks } from '../../src/network/networks.ts';
 
-const PROXIES = toNetworks(['10.0.0.0/8', '2001:db8:1::/48']);
+const PROXIES = new Networks(['10.0.0.0/8', '2001:db8:1::/48']);
 
 function requestFrom(remoteAddress: string | undefined, forwardedFor?: string): IncomingMessage {
   return { socket: { remoteAddress }, headers: { 'x-forwarded-for': forwardedFor } } as unknown as IncomingMessage;

@@ -20,6 +20,8 @@ export interface ServerSettings {
   readonly more?: Readonly<Record<string, unknown>>;
   /** Of the log section. */
   readonly whenBlocked?: 'drop' | 'wait';
+  /** The section of engines; default none. */
+  readonly authorizationService?: { readonly port: number };
   readonly audit?: string;
 }
 
@@ -58,7 +60,7 @@ export async function startCommandWorld(): Promise<CommandWorld> {
 
   async function writeConfig(name: string, settings: ServerSettings = {}): Promise<string> {
     const { port = 0, managementPort = 0, drainDelay = '0s', drainTimeout = '30s', workers = 1 } = settings;
-    const { whenBlocked = 'drop', audit, more = {} } = settings;
+    const { whenBlocked = 'drop', audit, authorizationService, more = {} } = settings;
     const log = { whenBlocked, ...(audit !== undefined && { audit }) };
     const file = join(folder, name);
     await writeFile(
@@ -81,6 +83,7 @@ downstreams:
   graph: { baseUrl: '${graph.origin}', scopes: [https://graph.microsoft.com/User.Read] }
   orders: { baseUrl: '${orders.origin}', scopes: [api://orders/.default] }
 log: ${JSON.stringify(log)}
+${authorizationService === undefined ? '' : `authorizationService: ${JSON.stringify(authorizationService)}`}
 `,
     );
     return file;

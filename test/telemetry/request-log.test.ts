@@ -127,19 +127,20 @@ describe('the audit log', () => {
     ['no token', refuse(new GatewayError('missing_token')), undefined],
     [
       'a bad token',
-      refuse(new GatewayError('invalid_token', { log: { reason: 'expired', tid: 'tenant' } })),
+      refuse(new GatewayError('invalid_token', { log: { reason: 'expired', tid: 'tenant' } }), { operation: 'a' }),
       { event: 'token.refused', code: 'invalid_token', reason: 'expired', tid: 'tenant' },
     ],
     [
       'a token without the scope',
-      refuse(new GatewayError('insufficient_scope', { scopes: ['a'] })),
+      refuse(new GatewayError('insufficient_scope', { scopes: ['a'] }), { operation: 'a' }),
       { event: 'token.refused', code: 'insufficient_scope' },
     ],
     [
       'a tenant that is not on the list',
-      refuse(new GatewayError('access_denied')),
+      refuse(new GatewayError('access_denied'), { operation: 'a' }),
       { event: 'token.refused', code: 'access_denied' },
     ],
+    ['an address that is not served, before any token', refuse(new GatewayError('access_denied')), undefined],
     ['a denial of Entra', refuse(new GatewayError('access_denied'), { downstream: 'graph' }), undefined],
     [
       'claims',

@@ -85,6 +85,11 @@ describe('an application that was written for texas', () => {
     expect(await (await introspect(world.token('adele'), {})).json()).toMatchObject({ active: true });
   });
 
+  it('may say what kind of token it asks about (RFC 7662 §2.1)', async () => {
+    const answer = await introspect(world.token('adele'), { token_type_hint: 'access_token' });
+    expect(await answer.json()).toMatchObject({ active: true });
+  });
+
   it('may still say azuread, and null for what it does not want to say', async () => {
     const answer = await exchange(world.token('adele'), { identity_provider: 'azuread', skip_cache: null });
     expect(answer.status).toBe(200);
@@ -201,6 +206,11 @@ describe('what is refused', () => {
   it.each(['/api/v1/token/exchange', '/api/v1/introspect'])('another method than POST: %s', async (path) => {
     const answer = await fetch(`${service}${path}`);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+
+  it.each(['/api/v1/token/exchange?target=orders', '/api/v1/introspect?token=a'])('a query: %s', async (path) => {
+    const answer = await post(path, { identity_provider: 'entra_id', target: 'api', user_token: world.token('adele') });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { error: 'invalid_request' }]);
   });
 
   it('a token for nobody, which is another endpoint of texas', async () => {

@@ -39,11 +39,25 @@ local function ask(headers)
   return nil
 end
 
+-- HAProxy counts the values of a header from 0.
+local function first(answer, name)
+  local values = answer.headers[name]
+  return values and values[0] or ''
+end
+
+local function in_order(values)
+  local list = {}
+  for index = 0, #values do
+    list[#list + 1] = values[index]
+  end
+  return list
+end
+
 local function refuse(txn, answer, status)
   local reply = txn:reply({ status = status, reason = answer.reason })
   for name, values in pairs(answer.headers) do
     if not NOT_PASSED_ON[name:lower()] then
-      for _, value in pairs(values) do
+      for _, value in ipairs(in_order(values)) do
         reply:add_header(name, value)
       end
     end
@@ -58,11 +72,7 @@ local function describe(txn)
   local headers = {}
   for name, values in pairs(txn.http:req_get_headers()) do
     if not NOT_ASKED_WITH[name] then
-      local all = {}
-      for _, value in pairs(values) do
-        all[#all + 1] = value
-      end
-      headers[name] = all
+      headers[name] = in_order(values)
     end
   end
   headers['x-forwarded-method'] = { txn.sf:method() }
@@ -81,8 +91,10 @@ core.register_action('obo_check', { 'http-req' }, function(txn)
     refuse(txn, answer, status)
     return
   end
-  local authorization = answer.headers['authorization']
-  txn:set_var('txn.obo_authorization', authorization and authorization[0] or '')
+  txn:set_var('txn.obo_authorization', first(answer, 'authorization'))
+  txn:set_var('txn.obo_allow_origin', first(answer, 'access-control-allow-origin'))
+  txn:set_var('txn.obo_expose_headers', first(answer, 'access-control-expose-headers'))
+  txn:set_var('txn.obo_vary', first(answer, 'vary'))
   txn:set_var('txn.obo_allowed', true)
 end)
 
@@ -90,13 +102,9 @@ end)
 -- for it.
 core.register_action('obo_rejected', { 'http-res' }, function(txn)
   local headers = txn:get_priv()
-  local challenges = {}
-  for _, value in pairs(txn.http:res_get_headers()['www-authenticate'] or {}) do
-    challenges[#challenges + 1] = value
-  end
   headers['x-downstream-status'] = { '401' }
   headers['x-downstream-attempt'] = { '2' }
-  headers['x-downstream-challenge'] = challenges
+  headers['x-downstream-challenge'] = in_order(txn.http:res_get_headers()['www-authenticate'] or {})
   headers['x-downstream-authorization'] = { txn:get_var('txn.obo_authorization') or '' }
   local answer, status = ask(headers)
   if answer ~= nil and status ~= 200 then

@@ -46,7 +46,7 @@ async function start(): Promise<void> {
   who.offerPermissions(contract.permissions);
   const form = new RequestForm(contract);
   const conversation: Conversation = new Conversation({
-    gatewayUrl: settings.gatewayUrl,
+    apiUrls: { gateway: settings.gatewayUrl, engine: settings.engineUrl },
     entraOrigin: settings.entraOrigin,
     tokens: new Tokens(identity, who),
     journey,
@@ -76,12 +76,12 @@ async function start(): Promise<void> {
 function connectButtons(conversation: Conversation, form: RequestForm): void {
   find('call', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
-    const request = form.readRequest();
-    void conversation.send({ title: 'The client sends', calls: [request], sendAs: form.sendAs });
+    const { sendAs, through } = form;
+    void conversation.send({ title: 'The client sends', calls: [form.readRequest()], sendAs, through });
   });
   find('both-services', HTMLButtonElement).addEventListener('click', () => {
     const calls = BOTH_SERVICES.flatMap((operationId) => form.requestFor(operationId) ?? []);
-    void conversation.send({ title: 'Orders, then mail', calls, sendAs: 'own' });
+    void conversation.send({ title: 'Orders, then mail', calls, sendAs: 'own', through: form.through });
   });
   find('stop', HTMLButtonElement).addEventListener('click', () => {
     conversation.stop();

@@ -1,7 +1,7 @@
 import { findNextStep, type NextStep } from '../../../examples/recover/next-step.ts';
 import type { FailureCode } from '../../../src/failures.ts';
 
-/** What is sent to the gateway, but for the token. */
+/** What is sent, but for the token. */
 export interface CallRequest {
   readonly method: string;
   /** With its query. */
@@ -57,7 +57,8 @@ export interface Body {
 
 /** How a call is made and who hears of it. */
 export interface CallOptions {
-  readonly gatewayUrl: string;
+  /** Where the call is sent: the gateway, or an engine before it. */
+  readonly apiUrl: string;
   /** `x-request-id`. */
   readonly requestId: string;
   readonly sendAs: SendAs;
@@ -94,11 +95,11 @@ export async function sendCall(request: CallRequest, options: CallOptions): Prom
   }
 }
 
-function toUrl({ path }: CallRequest, { gatewayUrl, sendAs, accessToken = '' }: CallOptions): string {
+function toUrl({ path }: CallRequest, { apiUrl, sendAs, accessToken = '' }: CallOptions): string {
   if (sendAs !== 'query') {
-    return gatewayUrl + path;
+    return apiUrl + path;
   }
-  return `${gatewayUrl}${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
+  return `${apiUrl}${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
 }
 
 function describeHeaders({ body, mediaType }: CallRequest, options: CallOptions): Headers {

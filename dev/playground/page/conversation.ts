@@ -1,6 +1,7 @@
 import type { DemoUser } from '../playground-settings.ts';
 import type { AnswerView } from './answer-view.ts';
 import { SEND_AS, sendCall, type Answer, type CallRequest, type SendAs } from './call.ts';
+import type { SendThrough } from './send-through.ts';
 import { showConsentPage } from './consent-page.ts';
 import type { Journey } from './journey.ts';
 import { orStop } from './or-stop.ts';
@@ -12,7 +13,8 @@ import type { WhoView } from './who-view.ts';
 
 /** The parts of the page that a conversation speaks through. */
 export interface Stage {
-  readonly gatewayUrl: string;
+  /** Where calls are sent. */
+  readonly apiUrls: Readonly<Record<SendThrough, string>>;
   readonly entraOrigin: string;
   readonly tokens: Tokens;
   readonly journey: Journey;
@@ -31,6 +33,7 @@ export interface Plan {
   readonly title: string;
   readonly calls: readonly CallRequest[];
   readonly sendAs: SendAs;
+  readonly through: SendThrough;
 }
 
 /** How many calls go before the one that is shown, where it is sent often. */
@@ -169,36 +172,38 @@ export class Conversation {
     this.#tried = undefined;
     this.#remedy = undefined;
     this.#plan = undefined;
-    this.#stage.answer.clear('The answer of the gateway will stand here.');
+    this.#stage.answer.clear('The answer will stand here.');
   }
 
   async #sendAll(plan: Plan, signal: AbortSignal): Promise<void> {
     this.#stage.onNext('send');
     for (const call of plan.calls) {
-      const answer = await this.#sendOne(call, plan.sendAs, signal);
+      const answer = await this.#sendOne(call, plan, signal);
       if (answer.status === 0 || answer.status >= 400) {
         return;
       }
     }
   }
 
-  async #sendOne(call: CallRequest, sendAs: SendAs, signal: AbortSignal): Promise<Answer> {
-    const { gatewayUrl, journey, tokens, answer: view, tell, onNext } = this.#stage;
-    view.clear('Waiting for the answer of the gateway.');
+  async #sendOne(call: CallRequest, { sendAs, through }: Plan, signal: AbortSignal): Promise<Answer> {
+    const { apiUrls, journey, tokens, answer: view, tell, onNext } = this.#stage;
+    view.clear('Waiting for the answer.');
+    const apiUrl = apiUrls[through];
     const accessToken = await this.#chooseToken(sendAs, signal);
     if (sendAs === 'often') {
       tell(`${call.method} ${call.path} is sent ${CALLS_BEFORE} times; the call after them is shown.`);
-      const counts = await repeatCall(CALLS_BEFORE, call, { gatewayUrl, sendAs, accessToken, signal });
+      const counts = await repeatCall(CALLS_BEFORE, call, { apiUrl, sendAs, accessToken, signal });
       journey.addHeading(`First ${counts}; then`);
     }
     const requestId = crypto.randomUUID();
-    journey.addCall({ correlationId: requestId, method: call.method, path: call.path, about: describe(call, sendAs) });
+    const { method, path } = call;
+    journey.addCall({ correlationId: requestId, through, method, path, about: describe(call, sendAs) });
     tell(`${call.method} ${call.path} is on its way.`);
     const onHead = (answer: Answer): void => {
       this.#receive(call, requestId, answer);
     };
     const onBody = view.showBody.bind(view);
-    const answer = await sendCall(call, { gatewayUrl, requestId, sendAs, accessToken, signal, onHead, onBody });
+    const answer = await sendCall(call, { apiUrl, requestId, sendAs, accessToken, signal, onHead, onBody });
     // Not with the head: as long as the body is on its way, the button would do nothing.
     view.showRemedy(this.#remedy, tokens.isSignedIn);
     onNext(this.#remedy ? 'satisfy' : 'send');

@@ -1,63 +1,69 @@
 import { readClaims } from '../../../examples/recover/next-step.ts';
-import { PARTIES, type Hop, type Party } from '../hop.ts';
+import type { Party } from '../hop.ts';
 import { element, unseen, type Content } from './element.ts';
-import type { Call, CallAnswer, Entry, Journey } from './journey.ts';
+import type { Call, CallAnswer, Entry, HopTree, Journey } from './journey.ts';
 import { toneOf } from './tone.ts';
 
 /** How a sentence names each party. */
 const NAMES: Readonly<Record<Party, string>> = {
   client: 'the client',
+  engine: 'the engine',
   gateway: 'the gateway',
   entra: 'Entra',
   graph: 'Graph',
   orders: 'Orders',
 };
 
-/** Draws the journey as a list of hops; those that the gateway makes for a call stand within it. */
+/** Draws the journey as a list of hops; those that are made for another one stand within it. */
 export function drawDiagram(list: HTMLOListElement, journey: Journey): void {
+  const { parties } = journey;
+  // The engine has a lane of its own, where it has a part in the journey.
+  list.closest('.journey')?.toggleAttribute('data-engine', parties.includes('engine'));
   list.replaceChildren(...journey.entries.flatMap((entry) => drawEntry(journey, entry)));
+  for (const line of list.querySelectorAll<HTMLLIElement>('li[data-hop]')) {
+    placeInLanes(line, parties);
+  }
 }
 
 function drawEntry(journey: Journey, entry: Entry): HTMLLIElement[] {
-  if (entry.kind === 'heading') {
-    return [element('li', { class: 'heading' }, element('h3', {}, entry.text))];
+  switch (entry.kind) {
+    case 'heading':
+      return [element('li', { class: 'heading' }, element('h3', {}, entry.text))];
+    case 'visit':
+      return journey.hopsOfVisit(entry).map((hop) => drawTree({ hop, within: [], outcome: '' }));
+    case 'proxied':
+      return [journey.treeOfProxiedRequest(entry) ?? []].flat().map(drawTree);
+    case 'call':
+      return [drawCall(journey, entry)];
   }
-  if (entry.kind === 'visit') {
-    return journey.hopsOfVisit(entry).map((hop) => drawHop(hop));
-  }
-  if (entry.kind === 'proxied') {
-    const { outer, inner } = journey.hopsOfProxiedRequest(entry);
-    return outer === undefined ? [] : [drawHop(outer, inner)];
-  }
-  return [drawCall(journey, entry)];
 }
 
-function drawHop(hop: Hop, within: readonly Hop[] = []): HTMLLIElement {
+function drawTree({ hop, within, outcome }: HopTree): HTMLLIElement {
   const { from, to, status, ms, refusal, challenge, method } = hop;
   const line: Line = { from, to, number: String(hop.number), status: String(status) };
   return drawLine(line, [
     drawRequest(line, { method, path: shortenPath(hop.path), about: shortenScopes(hop.about) }),
     ...drawWithin(within),
-    drawAnswer(line, { status, ms, refusal, challenge }, ''),
+    drawAnswer(line, { status, ms, refusal, challenge }, outcome),
   ]);
 }
 
 function drawCall(journey: Journey, call: Call): HTMLLIElement {
   const told = journey.hopOfCall(call);
-  const { answer, method, path, about } = call;
+  const { through, answer, method, path, about } = call;
   const number = told === undefined ? 'pending' : String(told.number);
-  const line: Line = { from: 'client', to: 'gateway', number, status: String(answer?.status ?? '') };
+  const line: Line = { from: 'client', to: through, number, status: String(answer?.status ?? '') };
   return drawLine(line, [
     drawRequest(line, { method, path: shortenPath(path), about }),
-    ...drawWithin(journey.hopsWithin(call)),
+    ...drawWithin(journey.treesWithin(call)),
     answer === undefined
       ? drawWaiting()
       : drawAnswer(line, answer, answer.refusal === undefined ? (told?.about ?? '') : ''),
   ]);
 }
 
-function drawWithin(hops: readonly Hop[]): HTMLElement[] {
-  return hops.length === 0 ? [] : [element('ol', {}, ...hops.map((hop) => drawHop(hop)))];
+function drawWithin(trees: readonly HopTree[]): HTMLElement[] {
+  return trees.length === 0 ? [] : [element('ol', {}, ...trees.map(drawTree))];
 }
 
 /** The two ends of a hop, and what tests and styles find it by. */
@@ -70,11 +76,13 @@ interface Line {
 
 function drawLine({ from, to, number, status }: Line, content: readonly HTMLElement[]): HTMLLIElement {
   const attributes = { 'data-hop': number, 'data-from': from, 'data-to': to, 'data-status': status };
-  const line = element('li', attributes, ...content);
-  const ends = [PARTIES.indexOf(from), PARTIES.indexOf(to)];
-  line.style.setProperty('--left', String(Math.min(...ends)));
-  line.style.setProperty('--span', String(Math.abs((ends[1] ?? 0) - (ends[0] ?? 0))));
-  return line;
+  return element('li', attributes, ...content);
+}
+
+function placeInLanes({ dataset, style }: HTMLLIElement, parties: readonly Party[]): void {
+  const [from = 0, to = 0] = [dataset['from'], dataset['to']].map((name) => parties.findIndex((one) => one === name));
+  style.setProperty('--left', String(Math.min(from, to)));
+  style.setProperty('--span', String(Math.abs(to - from)));
 }
 
 interface RequestText {

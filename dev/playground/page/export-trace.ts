@@ -1,5 +1,5 @@
 import type { Hop, Party } from '../hop.ts';
-import type { Journey } from './journey.ts';
+import type { HopTree, Journey } from './journey.ts';
 
 /** A span of OTLP as JSON, with the members that a hop has something for. */
 interface Span {
@@ -30,12 +30,6 @@ interface PartySpan {
   readonly span: Span;
 }
 
-/** A hop and those that were made for it. */
-interface HopTree {
-  readonly hop: Hop;
-  readonly within: readonly Hop[];
-}
-
 /**
  * Writes a journey as one trace: each hop is a span of whoever answered it, below the hop that it was made for.
  *
@@ -44,19 +38,13 @@ interface HopTree {
  */
 export function exportTrace(journey: Journey): object | undefined {
   const trees = journey.entries.flatMap((entry) => treesOf(journey, entry));
-  const hops = trees.flatMap(({ hop, within }) => [hop, ...within]);
+  const hops = trees.flatMap(hopsIn);
   if (hops.length === 0) {
     return undefined;
   }
   const traceId = newId(16);
   const root = journeySpan(traceId, hops);
-  const spans = [
-    root,
-    ...trees.flatMap(({ hop, within }) => {
-      const outer = hopSpan(traceId, root.span.spanId, hop);
-      return [outer, ...within.map((inner) => hopSpan(traceId, outer.span.spanId, inner))];
-    }),
-  ];
+  const spans = [root, ...trees.flatMap((tree) => treeSpans(traceId, root.span.spanId, tree))];
   const parties = [...new Set(spans.map(({ party }) => party))];
   return {
     resourceSpans: parties.map((party) => ({
@@ -76,16 +64,24 @@ function treesOf(journey: Journey, entry: Journey['entries'][number]): readonly 
     case 'heading':
       return [];
     case 'visit':
-      return journey.hopsOfVisit(entry).map((hop) => ({ hop, within: [] }));
-    case 'proxied': {
-      const { outer, inner } = journey.hopsOfProxiedRequest(entry);
-      return outer === undefined ? [] : [{ hop: outer, within: inner }];
-    }
+      return journey.hopsOfVisit(entry).map((hop) => ({ hop, within: [], outcome: '' }));
+    case 'proxied':
+      return [journey.treeOfProxiedRequest(entry) ?? []].flat();
     case 'call': {
       const hop = journey.hopOfCall(entry);
-      return hop === undefined ? [] : [{ hop: { ...hop, path: entry.path }, within: journey.hopsWithin(entry) }];
+      const { path } = entry;
+      return hop === undefined ? [] : [{ hop: { ...hop, path }, within: journey.treesWithin(entry), outcome: '' }];
     }
   }
+}
+
+function hopsIn({ hop, within }: HopTree): readonly Hop[] {
+  return [hop, ...within.flatMap(hopsIn)];
+}
+
+function treeSpans(traceId: string, parentSpanId: string, { hop, within }: HopTree): readonly PartySpan[] {
+  const outer = hopSpan(traceId, parentSpanId, hop);
+  return [outer, ...within.flatMap((tree) => treeSpans(traceId, outer.span.spanId, tree))];
 }
 
 function journeySpan(traceId: string, hops: readonly Hop[]): PartySpan {

@@ -1,4 +1,5 @@
-import type { Hop } from '../hop.ts';
+import { PARTIES, type Hop, type Party } from '../hop.ts';
+import type { SendThrough } from './send-through.ts';
 
 /** A part of the journey: a line that says who does what. */
 interface Heading {
@@ -12,10 +13,11 @@ interface Visit {
   readonly correlationId: string;
 }
 
-/** A call of the gateway; the page knows of it before the gateway has anything to tell. */
+/** A call; the page knows of it before anybody has anything to tell. */
 export interface Call {
   readonly kind: 'call';
   readonly correlationId: string;
+  readonly through: SendThrough;
   readonly method: string;
   readonly path: string;
   readonly about: string;
@@ -40,6 +42,14 @@ interface ProxiedRequest {
 /** One entry of the journey, in the order in which the person made them happen. */
 export type Entry = Heading | Visit | Call | ProxiedRequest;
 
+/** A hop, and those that were made for it. */
+export interface HopTree {
+  readonly hop: Hop;
+  readonly within: readonly HopTree[];
+  /** What came of it, in a few words; it stands at its answer. */
+  readonly outcome: string;
+}
+
 /** The gateway's log names an operation of its own for what it passes on: `native-auth /oauth2/v2.0/token`. */
 const PROXIED = /^native-auth /;
 
@@ -57,6 +67,12 @@ export class Journey {
   /** What happened, oldest first. */
   get entries(): readonly Entry[] {
     return this.#entries;
+  }
+
+  /** Those who may have a part in it: the engine only where something is sent through it. */
+  get parties(): readonly Party[] {
+    const hasEngine = this.#entries.some((entry) => entry.kind === 'call' && entry.through === 'engine');
+    return PARTIES.filter((party) => party !== 'engine' || hasEngine);
   }
 
   /** Begins anew. */
@@ -106,36 +122,74 @@ export class Journey {
   }
 
   /** What the gateway told of a request that it passed on to Entra, and how Entra met it. */
-  hopsOfProxiedRequest(request: ProxiedRequest): { readonly outer: Hop | undefined; readonly inner: readonly Hop[] } {
+  treeOfProxiedRequest(request: ProxiedRequest): HopTree | undefined {
     const outer = this.#hops.find(
       (hop) => hop.to === 'gateway' && [hop.correlationId, hop.exchangesAs].includes(request.correlationId),
     );
-    const endpoint = outer?.path.replace(PROXIED, '') ?? '';
+    if (outer === undefined) {
+      return undefined;
+    }
+    const endpoint = outer.path.replace(PROXIED, '');
     // The library can send two requests of one sign-in under one id, but to two endpoints.
     const isInner = ({ correlationId, path }: Hop): boolean =>
-      correlationId !== undefined && correlationId === outer?.exchangesAs && path.endsWith(endpoint);
-    return { outer: outer && { ...outer, path: `/native-auth${endpoint}` }, inner: this.#find(isInner) };
+      correlationId !== undefined && correlationId === outer.exchangesAs && path.endsWith(endpoint);
+    const within = this.#find(isInner).map(withNothingWithin);
+    return { hop: { ...outer, path: `/native-auth${endpoint}` }, within, outcome: '' };
   }
 
-  /** What the gateway itself told of a call, once the call is over. */
-  hopOfCall({ correlationId }: Call): Hop | undefined {
-    return this.#hops.find((hop) => hop.to === 'gateway' && hop.correlationId === correlationId);
+  /** What the one through which a call was sent told of it, once the call is over. */
+  hopOfCall({ correlationId, through }: Call): Hop | undefined {
+    return this.#hops.find((hop) => hop.from === 'client' && hop.to === through && hop.correlationId === correlationId);
   }
 
-  /** What the gateway asked of others for a call, in order of time. */
-  hopsWithin(call: Call): readonly Hop[] {
-    const ids = [call.correlationId, this.hopOfCall(call)?.exchangesAs].filter((id) => id !== undefined);
-    return this.#find(
-      (hop) => hop.from === 'gateway' && hop.correlationId !== undefined && ids.includes(hop.correlationId),
-    );
+  /** What the one through which a call was sent asked of others, in order of time. */
+  treesWithin(call: Call): readonly HopTree[] {
+    const own = this.#find((hop) => hop.from === call.through && hop.correlationId === call.correlationId);
+    if (call.through === 'gateway') {
+      const hops = [...own, ...this.#exchangesOf(this.hopOfCall(call))];
+      return inOrder(hops).map(withNothingWithin);
+    }
+    // The engine asks one question after the other, and the gateway's log has them in that order. It has no line for a
+    // refusal that is asked for once more, and none for a question that never arrived; nothing is asked after these.
+    const lines = own.filter(({ toldBy }) => toldBy === 'gateway').toSorted((a, b) => a.number - b.number);
+    const questions = own.filter(({ toldBy }) => toldBy === 'engine');
+    const refusal = lines.find((line) => line.refusal !== undefined)?.refusal;
+    return own
+      .filter(({ toldBy }) => toldBy !== 'gateway')
+      .map((hop) => {
+        const line = lines[questions.indexOf(hop)];
+        const within = inOrder(this.#exchangesOf(line)).map(withNothingWithin);
+        return hop.to === 'gateway' && hop.path.startsWith('/refusal/')
+          ? { hop: { ...hop, refusal }, within, outcome: '' }
+          : { hop, within, outcome: outcomeOf(line) };
+      });
+  }
+
+  /** What the gateway asked of Entra for what one line of its log is about. */
+  #exchangesOf(line: Hop | undefined): readonly Hop[] {
+    const id = line?.exchangesAs;
+    return id === undefined ? [] : this.#find((hop) => hop.from === 'gateway' && hop.correlationId === id);
   }
 
   #find(belongs: (hop: Hop) => boolean): readonly Hop[] {
-    return this.#hops.filter(belongs).toSorted((a, b) => a.startedAt - b.startedAt);
+    return inOrder(this.#hops.filter(belongs));
   }
 
   #add(entry: Entry): void {
     this.#entries = [...this.#entries, entry];
     this.#onChange();
   }
+}
+
+function inOrder(hops: readonly Hop[]): readonly Hop[] {
+  return hops.toSorted((a, b) => a.startedAt - b.startedAt);
+}
+
+/** The check itself answers without a reason, which the log has. */
+function outcomeOf(line: Hop | undefined): string {
+  return line?.refusal === undefined ? (line?.about ?? '') : 'without a reason';
+}
+
+function withNothingWithin(hop: Hop): HopTree {
+  return { hop, within: [], outcome: '' };
 }

@@ -2,6 +2,7 @@ import { SEND_AS, type CallRequest, type SendAs } from './call.ts';
 import type { Contract, Operation, Parameter } from './contract.ts';
 import { element, find } from './element.ts';
 import { makeLargeBody } from './large-body.ts';
+import { SEND_THROUGH, type SendThrough } from './send-through.ts';
 
 /** What a newcomer sees first, as it meets the demo's policy. */
 const FIRST_OPERATION = 'listMessages';
@@ -16,6 +17,7 @@ export class RequestForm {
   readonly #select = find('operation', HTMLSelectElement);
   readonly #fields = find('fields', HTMLElement);
   readonly #sendAs = find('send-as', HTMLSelectElement);
+  readonly #sendThrough = find('send-through', HTMLSelectElement);
 
   /** Fills the form; what is written into it is kept by the browser only. */
   constructor({ operations }: Contract) {
@@ -28,8 +30,8 @@ export class RequestForm {
     if (operations.some(({ id }) => id === FIRST_OPERATION)) {
       this.#select.value = FIRST_OPERATION;
     }
-    const ways = Object.entries(SEND_AS).map(([value, title]) => element('option', { value }, title));
-    this.#sendAs.replaceChildren(...ways);
+    this.#sendAs.replaceChildren(...optionsOf(SEND_AS));
+    this.#sendThrough.replaceChildren(...optionsOf(SEND_THROUGH));
     this.#select.addEventListener('change', () => {
       this.#draw();
     });
@@ -43,6 +45,11 @@ export class RequestForm {
 
   set sendAs(way: SendAs) {
     this.#sendAs.value = way;
+  }
+
+  /** What carries the call to its API. */
+  get through(): SendThrough {
+    return this.#sendThrough.value as SendThrough;
   }
 
   /** The call as it stands in the form. */
@@ -85,6 +92,10 @@ export class RequestForm {
     const operation = this.#operations.find(({ id }) => id === this.#select.value);
     this.#fields.replaceChildren(...(operation ? drawFields(operation) : drawFreeFields()));
   }
+}
+
+function optionsOf(titles: Readonly<Record<string, string>>): HTMLOptionElement[] {
+  return Object.entries(titles).map(([value, title]) => element('option', { value }, title));
 }
 
 function groupOf(tag: string, operations: readonly Operation[]): HTMLOptGroupElement {

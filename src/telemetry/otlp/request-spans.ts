@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BlockList } from 'node:net';
+import type { Networks } from '../../network/networks.ts';
 import { findClientAddress } from '../../request/client-address.ts';
 import { readTarget } from '../../request/receive.ts';
 import type { RequestRecord } from '../request-record.ts';
@@ -13,7 +13,7 @@ export interface RequestSpanOptions {
   /** How clients reach the gateway. */
   readonly publicUrl: URL;
   /** Networks whose `X-Forwarded-For` is believed; `undefined` for none. */
-  readonly trustedProxies: BlockList | undefined;
+  readonly trustedProxies: Networks | undefined;
 }
 
 /** The span of each request, by the semantic conventions for HTTP servers. */

@@ -147,9 +147,9 @@ class NativePage {
     const requestId = crypto.randomUUID();
     this.#journey.addHeading('The client sends');
     this.#answer.clear('Waiting for the answer of the gateway.');
-    this.#journey.addCall({ correlationId: requestId, ...CALL });
+    this.#journey.addCall({ correlationId: requestId, through: 'gateway', ...CALL });
     await sendCall(CALL, {
-      gatewayUrl: this.#settings.gatewayUrl,
+      apiUrl: this.#settings.gatewayUrl,
       requestId,
       sendAs: 'own',
       accessToken,

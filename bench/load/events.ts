@@ -1,0 +1,61 @@
+import { readPeakMemory, readResidentMemory, resetPeakMemory } from '../measure/process-figures.ts';
+import { medianOf } from '../measure/rounds.ts';
+import { LOAD_CORE, startPinned } from '../servers/child-process.ts';
+import { readServerCpuTime, type MeasuredServer } from '../servers/server.ts';
+import { runTypeScript } from '../servers/typescript.ts';
+
+/** How many streams are open at a time. */
+export const STREAMS = 1_000;
+
+/** What one round of reading events showed. */
+export interface EventRound {
+  readonly eventsPerSecond: number;
+  /** Microseconds of the server's CPU time, with its share of opening the streams. */
+  readonly cpuPerEvent: number;
+  /** Bytes above what the server had before. */
+  readonly memory: number;
+}
+
+/** Who reads events from which server, and for how long. */
+export interface EventOptions {
+  readonly server: MeasuredServer;
+  readonly tokensFile: string;
+  /** How many of the file's tokens take turns. */
+  readonly users: number;
+  readonly seconds: number;
+}
+
+/**
+ * Opens {@link STREAMS} streams of events and counts what comes, on the load's core.
+ *
+ * @throws {Error} when not every stream got events
+ */
+export async function readEvents({ server, tokensFile, users, seconds }: EventOptions): Promise<EventRound> {
+  const { name, origin, process } = server;
+  const idle = readResidentMemory(process.pid);
+  resetPeakMemory(process.pid);
+  const before = readServerCpuTime(server);
+  const reader = await startPinned({
+    name: 'the reader of events',
+    core: LOAD_CORE,
+    ...runTypeScript('read-events.ts', `${origin}/events`, tokensFile, users, STREAMS, seconds),
+    stdout: 'pipe',
+  });
+  const { events: count, heard } = JSON.parse(await reader.output(seconds + 60)) as { events: number; heard: number };
+  if (heard !== STREAMS) {
+    throw new Error(`${name}: only ${heard} of ${STREAMS} streams got events`);
+  }
+  return {
+    eventsPerSecond: count / seconds,
+    cpuPerEvent: ((readServerCpuTime(server) - before) * 1_000) / count,
+    memory: readPeakMemory(process.pid) - idle,
+  };
+}
+
+/** Says what the rounds showed, for the table. */
+export function describeEventRounds(rounds: readonly EventRound[]): string {
+  const rate = Math.round(medianOf(rounds, ({ eventsPerSecond }) => eventsPerSecond));
+  const cpu = medianOf(rounds, ({ cpuPerEvent }) => cpuPerEvent).toFixed(0);
+  const memory = Math.round(medianOf(rounds, (round) => round.memory) / 1_000_000);
+  return `${rate} events/s, ${cpu} µs of CPU each, ${memory} MB above before`;
+}
