@@ -1,6 +1,5 @@
 import { CallerGone } from './request/caller-gone.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
-import { OWN_PATHS } from './contract/own-paths.ts';
 import type { DocumentationPage } from './documentation/documentation-page.ts';
 import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
@@ -8,6 +7,7 @@ import type { CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
 import {
   RequestAccount,
+  lingerAfterAnswer,
   refuseOverload,
   type InboundRequest,
   type RequestAccountOptions,
@@ -18,10 +18,13 @@ import type { NativeAuth } from './native-auth/native-auth.ts';
 import { toOAuthError } from './native-auth/oauth-error.ts';
 import { receive } from './request/receive.ts';
 import { hasUncertainEnd } from './request/uncertain-end.ts';
+import { writeHead } from './runtime/write-head.ts';
 
 /** What the API's application is made of. */
 export interface AppOptions extends RequestAccountOptions {
   readonly steps: Steps;
+  /** True for the path of some operation of the contract. */
+  readonly hasOperation: (path: string) => boolean;
   readonly cors: CorsPolicy;
   /** Bytes of a request's line and headers. */
   readonly headLimitBytes: number;
@@ -29,21 +32,12 @@ export interface AppOptions extends RequestAccountOptions {
   readonly maxInFlight: number;
   readonly security: SecurityHeaders;
   readonly frame: ChallengeFrame;
-  /** The documents of the contract for clients, as JSON text, by their paths. */
-  readonly documents: ReadonlyMap<string, () => string>;
   /**
-   * The path of the RFC 9728 metadata where the public address has a path itself.
+   * The documents for clients, as JSON text, by their paths: those of the contract, and the RFC 9728 metadata.
    *
    * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
    */
-  readonly metadataPath: string;
-  /**
-   * Writes the RFC 9728 metadata as JSON text, anew for each request, because the issuer in it is what Entra's own
-   * metadata say.
-   *
-   * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
-   */
-  readonly metadata: () => string;
+  readonly documents: ReadonlyMap<string, () => string>;
   /** Native authentication, which answers on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
   /** Absent unless gateway.yaml turns it on. */
@@ -53,16 +47,29 @@ export interface AppOptions extends RequestAccountOptions {
 /** Answers a request, or returns `false` for one that is not for this door. */
 type Door = (request: InboundRequest) => Promise<void> | boolean;
 
+/** The handler of the API of one configuration. */
+export interface ApiHandler extends RequestHandler {
+  /** True for a path at which it answers something else than that there is nothing. */
+  serves(path: string): boolean;
+}
+
 /** Makes the handler of one configuration: the journey, and what else the gateway answers on the same port. */
-export function createApiHandler(options: AppOptions): RequestHandler {
-  const { headLimitBytes, maxInFlight, inFlight } = options;
+export function createApiHandler(options: AppOptions): ApiHandler {
+  const { headLimitBytes, maxInFlight, inFlight, documents, documentation, nativeAuth } = options;
   const doors = openDoors(options);
   const account = new RequestAccount(options);
   return {
     handle(req, res) {
-      void handle(account.begin(req, res));
+      const request = account.begin(req, res);
+      lingerAfterAnswer(request);
+      void handle(request);
     },
     untilIdle: () => account.untilIdle(),
+    serves: (path) =>
+      options.hasOperation(path) ||
+      documents.has(path) ||
+      documentation?.serves(path) === true ||
+      nativeAuth?.serves(path) === true,
   };
 
   async function handle(request: InboundRequest): Promise<void> {
@@ -84,12 +91,7 @@ export function createApiHandler(options: AppOptions): RequestHandler {
 
 /** Lists the doors in the order in which they are tried; the first that a request is for answers it. */
 function openDoors(options: AppOptions): readonly Door[] {
-  const { steps, documentation } = options;
-  const documents = new Map<string, () => string>([
-    ...options.documents,
-    [OWN_PATHS.metadata, options.metadata],
-    [options.metadataPath, options.metadata],
-  ]);
+  const { steps, documents, documentation } = options;
   return [
     (request) => proxyNativeAuth(request, options),
     (request) => answerPreflight(request, options),
@@ -139,7 +141,7 @@ function serveDocument(
   }
   const document = write();
   const length = String(Buffer.byteLength(document));
-  res.writeHead(200, [
+  writeHead(res, 200, [
     'content-type',
     'application/json',
     'content-length',
@@ -154,7 +156,7 @@ function serveDocument(
 }
 
 function fail(request: InboundRequest, thrown: unknown, options: AppOptions): void {
-  const { res, target, requestId, record } = request;
+  const { res, instance, requestId, record } = request;
   if (thrown instanceof CallerGone) {
     res.destroy();
     return;
@@ -167,7 +169,7 @@ function fail(request: InboundRequest, thrown: unknown, options: AppOptions): vo
   answerFailure(res, failure, {
     frame: options.frame,
     requestId,
-    instance: target.path,
+    instance,
     ownHeaders: ownHeaders(request, options),
     extensions: findNativeAuth(request, options) && toOAuthError(failure),
   });

@@ -221,7 +221,7 @@ export const FAILURES = {
 /** The name of a row of {@link FAILURES}. */
 export type Failure = keyof typeof FAILURES;
 
-/** Every `code` that a problem document can have. */
+/** Every `code` that a problem document can have; docs/answers.md explains each. */
 export type FailureCode = { [F in Failure]: (typeof FAILURES)[F] extends { code: infer Code } ? Code : F }[Failure];
 
 /** The `code` of a failure, which is its name where its row says nothing else. */
@@ -283,11 +283,22 @@ export interface FailureFacts {
 
 /** A failure of a request. One place turns it into an HTTP answer: `http/answer-failure.ts`. */
 export class GatewayError extends Error {
-  override readonly name = 'GatewayError';
+  override readonly name: string = 'GatewayError';
+  /**
+   * The name of its row.
+   *
+   * @internal
+   */
+  readonly failure: Failure;
   /** What callers, the log and the metrics call it; several rows can have one code. */
   readonly code: FailureCode;
-  /** Its row: status, title, whose fault it is, and the challenge. */
+  /**
+   * Its row: status, title, whose fault it is, and the challenge.
+   *
+   * @internal
+   */
   readonly rule: FailureRule;
+  /** @internal */
   readonly facts: FailureFacts;
 
   /**
@@ -296,6 +307,7 @@ export class GatewayError extends Error {
   constructor(failure: Failure, facts: FailureFacts = {}) {
     const rule = FAILURES[failure];
     super(facts.detail ?? rule.detail, { cause: facts.cause });
+    this.failure = failure;
     this.code = codeOf(failure);
     this.rule = rule;
     this.facts = facts;

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Application } from 'express';
 import { GatewayError } from './failures.ts';
 import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
 import { hasBody } from './request/body.ts';
@@ -11,11 +10,18 @@ export interface InboundRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly target: RequestTarget;
+  /** The path that the client asked for, also where the handler stands below a path of an application. */
+  readonly instance: string;
+  /** What of that path stands before the request target; empty for a gateway. */
+  readonly mountPath: string;
   /** The caller's own `x-request-id` where it is short and clean, otherwise a new one. */
   readonly requestId: string;
   /** What the log and the metrics will say of the request. Steps write to it; none reads it. */
   readonly record: RequestRecord;
 }
+
+/** A request as Node has it, or as Express does, whose mounted handlers see only the rest of the path in `url`. */
+type ArrivedMessage = IncomingMessage & { readonly originalUrl?: string; readonly baseUrl?: string };
 
 /** Handles the requests of one configuration. A request stays with the handler that it began with. */
 export interface RequestHandler {
@@ -49,24 +55,30 @@ export class RequestAccount {
   }
 
   /** Begins a request: from here on it is counted, and its record is handed over when it is over. */
-  begin(req: IncomingMessage, res: ServerResponse): InboundRequest {
+  begin(req: ArrivedMessage, res: ServerResponse): InboundRequest {
     const { inFlight, onRequest } = this.#options;
-    const target = readTarget(req.url ?? '');
+    const { url = '', originalUrl = url } = req;
+    const target = readTarget(url);
+    const instance = originalUrl === url ? target.path : readTarget(originalUrl).path;
+    const mountPath = instance === target.path ? '' : (req.baseUrl ?? '');
     const requestId = readRequestId(req);
     const record: RequestRecord = { requestId, startedAt: performance.now() };
-    const request = { req, res, target, requestId, record };
+    const request = { req, res, target, instance, mountPath, requestId, record };
     inFlight.count += 1;
     this.#underWay += 1;
-    // Not once(): `close` comes only once, and taking the listener away again would cost every request.
-    res.on('close', () => {
+    const end = (): void => {
       inFlight.count -= 1;
       record.callerGone = !res.writableFinished && record.error === undefined;
       record.status ??= record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
       onRequest(req, record);
       this.#end();
-    });
-    if (hasBody(req)) {
-      res.once('finish', () => lingerOverBody(req));
+    };
+    if (res.closed) {
+      // The caller left while an application did something before: `close` does not come again.
+      setImmediate(end);
+    } else {
+      // Not once(): `close` comes only once, and taking the listener away again would cost every request.
+      res.on('close', end);
     }
     return request;
   }
@@ -91,6 +103,13 @@ export class RequestAccount {
   }
 }
 
+/** Keeps reading, for a moment, the body of a request that is answered before it was read. */
+export function lingerAfterAnswer({ req, res }: InboundRequest): void {
+  if (hasBody(req)) {
+    res.once('finish', () => lingerOverBody(req));
+  }
+}
+
 /**
  * Refuses a request while too many are under way.
  *
@@ -109,12 +128,17 @@ export function refuseOverload(inFlight: { readonly count: number }, maxInFlight
   });
 }
 
+/** An application of Express; the types of this one are of no matter to whoever uses the package without it. */
+interface Mountable {
+  use(handler: (req: IncomingMessage, res: ServerResponse) => void): unknown;
+}
+
 /**
  * Has an application hand on each of its requests.
  *
  * @param current gives the handler of the configuration that counts now; called once for each request
  */
-export function mountHandler(app: Application, current: () => RequestHandler): void {
+export function mountHandler(app: Mountable, current: () => RequestHandler): void {
   keepNativePrototypes(app);
   app.use((req: IncomingMessage, res: ServerResponse) => current().handle(req, res));
 }

@@ -5,6 +5,7 @@ import type { RouteMatch } from './contract/routes/route-table.ts';
 import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import { GatewayError } from './failures.ts';
 import type { DownstreamAnswer } from './forward/downstream-answer.ts';
+import type { CallOwner } from './forward/forward.ts';
 import type { InboundRequest } from './inbound-request.ts';
 import type { OutgoingBody } from './request/body.ts';
 import type { HeldToken } from './session/held-token.ts';
@@ -14,8 +15,23 @@ import type { Session } from './session/session.ts';
 export interface Call {
   readonly route: RouteMatch<Operation>;
   readonly body: OutgoingBody;
+  /** A call that an application makes itself, in the place of its caller's; absent where that goes on. */
+  readonly own?: OwnCall;
   /** Where the call is traced: the headers of its span, names and values in turn, in the place of the caller's. */
   readonly traceContext?: readonly string[];
+}
+
+/** What an application asks of a downstream. */
+export interface OwnCall {
+  readonly method: string;
+  /** The path below the base address of the downstream. */
+  readonly path: string;
+  /** With its `?`; empty when there is none. */
+  readonly query: string;
+  /** Names and values in turn, before the rules for outgoing headers. */
+  readonly headers: readonly string[];
+  /** What the call is made for: when that ends, it is cancelled. */
+  readonly owner: CallOwner;
 }
 
 /**
@@ -72,6 +88,9 @@ export interface Steps {
   noteSuccess(session: Session, operation: Operation): void;
 }
 
+/** Gives the steps of a gateway, with other ones in the place of some. */
+export type BindSteps = (others: Partial<Steps>) => Steps;
+
 /** What is different when a token is fetched once more for the same request. */
 export interface SecondExchange {
   /** The claims request of the downstream, as JSON text, if it asked for claims. */
@@ -102,32 +121,59 @@ export type FindToken = (
 
 /** Takes a call of the contract through the gateway, once it is received (`request/receive.ts`): the steps in order. */
 export async function handleRequest(request: InboundRequest, steps: Steps): Promise<void> {
-  const { route, session, checked, token, correlationId } = await authorizeCall(request, steps, steps.validate);
+  const authorized = await authorizeCall(request, steps, steps.validate);
+  const { route, session, checked } = authorized;
   const call = { route, body: checked };
   try {
-    const answer = await steps.forward(request, call, token);
-    const accepted =
-      session !== undefined && token !== undefined && answer.status === 401
-        ? await translate(
-            request,
-            call,
-            { session, token, correlationId, challenges: steps.takeChallenges(answer) },
-            steps,
-          )
-        : answer;
-    if (session !== undefined) {
-      steps.noteSuccess(session, route.entry);
-    }
-    await steps.answer(request, call, accepted);
+    const answer = await makeCall(request, call, authorized, steps);
+    await steps.answer(request, call, answer);
   } catch (error) {
     throw steps.adaptFailure(error, session, route.entry);
   }
 }
 
+/** Takes a call that an application makes itself for its caller through the same steps, up to the downstream's answer. */
+export async function handleOwnCall(
+  request: InboundRequest,
+  { own, body }: Required<Pick<Call, 'own' | 'body'>>,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  const authorized = await authorizeCall(request, steps, () => body);
+  const { route, session } = authorized;
+  try {
+    return await makeCall(request, { route, body, own }, authorized, steps);
+  } catch (error) {
+    throw steps.adaptFailure(error, session, route.entry);
+  }
+}
+
+/** Makes a call that its caller may make, and once more where the downstream wants another token. */
+async function makeCall(
+  request: InboundRequest,
+  call: Call,
+  { session, token, correlationId }: Pick<AuthorizedCall<unknown>, 'session' | 'token' | 'correlationId'>,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  const answer = await steps.forward(request, call, token);
+  const accepted =
+    session !== undefined && token !== undefined && answer.status === 401
+      ? await translate(
+          request,
+          call,
+          { session, token, correlationId, challenges: steps.takeChallenges(answer) },
+          steps,
+        )
+      : answer;
+  if (session !== undefined) {
+    steps.noteSuccess(session, call.route.entry);
+  }
+  return accepted;
+}
+
 /**
  * Runs the steps up to the caller's token for the downstream. Every door to the contract calls this, so that all refuse
- * in the same words: {@link handleRequest} forwards the call itself; a door whose request only describes a call passes
- * `steps.validateParameters`, which leaves the body alone.
+ * in the same words: {@link handleRequest} forwards the call itself, {@link handleOwnCall} makes one of the application's
+ * own; a door whose request only describes a call passes `steps.validateParameters`, which leaves the body alone.
  *
  * @param validate the step that checks the request against the contract
  * @param exchange the step that finds the token; another one than that of the steps where the call was made before, and

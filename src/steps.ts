@@ -18,14 +18,14 @@ import { holdsAddress, rewriteAddresses } from './forward/address-headers.ts';
 import type { Downstream } from './forward/downstream.ts';
 import type { AddFixedQuery } from './forward/fixed-query.ts';
 import { forward } from './forward/forward.ts';
-import type { SelectRequestHeaders } from './forward/request-headers.ts';
+import type { SelectOwnHeaders, SelectRequestHeaders } from './forward/request-headers.ts';
 import { findHeaders, selectResponseHeaders } from './forward/response-headers.ts';
 import { openWebSocket } from './forward/websocket.ts';
 import { refuseOtherProtocol } from './http/upgrades.ts';
 import type { Steps } from './journey.ts';
 import { isOptional } from './session/requirement.ts';
 import type { Session } from './session/session.ts';
-import type { RequestTarget } from './request/receive.ts';
+import type { InboundRequest } from './inbound-request.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
 
 /** A downstream as the exchange and the forwarding know it. */
@@ -38,6 +38,8 @@ export interface DownstreamBinding {
 /** A downstream as calls reach it. */
 export interface CallableDownstream extends DownstreamBinding {
   readonly selectRequestHeaders: SelectRequestHeaders;
+  /** The same for the calls that an application makes itself. */
+  readonly selectOwnHeaders: SelectOwnHeaders;
   /** Absent where every query goes on as it came. */
   readonly addFixedQuery: AddFixedQuery | undefined;
 }
@@ -195,25 +197,32 @@ function tokenSteps(
 function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChallenges' | 'answer'> {
   const { services } = options;
   return {
-    forward({ req, res, target, requestId, record }, { route, body, traceContext }, token) {
+    forward({ req, res, target, requestId, record }, { route, body, own, traceContext }, token) {
       const { entry, encoded } = route;
       const service = serviceOf(services, entry.service);
-      const { selectRequestHeaders, addFixedQuery } = service;
+      const { selectRequestHeaders, selectOwnHeaders, addFixedQuery } = service;
       const downstream = reachable(service);
       const start = performance.now();
-      const send = entry.upgrade === undefined ? forward : openWebSocket;
-      return send(res, {
-        downstream,
+      const { method, path, query } = own ?? {
         method: entry.downstreamMethod,
         path: entry.fillPath(encoded),
-        query: addFixedQuery === undefined ? target.query : addFixedQuery(target.query),
-        headers: selectRequestHeaders(req, { requestId, token, traceContext }),
+        query: target.query,
+      };
+      const added = { requestId, token, traceContext };
+      const call = {
+        downstream,
+        method,
+        path,
+        query: addFixedQuery === undefined ? query : addFixedQuery(query),
+        headers: own === undefined ? selectRequestHeaders(req, added) : selectOwnHeaders(own.headers, req, added),
         body,
         timeouts: entry.timeouts,
+        res: own === undefined ? res : undefined,
         onHead: () => {
           record.downstreamMs = since(start);
         },
-      });
+      };
+      return entry.upgrade === undefined ? forward(own?.owner ?? res, call) : openWebSocket(res, call);
     },
 
     takeChallenges(answer) {
@@ -221,13 +230,14 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChall
       return findHeaders(answer.rawHeaders, 'www-authenticate');
     },
 
-    answer({ req, res, target, requestId }, { route }, answer) {
+    answer(request, { route }, answer) {
+      const { req, res, requestId } = request;
       const isRefusal = answer.status === 401 || answer.status === 403;
       const selected = selectResponseHeaders(answer.rawHeaders, {
         mayBeCached: !isRefusal,
         mayHaveLength: answer.status !== 204,
       });
-      const headers = holdsAddress(selected) ? toPublic(selected, route, target) : selected;
+      const headers = holdsAddress(selected) ? toPublic(selected, route, request) : selected;
       headers.push('x-request-id', requestId, ...options.answerHeaders(req.headers.origin));
       if (answer.status === 401) {
         // Only the 401 of an anonymous operation comes this far: that call carried no token of ours.
@@ -237,10 +247,14 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChall
     },
   };
 
-  function toPublic(headers: readonly string[], route: RouteMatch<Operation>, { query }: RequestTarget): string[] {
+  function toPublic(
+    headers: readonly string[],
+    route: RouteMatch<Operation>,
+    { target: { query }, mountPath }: InboundRequest,
+  ): string[] {
     const { document, service, fillPath } = route.entry;
-    const request = { document, service, target: `${fillPath(route.encoded)}${query}` };
-    return rewriteAddresses(headers, (address) => options.toPublicAddress(address, request));
+    const answered = { document, service, target: `${fillPath(route.encoded)}${query}`, mountPath };
+    return rewriteAddresses(headers, (address) => options.toPublicAddress(address, answered));
   }
 }
 

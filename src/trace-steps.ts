@@ -29,7 +29,8 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
     ...steps,
 
     match(request) {
-      const trace = requests.begin(request.req, request.record);
+      // An application can ask for the same request more than once.
+      const trace = request.record.trace ?? requests.begin(request.req, request.record);
       const route = steps.match(request);
       trace.route = route.entry.path;
       return route;
@@ -87,13 +88,13 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
     }
   }
 
-  function describeCall({ route: { entry, encoded } }: Call, sends: number): SpanAttributes {
+  function describeCall({ route: { entry, encoded }, own }: Call, sends: number): SpanAttributes {
     const base = baseUrls.get(entry.service);
     return {
       'gateway.downstream': entry.service,
-      'http.request.method': entry.downstreamMethod,
-      'url.template': entry.downstreamPath,
-      ...(base !== undefined && describeAddress(base, entry.fillPath(encoded))),
+      'http.request.method': own?.method ?? entry.downstreamMethod,
+      ...(own === undefined && { 'url.template': entry.downstreamPath }),
+      ...(base !== undefined && describeAddress(base, own?.path ?? entry.fillPath(encoded))),
       ...(sends > 0 && { 'http.request.resend_count': sends }),
     };
   }

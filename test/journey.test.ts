@@ -14,6 +14,8 @@ const REQUEST: InboundRequest = {
   req: {} as IncomingMessage,
   res: {} as ServerResponse,
   target: { path: '/orders', query: '' },
+  instance: '/orders',
+  mountPath: '',
   requestId: 'r',
   record: { requestId: 'r', startedAt: 0 },
 };

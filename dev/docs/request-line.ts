@@ -27,6 +27,7 @@ const RECORD: Required<RequestRecord> = {
   startedAt: 0,
   via: 'check',
   isRepeated: false,
+  areCallsCounted: false,
   operation: 'operation',
   principal: PRINCIPAL,
   downstream: 'downstream',

@@ -99,8 +99,10 @@ export function createTokenVerifier(
       };
       // passport reports every failure in the callback's third parameter, also one of the look-up of the key.
       const authenticate: unknown = authenticator.authenticate(strategy, { session: false }, settle);
-      (authenticate as (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void)(
-        req,
+      // passport adds methods to what it is given, and the request may be that of an application with a passport of its own.
+      const { headers, url } = req;
+      (authenticate as (req: object, res: ServerResponse, next: (error?: unknown) => void) => void)(
+        { headers, url },
         res,
         reject,
       );

@@ -4,6 +4,7 @@ import { FAILURES, GatewayError, toGatewayError } from '../failures.ts';
 import { answerFailure } from '../http/answer-failure.ts';
 import {
   RequestAccount,
+  lingerAfterAnswer,
   refuseOverload,
   type InboundRequest,
   type RequestAccountOptions,
@@ -50,7 +51,9 @@ export function createAuthorizationHandler(options: AuthorizationServiceOptions)
   const account = new RequestAccount(options);
   return {
     handle(req, res) {
-      void handle(account.begin(req, res), options);
+      const request = account.begin(req, res);
+      lingerAfterAnswer(request);
+      void handle(request, options);
     },
     untilIdle: () => account.untilIdle(),
   };
@@ -159,12 +162,12 @@ function refuseSilently({ res, requestId, record }: InboundRequest, failure: Gat
 
 /** Refuses in the words of the proxy. */
 function refuse(request: InboundRequest, failure: GatewayError, options: AuthorizationServiceOptions): void {
-  const { req, res, requestId, record, target } = request;
+  const { req, res, requestId, record, instance } = request;
   record.error = failure;
   answerFailure(res, failure, {
     frame: options.frame,
     requestId,
-    instance: target.path,
+    instance,
     ownHeaders: ['x-request-id', requestId, ...options.ownHeaders(req.headers.origin)],
   });
 }

@@ -67,7 +67,7 @@ function putInPlace(
   req.url = path + query;
   // What the engine added must not count as if the client had sent it: its head may be as long as at the proxy.
   req.rawHeaders = withoutHeaders(req.rawHeaders, headers);
-  return { ...arrived, target: { path, query } };
+  return { ...arrived, target: { path, query }, instance: path };
 }
 
 function withoutHeaders(rawHeaders: readonly string[], names: ReadonlySet<string>): string[] {

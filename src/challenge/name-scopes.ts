@@ -17,5 +17,5 @@ export function nameScopes(error: unknown, access: Access): unknown {
     return error;
   }
   const scopes = access.find((requirement) => requirement.caller === 'user')?.scopes ?? [];
-  return scopes.length === 0 ? error : new GatewayError(error.code, { ...error.facts, scopes });
+  return scopes.length === 0 ? error : new GatewayError(error.failure, { ...error.facts, scopes });
 }

@@ -5,11 +5,11 @@ export interface ChallengeFrame {
   /** The gateway's own client id. */
   readonly clientId: string;
   /**
-   * The address of the metadata of this API.
+   * The address of the metadata of this API; absent where it has none.
    *
    * @see https://www.rfc-editor.org/rfc/rfc9728#section-5.1
    */
-  readonly resourceMetadata: string;
+  readonly resourceMetadata?: string | undefined;
 }
 
 /** The parameters that differ from challenge to challenge. */
@@ -59,7 +59,9 @@ export function formatChallenge(frame: ChallengeFrame, facts: ChallengeFacts): s
   if (authContext === true) {
     parameters.push(['cc_type', 'authcontext']);
   }
-  parameters.push(['resource_metadata', frame.resourceMetadata]);
+  if (frame.resourceMetadata !== undefined) {
+    parameters.push(['resource_metadata', frame.resourceMetadata]);
+  }
   if (claims !== undefined) {
     parameters.push(['claims', Buffer.from(claims, 'utf8').toString('base64')]);
   }

@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import { createApiHandler } from '../app.ts';
+import { createApiHandler, type ApiHandler } from '../app.ts';
 import { createAuthorizationHandler } from '../authorization-service/authorization-service.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
 import type { TokenRules } from '../auth/verify-token.ts';
 import { formatChallenge } from '../challenge/www-authenticate.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { Networks } from '../network/networks.ts';
+import { OWN_PATHS } from '../contract/own-paths.ts';
 import { createPublicAddresses } from '../contract/public-address.ts';
 import { DocumentationPage } from '../documentation/documentation-page.ts';
 import { describePage } from '../documentation/page-settings.ts';
 import { compileFixedQuery } from '../forward/fixed-query.ts';
-import { createRequestHeaderSelection } from '../forward/request-headers.ts';
+import { createOwnHeaderSelection, createRequestHeaderSelection } from '../forward/request-headers.ts';
 import { publishContract } from '../http/contract-documents.ts';
 import { CorsPolicy } from '../http/cors.ts';
 import { createResourceMetadata, metadataPath } from '../http/resource-metadata.ts';
 import { createPageHeaders } from '../http/security-headers.ts';
 import type { RequestAccountOptions, RequestHandler } from '../inbound-request.ts';
-import type { Steps } from '../journey.ts';
+import type { BindSteps, Steps } from '../journey.ts';
+import { Networks } from '../network/networks.ts';
 import { NativeAuth } from '../native-auth/native-auth.ts';
 import { createSteps, type CallableDownstream } from '../steps.ts';
 import { createRequestSpans } from '../telemetry/otlp/request-spans.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
-import type { BindSteps } from '../token-endpoints/token-journey.ts';
 import { traceSteps } from '../trace-steps.ts';
 import type { Core } from './core.ts';
 import type { Downstreams } from './downstreams.ts';
@@ -37,7 +37,11 @@ export interface Deployment {
   readonly cors: CorsPolicy;
   readonly tokenRules: TokenRules;
   readonly nativeAuth: NativeAuth | undefined;
-  readonly api: RequestHandler;
+  readonly api: ApiHandler;
+  /** Gives the steps, with other ones in the place of some. */
+  readonly bindSteps: BindSteps;
+  /** Called with every request of an application's own once it is over. */
+  readonly onRequest: RequestAccountOptions['onRequest'];
   /** What engines ask; absent unless gateway.yaml turns it on. */
   readonly authorizationService: RequestHandler | undefined;
 }
@@ -46,19 +50,23 @@ export interface Deployment {
 export interface DeploymentOptions {
   readonly config: GatewayConfig;
   readonly downstreams: Downstreams;
-  /** How clients reach the gateway, without a slash at the end. */
-  readonly resource: string;
+  /** How clients reach the gateway, without a slash at the end; `undefined` in an application that does not say it. */
+  readonly resource: string | undefined;
+  /** True in an application, which decides below which path the contract is served; default false. */
+  readonly isMounted?: boolean;
   /** The deployment that counted before, whose state goes on where it means the same; absent at the start. */
   readonly before?: Deployment | undefined;
 }
 
 /** The parts of a deployment that others are made of. */
-type Parts = Omit<Deployment, 'api' | 'authorizationService'> & {
+type Parts = Omit<Deployment, 'api' | 'authorizationService' | 'bindSteps' | 'onRequest'> & {
   readonly trustedProxies: Networks | undefined;
+  readonly isMounted: boolean;
 };
 
 /** Makes what one configuration defines. */
-export function deploy({ config, downstreams, resource, before }: DeploymentOptions, core: Core): Deployment {
+export function deploy(options: DeploymentOptions, core: Core): Deployment {
+  const { config, downstreams, resource, before, isMounted = false } = options;
   const { cors, trustedProxies: networks } = config.server;
   const trustedProxies = networks.length === 0 ? undefined : new Networks(networks);
   const parts = {
@@ -69,14 +77,17 @@ export function deploy({ config, downstreams, resource, before }: DeploymentOpti
     tokenRules: keepEqual(tokenRulesOf(config), before?.tokenRules),
     nativeAuth: openNativeAuth({ config, trustedProxies, before }, core),
     trustedProxies,
+    isMounted,
   };
   const plain = bindSteps(parts, core);
   const steps = traced(plain, parts, core);
-  const bindTokenSteps: BindSteps = (match) => traced({ ...plain, match }, parts, core);
+  const bind: BindSteps = (others) => traced({ ...plain, ...others }, parts, core);
   return {
     ...parts,
     api: createApi(parts, core, steps),
-    authorizationService: createAuthorizationService(parts, core, steps, bindTokenSteps),
+    bindSteps: bind,
+    onRequest: reportRequests(parts, core, trustedProxies),
+    authorizationService: createAuthorizationService(parts, core, steps, bind),
   };
 }
 
@@ -114,32 +125,45 @@ function openNativeAuth(
   });
 }
 
-function createApi(parts: Parts, core: Core, steps: Steps): RequestHandler {
+function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
   const { config, site, cors, nativeAuth, trustedProxies } = parts;
-  const { metrics, authority, keys } = core;
+  const { metrics, authority } = core;
   const { server, contract } = config;
-  const { resource, publicUrl, frame, security } = site;
+  const { resource, frame, security } = site;
   return createApiHandler({
     steps,
+    hasOperation: (path) => contract.routes.has(path),
     cors,
     headLimitBytes: server.headLimit,
     maxInFlight: server.maxInFlight,
     inFlight: metrics.inFlight,
     security,
     frame,
-    documents: publishContract(contract, { publicUrl: resource, authority }),
-    metadataPath: metadataPath(publicUrl),
-    metadata: () =>
-      createResourceMetadata({
-        publicUrl: resource,
-        issuer: authority.nameIssuer(keys.issuerOf('v2', authority.tenant)),
-        name: contract.title,
-        scopes: contract.scopes,
-      }),
+    documents: new Map([
+      ...publishContract(contract, { publicUrl: parts.isMounted ? undefined : resource, authority }),
+      ...(resource === undefined ? [] : describeResource(resource, parts, core)),
+    ]),
     nativeAuth,
     documentation: createDocumentation(parts, core),
     onRequest: reportRequests(parts, core, trustedProxies),
   });
+}
+
+/** The RFC 9728 metadata, by the paths at which they are. */
+function describeResource(
+  resource: string,
+  { config: { contract } }: Parts,
+  { authority, keys }: Core,
+): readonly (readonly [string, () => string])[] {
+  // Written for each request, because the issuer in it is what Entra's own metadata say.
+  const write = (): string =>
+    createResourceMetadata({
+      publicUrl: resource,
+      issuer: authority.nameIssuer(keys.issuerOf('v2', authority.tenant)),
+      name: contract.title,
+      scopes: contract.scopes,
+    });
+  return [OWN_PATHS.metadata, metadataPath(new URL(resource))].map((path) => [path, write] as const);
 }
 
 function createAuthorizationService(
@@ -205,7 +229,7 @@ function traced(steps: Steps, { config, site, trustedProxies }: Parts, { tracing
 }
 function createDocumentation({ config, site }: Parts, { authority }: Core): DocumentationPage | undefined {
   const { resource, publicUrl } = site;
-  return config.server.docs === false
+  return config.server.docs === false || resource === undefined || publicUrl === undefined
     ? undefined
     : new DocumentationPage(describePage(config, resource, authority), createPageHeaders(publicUrl, authority.origin));
 }
@@ -236,7 +260,9 @@ function reachDownstreams({ downstreams, site, trustedProxies }: Parts): Readonl
     [...downstreams].map(([name, { scopes, downstream, settings }]) => {
       const { headers, query } = settings;
       const selectRequestHeaders = createRequestHeaderSelection({ publicUrl: site.publicUrl, trustedProxies, headers });
-      return [name, { scopes, downstream, selectRequestHeaders, addFixedQuery: compileFixedQuery(query) }];
+      const selectOwnHeaders = createOwnHeaderSelection(headers);
+      const addFixedQuery = compileFixedQuery(query);
+      return [name, { scopes, downstream, selectRequestHeaders, selectOwnHeaders, addFixedQuery }];
     }),
   );
 }

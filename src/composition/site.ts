@@ -3,11 +3,11 @@ import { createSecurityHeaders, type SecurityHeaders } from '../http/security-he
 import { metadataPath } from '../http/resource-metadata.ts';
 import type { Core } from './core.ts';
 
-/** What depends on the address by which callers reach the gateway. */
+/** What depends on the address by which callers reach the gateway, or the application. */
 export interface Site {
-  /** The address itself, as gateway.yaml writes it. */
-  readonly resource: string;
-  readonly publicUrl: URL;
+  /** The address itself, as gateway.yaml writes it; absent in an application that does not say it. */
+  readonly resource: string | undefined;
+  readonly publicUrl: URL | undefined;
   readonly frame: ChallengeFrame;
   readonly security: SecurityHeaders;
 }
@@ -15,10 +15,10 @@ export interface Site {
 /**
  * Describes the place of a gateway.
  *
- * @param resource how clients reach it, without a slash at the end
+ * @param resource how clients reach it, without a slash at the end; `undefined` where nobody says it
  */
-export function describeSite(resource: string, { keys, authority, clientId }: Core): Site {
-  const publicUrl = new URL(resource);
+export function describeSite(resource: string | undefined, { keys, authority, clientId }: Core): Site {
+  const publicUrl = resource === undefined ? undefined : new URL(resource);
   return {
     resource,
     publicUrl,
@@ -28,7 +28,7 @@ export function describeSite(resource: string, { keys, authority, clientId }: Co
         return authority.challengeUri(keys.issuerOf('v2', authority.tenant));
       },
       clientId,
-      resourceMetadata: `${publicUrl.origin}${metadataPath(publicUrl)}`,
+      resourceMetadata: publicUrl && `${publicUrl.origin}${metadataPath(publicUrl)}`,
     },
     security: createSecurityHeaders(publicUrl),
   };

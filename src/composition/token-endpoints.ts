@@ -1,9 +1,9 @@
 import type { GatewayConfig } from '../config/load-config.ts';
 import { toAppRequirement, toUserRequirement } from '../contract/operations/security-schemes.ts';
+import type { BindSteps } from '../journey.ts';
 import type { Requirement } from '../session/requirement.ts';
 import type { TokenEndpoint } from '../token-endpoints/token-endpoint.ts';
 import { createTokenEndpoints } from '../token-endpoints/token-endpoints.ts';
-import type { BindSteps } from '../token-endpoints/token-journey.ts';
 import type { Core } from './core.ts';
 import type { Downstreams } from './downstreams.ts';
 

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { loadContract, type Contract, type ContractSource, type OnRead } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
+import { checkApplication } from './check-application.ts';
 import { checkAuthorizationPort, checkBaseUrls } from './check-authorization-service.ts';
 import { checkDocumentationPath } from './check-documentation-path.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
@@ -18,7 +19,7 @@ import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
 import { resolvePaths } from './resolve-paths.ts';
 import { resolveProxies } from './resolve-proxies.ts';
-import { contractSchema, gatewaySchema, type GatewaySettings } from './schema.ts';
+import { applicationSchema, gatewaySchema, type GatewaySettings } from './schema.ts';
 import { readMemoryLimit, type MemoryLimit } from '../runtime/memory-limit.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readYaml } from '../syntax/read-yaml.ts';
@@ -76,24 +77,59 @@ export async function loadConfig(
  * @throws {ConfigError} with every fault of both files
  */
 export async function loadFiles(file: string, env: Environment, options: LoadOptions): Promise<LoadedConfig> {
+  options.onRead(resolve(file));
+  return loadTree(
+    { written: await readTree(file), folder: dirname(resolve(file)), isApplication: false },
+    env,
+    options,
+  );
+}
+
+/**
+ * Loads the configuration of an application, by the same rules. It needs neither a contract nor the addresses of its
+ * downstreams as long as nothing asks for them, and nothing listens.
+ *
+ * @param given the path of gateway.yaml, or what such a file says; paths in it are relative to its folder, or to the
+ *   working directory
+ * @throws {ConfigError} with every fault
+ */
+export async function loadApplicationConfig(given: unknown, env: Environment): Promise<GatewayConfig> {
+  const isFile = typeof given === 'string';
+  const written = isFile ? await readTree(given) : given;
+  const folder = isFile ? dirname(resolve(given)) : process.cwd();
+  const options = { adapt: (tree: unknown) => tree, onRead: () => {} };
+  return (await loadTree({ written, folder, isApplication: true }, env, options)).config;
+}
+
+/** What a configuration says, before anything of it is checked. */
+interface WrittenConfig {
+  readonly written: unknown;
+  /** What the paths in it are relative to. */
+  readonly folder: string;
+  /** True where an application of its own serves, and the gateway does not. */
+  readonly isApplication: boolean;
+}
+
+async function loadTree(
+  { written, folder, isApplication }: WrittenConfig,
+  env: Environment,
+  options: LoadOptions,
+): Promise<LoadedConfig> {
   const { adapt, onRead, memoryLimit = readMemoryLimit(), defaultMaxSessions } = options;
   const faults: ConfigFault[] = [];
-  onRead(resolve(file));
-  const written = await readTree(file);
   const tree = adapt(substituteEnvironment(written, env, faults));
-  const parsed = gatewaySchema.safeParse(tree);
+  const parsed = (isApplication ? applicationSchema : gatewaySchema).safeParse(tree);
   const unset = new Set(faults.map(({ at }) => at));
   faults.push(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
     ...checkScopes(tree),
     ...checkProxyProtocol(tree),
-    ...checkBaseUrls(tree),
+    ...(isApplication ? checkApplication(tree) : checkBaseUrls(tree)),
     ...checkAuthorizationPort(parsed.data),
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
     ...checkTokenEndpoints(tree).filter(({ at }) => !unset.has(at)),
   );
-  const folder = dirname(resolve(file));
   const isContractSet = ![...unset].some((at) => at.startsWith('contract'));
   const contract = isContractSet ? await loadContractOf(tree, folder, faults, onRead) : undefined;
   faults.push(...(contract ? [...checkNativeAuthPath(tree, contract), ...checkDocumentationPath(tree, contract)] : []));
@@ -212,11 +248,11 @@ async function loadContractOf(
   faults: ConfigFault[],
   onRead: OnRead,
 ): Promise<Contract | undefined> {
-  const written = contractSchema.safeParse(readKey(tree, 'contract'));
+  const written = applicationSchema.shape.contract.safeParse(readKey(tree, 'contract'));
   const downstreams = readKey(tree, 'downstreams');
   return written.success
     ? loadContract(
-        listSources(written.data, folder),
+        listSources(written.data ?? [], folder),
         new Set(isJsonObject(downstreams) ? Object.keys(downstreams) : []),
         faults,
         onRead,
@@ -224,7 +260,7 @@ async function loadContractOf(
     : undefined;
 }
 
-function listSources(contract: GatewaySettings['contract'], folder: string): readonly ContractSource[] {
+function listSources(contract: NonNullable<GatewaySettings['contract']>, folder: string): readonly ContractSource[] {
   return typeof contract === 'string'
     ? [{ at: 'contract', file: resolve(folder, contract) }]
     : contract.map(({ document, ...source }, index) => ({

@@ -627,7 +627,7 @@ const contractDocuments = z
   .superRefine(refuseAmbiguity);
 
 /** The documents of the contract: the path of the only one, or a list. */
-export const contractSchema = z.union([text('the path of the OpenAPI document'), contractDocuments], {
+const contractSchema = z.union([text('the path of the OpenAPI document'), contractDocuments], {
   error: 'the path of the OpenAPI document, or a list of documents',
 });
 
@@ -656,8 +656,11 @@ export const gatewaySchema = z.strictObject({
   log: log.prefault({}).describe('The log on standard output.'),
 });
 
+/** The same for an application, which needs a contract only where it proxies. */
+export const applicationSchema = gatewaySchema.extend({ contract: contractSchema.optional() });
+
 /** gateway.yaml with the defaults of its keys: durations in milliseconds, sizes in bytes. */
-export type GatewaySettings = z.output<typeof gatewaySchema>;
+export type GatewaySettings = z.output<typeof applicationSchema>;
 
 /** What gateway.yaml says of the downstreams, by name. */
 export type DownstreamsSettings = GatewaySettings['downstreams'];

@@ -6,8 +6,8 @@ import { RouteTable } from './routes/route-table.ts';
 
 /** Where a gateway and the APIs behind it are. */
 export interface Places {
-  /** How clients reach the gateway; may have a path. */
-  readonly publicUrl: URL;
+  /** How clients reach the gateway; may have a path. `undefined` where nobody says it: then addresses have no host. */
+  readonly publicUrl: URL | undefined;
   readonly contract: Pick<Contract, 'operations' | 'routes'>;
   /** By name. */
   readonly downstreams: Readonly<Record<string, DownstreamPlace>>;
@@ -28,6 +28,8 @@ export interface AnsweredRequest {
   readonly service: string;
   /** The path below its base address, and the query. */
   readonly target: string;
+  /** Where the contract begins below the public address, in an application; default nothing. */
+  readonly mountPath?: string;
 }
 
 /**
@@ -41,9 +43,9 @@ export type ToPublicAddress = (reference: string, request: AnsweredRequest) => s
 
 /** Makes the way back from the downstreams' addresses to those of the contract. */
 export function createPublicAddresses({ publicUrl, contract, downstreams }: Places): ToPublicAddress {
-  const publicPrefix = publicUrl.pathname.replace(/\/$/, '');
+  const publicPrefix = publicUrl?.pathname.replace(/\/$/, '') ?? '';
   const ways = createWaysBack(contract.operations);
-  return (reference, { document, service, target }) => {
+  return (reference, { document, service, target, mountPath = '' }) => {
     const { baseUrl, query = {} } = downstreams[service] ?? {};
     if (baseUrl === undefined) {
       return reference;
@@ -57,12 +59,12 @@ export function createPublicAddresses({ publicUrl, contract, downstreams }: Plac
     const publicPath = path === undefined ? undefined : findPublicPath(document, service, path);
     return publicPath === undefined
       ? undefined
-      : `${originOf(reference)}${publicPrefix}${publicPath}${withoutFixed(address.search, query)}${address.hash}`;
+      : `${originOf(reference)}${publicPrefix}${mountPath}${publicPath}${withoutFixed(address.search, query)}${address.hash}`;
   };
 
   /** A relative reference stays one: callers resolve it against the address that they called. */
   function originOf(reference: string): string {
-    return ABSOLUTE.test(reference) ? publicUrl.origin : '';
+    return ABSOLUTE.test(reference) ? (publicUrl?.origin ?? '') : '';
   }
 
   /** The document of the request counts first: two may lead to one downstream, below their own prefixes. */

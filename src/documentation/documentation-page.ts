@@ -47,6 +47,11 @@ export class DocumentationPage {
     ]);
   }
 
+  /** True for a path of the page, or of what it loads. */
+  serves(path: string): boolean {
+    return this.#files.has(path) || path === FOLDER;
+  }
+
   /**
    * Answers a request for the page or what it loads, or says `false` to any other.
    *
@@ -54,7 +59,7 @@ export class DocumentationPage {
    */
   answer({ req, res, target: { path }, record }: PageRequest): Promise<void> | boolean {
     const read = this.#files.get(path);
-    if (read === undefined && path !== FOLDER) {
+    if (!this.serves(path)) {
       return false;
     }
     record.operation = path;

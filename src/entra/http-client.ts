@@ -41,6 +41,7 @@ const send = getAdapter('http');
 export class EntraHttpClient {
   readonly #settings: AxiosRequestConfig;
   readonly #useProxy: boolean;
+  #isClosed = false;
   readonly #agents = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true })] as const;
   /** The time for a whole call, from its start to the end of the answer. */
   readonly deadlineMs: number;
@@ -86,14 +87,18 @@ export class EntraHttpClient {
     return this.#send({ method: 'POST', url, headers, data: body, deadlineMs });
   }
 
-  /** Closes idle connections. */
+  /** Closes all connections, and makes none any more: what broke off is not tried again. */
   close(): void {
+    this.#isClosed = true;
     for (const agent of this.#agents) {
       agent.destroy();
     }
   }
 
   async #send({ deadlineMs, headers: given, ...call }: EntraCall): Promise<EntraResponse> {
+    if (this.#isClosed) {
+      throw new EntraUnreachable('closed');
+    }
     // AbortSignal.timeout would keep each call in memory until its deadline, long after the answer.
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), deadlineMs);

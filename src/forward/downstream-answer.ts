@@ -1,6 +1,8 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { errors, type Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
+import { writeHead } from '../runtime/write-head.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
@@ -20,6 +22,14 @@ export interface DownstreamAnswer {
    * @throws {GatewayError} when the downstream breaks off; the caller's connection must then break too
    */
   sendTo(res: ServerResponse, headers: string[]): Promise<void> | undefined;
+  /**
+   * Gives the body as a stream, as fast as it is read; destroying the stream cancels the call, and so does a reader that
+   * takes nothing for the idle time.
+   *
+   * @param toError makes what the stream fails with, of a {@link GatewayError} when the downstream breaks off, or of
+   *   whatever else ends it early; default the same
+   */
+  read(toError?: (error: Error) => Error): Readable;
   /** Drops the answer without reading its body. */
   discard(): void;
 }
@@ -38,8 +48,8 @@ export interface AnswerSurroundings {
   readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
   /** What counts in the place of the downstream's times. */
   readonly timeouts?: Timeouts | undefined;
-  /** The response to the caller, which gets interim answers at once. */
-  readonly res: ServerResponse;
+  /** The response to the caller, which gets interim answers at once; absent where nobody waits for these. */
+  readonly res?: ServerResponse | undefined;
   /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
   /**
@@ -79,7 +89,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   #waitingBytes = 0;
   #ended = false;
   #failure: Error | undefined;
-  #sink: BodySink | undefined;
+  #sink: Sink | undefined;
 
   constructor(surroundings: AnswerSurroundings) {
     this.#surroundings = surroundings;
@@ -183,11 +193,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   sendTo(res: ServerResponse, headers: string[]): Promise<void> | undefined {
     const reason = toReasonPhrase(this.status, this.#reason);
-    if (reason === undefined) {
-      res.writeHead(this.status, headers);
-    } else {
-      res.writeHead(this.status, reason, headers);
-    }
+    writeHead(res, this.status, headers, reason);
     if (this.#ended) {
       endWith(res, this.#waiting);
       return undefined;
@@ -196,17 +202,68 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
       return Promise.reject(this.#failure);
     }
     const { downstream, timeouts } = this.#surroundings;
-    this.#sink = new BodySink(res, timeouts?.idleMs ?? downstream.idleTimeout, this.#resume);
+    const sink = new BodySink(res, timeouts?.idleMs ?? downstream.idleTimeout, this.#resume);
+    this.#sink = sink;
     // Not flushHeaders(), which writes the head as UTF-8 (Node 20 to 26).
     res.write('', 'latin1');
     for (const chunk of this.#waiting) {
-      this.#sink.write(chunk);
+      sink.write(chunk);
     }
     this.#waiting = [];
     if (!res.writableNeedDrain) {
       this.#resume();
     }
-    return this.#sink.done;
+    return sink.done;
+  }
+
+  read(toError = (error: Error): Error => error): Readable {
+    const { downstream, timeouts } = this.#surroundings;
+    const idleMs = timeouts?.idleMs ?? downstream.idleTimeout;
+    let stallTimer: NodeJS.Timeout | undefined;
+    const body = new Readable({
+      read: () => {
+        clearTimeout(stallTimer);
+        this.#resume();
+      },
+      destroy: (error, done) => {
+        clearTimeout(stallTimer);
+        if (!this.isOver) {
+          this.cancel(error ?? new CallerGone());
+        }
+        done(error && toError(error));
+      },
+    });
+    const push = (chunk: Buffer): boolean => {
+      const isWanted = body.push(chunk);
+      clearTimeout(stallTimer);
+      if (!isWanted && Number.isFinite(idleMs)) {
+        stallTimer = setTimeout(() => body.destroy(new CallerGone('nobody read the answer')), idleMs).unref();
+      }
+      return isWanted;
+    };
+    this.#waiting.forEach(push);
+    this.#waiting = [];
+    if (this.#ended) {
+      clearTimeout(stallTimer);
+      body.push(null);
+    } else if (this.#failure !== undefined) {
+      body.destroy(this.#failure);
+    } else {
+      this.#sink = {
+        write: push,
+        end: () => {
+          clearTimeout(stallTimer);
+          // What was cancelled ends, too, and must not look whole.
+          if (this.#cancelled === undefined) {
+            body.push(null);
+          } else {
+            body.destroy(this.#cancelled);
+          }
+        },
+        fail: (failure) => body.destroy(failure),
+      };
+    }
+    return body;
   }
 
   discard(): void {
@@ -228,9 +285,10 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   #passInterim(status: number, rawHeaders: readonly Buffer[]): void {
     this.#interimAnswers += 1;
+    const { res } = this.#surroundings;
     const isWanted = status !== UNASKED_CONTINUE && this.#interimAnswers <= MAX_INTERIM_ANSWERS;
-    if (isWanted && this.#cancelled === undefined) {
-      passInterimAnswer(this.#surroundings.res, status, toTexts(rawHeaders));
+    if (res !== undefined && isWanted && this.#cancelled === undefined) {
+      passInterimAnswer(res, status, toTexts(rawHeaders));
     }
   }
 
@@ -282,8 +340,16 @@ function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   }
 }
 
+/** Where a body goes that still comes. */
+interface Sink {
+  /** @returns false while nobody reads */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  fail(failure: Error): void;
+}
+
 /** Writes a body that streams to the caller, and pauses it while the caller does not read. */
-class BodySink {
+class BodySink implements Sink {
   readonly #res: ServerResponse;
   readonly #idleTimeout: number;
   readonly #resume: () => void;

@@ -8,6 +8,12 @@ import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
 import { createDownstreamFailure } from './downstream-failure.ts';
 import { ProxyError } from './proxy.ts';
 
+/** What a call is made for: when that ends, nobody needs an answer any more. A response is one. */
+export interface CallOwner {
+  readonly closed: boolean;
+  on(event: 'close', listener: () => void): unknown;
+}
+
 /** One call to a downstream. */
 export interface DownstreamCall {
   readonly downstream: Downstream;
@@ -21,6 +27,8 @@ export interface DownstreamCall {
   readonly body: OutgoingBody;
   /** Milliseconds, perhaps infinite, that count in the place of the downstream's. */
   readonly timeouts?: Timeouts | undefined;
+  /** The response to the caller, which gets interim answers at once; absent where nobody waits for these. */
+  readonly res?: ServerResponse | undefined;
   /** Called once, when the head of the answer is here or when there will be none. */
   readonly onHead: () => void;
 }
@@ -33,16 +41,16 @@ export interface DownstreamCall {
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'QUERY']);
 
 /**
- * Sends a request on and waits for the head of the answer. When the caller hangs up, or gets another answer, the call
- * is cancelled. An idempotent request is sent once more when a kept connection breaks before any of the answer came.
+ * Sends a request and waits for the head of the answer. When its owner closes, because the caller hangs up or gets
+ * another answer, the call is cancelled. An idempotent request is sent once more when a kept connection breaks before any of the answer came.
  *
  * @throws {GatewayError} `downstream_unreachable`, `downstream_timeout`, `downstream_unavailable`,
  *   `downstream_invalid_response`, `overloaded`, or what the body threw
  * @throws {CallerGone} when nobody waits for the answer any more
  */
-export function forward(res: ServerResponse, call: DownstreamCall): Promise<DownstreamAnswer> {
-  const { downstream, method, path, query, headers, body, timeouts, onHead } = call;
-  requireReachable(res, downstream);
+export function forward(owner: CallOwner, call: DownstreamCall): Promise<DownstreamAnswer> {
+  const { downstream, method, path, query, headers, body, timeouts, res, onHead } = call;
+  requireReachable(owner, downstream);
   const { basePath, proxyHeaders } = downstream;
   if (proxyHeaders.length > 0) {
     headers.push(...proxyHeaders);
@@ -56,7 +64,7 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
     onHead,
     sendAgain: IDEMPOTENT.has(method) ? () => sendAgain(downstream, request, body, receiver) : undefined,
   });
-  res.on('close', () => {
+  owner.on('close', () => {
     if (!receiver.isOver) {
       receiver.cancel(new CallerGone());
     }
@@ -72,13 +80,13 @@ export function forward(res: ServerResponse, call: DownstreamCall): Promise<Down
  * @throws {GatewayError} `downstream_unavailable` while the downstream is known to be down
  * @throws {CallerGone} when the caller left while an earlier step was waiting
  */
-export function requireReachable(res: ServerResponse, { circuit }: Downstream): void {
+export function requireReachable(owner: CallOwner, { circuit }: Downstream): void {
   const wait = circuit.admit();
   if (wait > 0) {
     const retryAfter = Math.ceil(wait / 1_000);
     throw createDownstreamFailure('downstream_unavailable', 'its circuit is open', { retryAfter });
   }
-  if (res.closed) {
+  if (owner.closed) {
     throw new CallerGone();
   }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Networks } from '../network/networks.ts';
 import { isTrusted, peerAddress } from '../request/client-address.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
@@ -105,8 +105,8 @@ const FORWARDING_PREFIX = 'x-forwarded-';
 
 /** What decides which headers of a request go on to a downstream, and which are made anew. */
 export interface RequestHeaderRules {
-  /** How clients reach the gateway: what downstreams read as X-Forwarded-Host and -Proto. */
-  readonly publicUrl: URL;
+  /** How clients reach the gateway: what downstreams read as X-Forwarded-Host and -Proto; `undefined` to say neither. */
+  readonly publicUrl: URL | undefined;
   /** The proxies whose headers about where a request came from are believed; absent when there are none. */
   readonly trustedProxies: Networks | undefined;
   /** What gateway.yaml says for one downstream. */
@@ -144,16 +144,12 @@ const usualHandlings = new NameTable(decideHandling);
  */
 export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectRequestHeaders {
   const { publicUrl, trustedProxies, headers: settings = NO_SETTINGS } = rules;
-  const fixed = Object.entries(settings.set).flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
+  const fixed = toFixed(settings);
   const replaced = new Set(Object.keys(settings.set).map((name) => name.toLowerCase()));
   const believed = new Set(settings.pass.map((name) => name.toLowerCase()));
   const handlings =
     replaced.size + believed.size === 0 ? usualHandlings : new NameTable((name) => decideHandlingHere(name));
-  const known = withoutReplaced([
-    ['x-forwarded-host', publicUrl.host],
-    ['x-forwarded-proto', publicUrl.protocol.slice(0, -1)],
-    ...(publicUrl.pathname === '/' ? [] : [['x-forwarded-prefix', publicUrl.pathname.replace(/\/$/, '')] as const]),
-  ]);
+  const known = withoutReplaced(publicUrl === undefined ? [] : describePlace(publicUrl));
   const knownFlat = known.flat();
   const saysPeer = !replaced.has('x-forwarded-for');
   const saysRequestId = !replaced.has('x-request-id');
@@ -228,8 +224,83 @@ export function createRequestHeaderSelection(rules: RequestHeaderRules): SelectR
   }
 }
 
+/**
+ * Makes the function that selects the headers of a call that an application makes itself. Its own headers are looked at
+ * as a caller's are: none of them is a credential, belongs to a connection, or says where a request came from. Of its
+ * caller's headers nothing goes on but the trace.
+ *
+ * @returns a function that gives names and values in turn
+ */
+export function createOwnHeaderSelection(settings: HeaderSettings = NO_SETTINGS): SelectOwnHeaders {
+  const fixed = toFixed(settings);
+  const replaced = new Set(Object.keys(settings.set).map((name) => name.toLowerCase()));
+  const believed = new Set(settings.pass.map((name) => name.toLowerCase()));
+  const handlings = new NameTable((name): RequestHeaderHandling => {
+    if (replaced.has(name)) {
+      return 'drop';
+    }
+    const handling = decideHandling(name);
+    if (handling === 'forwarding' || handling === 'drop') {
+      return believed.has(name) && name !== 'x-request-id' ? 'pass' : 'drop';
+    }
+    return handling;
+  });
+  return (written, { headers: callers }, { requestId, token, traceContext }) => {
+    const headers: string[] = [];
+    const all = [...written, ...traceOf(callers, written)];
+    for (let index = 0; index < all.length; index += 2) {
+      const name = all[index] ?? '';
+      const value = all[index + 1] ?? '';
+      if (mayPass(handlings.find(name), value, traceContext !== undefined)) {
+        headers.push(name, value);
+      }
+    }
+    if (!replaced.has('x-request-id')) {
+      headers.push('x-request-id', requestId);
+    }
+    if (token !== undefined) {
+      headers.push('authorization', token.authorization);
+    }
+    if (traceContext !== undefined && !replaced.has('traceparent')) {
+      headers.push(...traceContext);
+    }
+    headers.push(...fixed);
+    return headers;
+  };
+}
+
+/** Selects the headers of one call that an application makes itself for the caller of a request. */
+export type SelectOwnHeaders = (
+  written: readonly string[],
+  caller: Pick<IncomingMessage, 'headers'>,
+  own: OwnHeaders,
+) => string[];
+
+/** The trace of a caller, unless the call has one of its own. */
+function traceOf(callers: IncomingHttpHeaders, written: readonly string[]): string[] {
+  const hasOwn = written.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'traceparent');
+  return hasOwn
+    ? []
+    : ['traceparent', 'tracestate'].flatMap((name) => {
+        const value = callers[name];
+        return typeof value === 'string' ? [name, value] : [];
+      });
+}
+
+function toFixed({ set }: HeaderSettings): readonly string[] {
+  return Object.entries(set).flatMap(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
+}
+
 const NO_SETTINGS: HeaderSettings = { set: {}, pass: [] };
 const NOTHING_SAID: ReadonlyMap<string, string> = new Map();
+
+function describePlace({ host, protocol, pathname }: URL): readonly (readonly [string, string])[] {
+  return [
+    ['x-forwarded-host', host],
+    ['x-forwarded-proto', protocol.slice(0, -1)],
+    ...(pathname === '/' ? [] : [['x-forwarded-prefix', pathname.replace(/\/$/, '')] as const]),
+  ];
+}
 
 /** Selects the headers of one request. */
 export type SelectRequestHeaders = (req: IncomingMessage, own: OwnHeaders) => string[];

@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
@@ -153,6 +154,11 @@ class Tunnel implements DownstreamAnswer {
     joinSockets(socket, this.#socket, this.#idleTimeout);
   }
 
+  /** What is spoken on the connection from now on. */
+  read(): Readable {
+    return this.#socket;
+  }
+
   discard(): void {
     this.#socket.destroy();
   }
@@ -182,6 +188,10 @@ class OrdinaryAnswer implements DownstreamAnswer {
       const isCallers = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
       throw isCallers ? new CallerGone() : toFailure(error as Error);
     }
+  }
+
+  read(): Readable {
+    return this.#message;
   }
 
   discard(): void {

@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import { toProblem } from './problem.ts';
 import { formatChallenge, type ChallengeFrame } from '../challenge/www-authenticate.ts';
 import type { GatewayError } from '../failures.ts';
+import { writeHead } from '../runtime/write-head.ts';
 
 /** What the answer to a failure needs, besides the failure. */
 export interface FailureContext {
@@ -30,7 +31,8 @@ export interface ErrorAnswer {
   readonly body: object;
 }
 
-interface WrittenAnswer {
+/** An answer as it goes out; of its headers names and values in turn. */
+export interface WrittenAnswer {
   readonly status: number;
   readonly headers: string[];
   readonly body: string;
@@ -65,8 +67,8 @@ export function answerFailure(res: ServerResponse, error: GatewayError, context:
     breakOff(res.socket);
     return;
   }
-  const { status, headers, body } = compose(error, context);
-  res.writeHead(status, headers);
+  const { status, headers, body } = composeAnswer(error, context);
+  writeHead(res, status, headers);
   res.end(body);
 }
 
@@ -87,7 +89,7 @@ function breakOff(socket: Socket | null): void {
 
 /** Writes the answer to a failure on a connection whose request could not be parsed, and closes the connection. */
 export function answerFailureOnSocket(socket: Socket, error: GatewayError, context: FailureContext): void {
-  const { status, headers, body } = compose(error, context);
+  const { status, headers, body } = composeAnswer(error, context);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'connection: close'];
   for (let index = 0; index < headers.length; index += 2) {
     lines.push(`${headers[index]}: ${headers[index + 1]}`);
@@ -95,7 +97,8 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-function compose(error: GatewayError, context: FailureContext): WrittenAnswer {
+/** Composes the answer to a failure, for whoever writes it himself. */
+export function composeAnswer(error: GatewayError, context: FailureContext): WrittenAnswer {
   const { frame, ownHeaders, extensions, instead } = context;
   const { rule, facts } = error;
   const body = JSON.stringify(instead?.body ?? { ...toProblem(error, context), ...extensions });

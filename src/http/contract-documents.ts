@@ -4,8 +4,11 @@ import type { Authority } from '../entra/authority.ts';
 
 /** Where a contract is published, and who signs its callers in. */
 export interface PublicationPlace {
-  /** How clients reach the gateway, without a slash at the end. */
-  readonly publicUrl: string;
+  /**
+   * How clients reach the gateway, without a slash at the end; `undefined` in an application, which decides itself below
+   * which path the contract is served.
+   */
+  readonly publicUrl: string | undefined;
   readonly authority: Authority;
 }
 
@@ -31,7 +34,9 @@ function publish(
 ): string {
   const { tenant } = authority;
   const text = publishDocument(document, {
-    serverUrl: `${publicUrl}${publicPath}`,
+    // A relative address counts from that of the document, which is below the prefix (OpenAPI 3.1 §4.8.5).
+    serverUrl:
+      publicUrl === undefined ? `.${publicPath.slice((source.prefix ?? '').length)}` : `${publicUrl}${publicPath}`,
     authority: {
       authorizationUrl: authority.authorizeEndpoint(tenant),
       tokenUrl: authority.tokenEndpoint(tenant),

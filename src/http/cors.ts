@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { writeHead } from '../runtime/write-head.ts';
 
 /** Seconds for which a browser may remember a preflight. */
 const PREFLIGHT_AGE_SECONDS = '600';
@@ -65,7 +66,7 @@ export class CorsPolicy {
   answerPreflight(req: IncomingMessage, res: ServerResponse, headers: readonly string[]): void {
     const method = req.headers['access-control-request-method'] ?? '';
     const asked = req.headers['access-control-request-headers'];
-    res.writeHead(204, [
+    writeHead(res, 204, [
       ...headers,
       'access-control-allow-methods',
       method,

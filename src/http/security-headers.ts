@@ -15,10 +15,10 @@ export interface SecurityHeaders {
  * Collects the headers of helmet once, because they are the same for every answer. Only those that matter to an API are
  * on: there are no pages, frames or scripts here.
  *
- * @param publicUrl https makes browsers insist on it (Strict-Transport-Security)
+ * @param publicUrl https makes browsers insist on it (Strict-Transport-Security); `undefined` where nobody says it
  */
-export function createSecurityHeaders(publicUrl: URL): SecurityHeaders {
-  const strictTransportSecurity = publicUrl.protocol === 'https:';
+export function createSecurityHeaders(publicUrl: URL | undefined): SecurityHeaders {
+  const strictTransportSecurity = publicUrl?.protocol === 'https:';
   return {
     own: collect({
       ...NOTHING,

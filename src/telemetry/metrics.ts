@@ -38,6 +38,8 @@ interface OperationMetrics {
   readonly proxy: Answers;
   /** Of the requests that an engine asked about. */
   readonly check: Answers;
+  /** Of the requests that an application answered itself. */
+  readonly application: Answers;
 }
 
 /** Answers by method and status. */
@@ -146,6 +148,7 @@ export class Metrics {
       seconds: this.#addRequestSeconds(operation),
       proxy: new Map(),
       check: new Map(),
+      application: new Map(),
     }));
     const traceId = record.trace?.isSampled === true ? record.trace.traceId : undefined;
     seconds.observe((performance.now() - record.startedAt) / 1_000, traceId);
@@ -153,15 +156,24 @@ export class Metrics {
     const status = record.status ?? 0;
     const byStatus = getOrAdd(answers, method, () => new Map<number, { value: number }>());
     getOrAdd(byStatus, status, () => this.#addRequests({ operation, method, status, via })).value += 1;
-    const { downstream, downstreamMs, tokenFrom, error } = record;
+    if (record.areCallsCounted !== true) {
+      this.recordCall(record);
+    }
+    if (record.error !== undefined) {
+      this.recordProblem(record.error.code);
+    }
+  }
+
+  /** Counts one call to a downstream, and the look-up of its token. */
+  recordCall({ downstream, downstreamMs, tokenFrom, trace }: RequestRecord): void {
     if (downstream !== undefined && downstreamMs !== undefined) {
-      this.#durationsOf(downstream).observe(downstreamMs / 1_000, traceId);
+      this.#durationsOf(downstream).observe(
+        downstreamMs / 1_000,
+        trace?.isSampled === true ? trace.traceId : undefined,
+      );
     }
     if (tokenFrom !== undefined) {
       (tokenFrom === 'session' ? this.#hits : this.#misses).value += 1;
-    }
-    if (error !== undefined) {
-      this.recordProblem(error.code);
     }
   }
 

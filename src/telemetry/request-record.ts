@@ -10,8 +10,13 @@ export interface RequestRecord {
   readonly requestId: string;
   /** From `performance.now()`. */
   readonly startedAt: number;
-  /** How the call was met where it was not forwarded: an engine that carries it asked about it. */
-  via?: 'check';
+  /**
+   * How the call was met where it was not forwarded: an engine that carries it asked about it, or an application answered
+   * it itself.
+   */
+  via?: 'check' | 'application';
+  /** True where each call to a downstream was counted by itself, because there can be several. */
+  areCallsCounted?: boolean;
   /** True for a refusal that is asked for once more, because the log and the metrics have it already. */
   isRepeated?: boolean;
   operation?: string;

@@ -1,3 +1,4 @@
+import type { BindSteps } from '../journey.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { Requirement } from '../session/requirement.ts';
@@ -5,7 +6,7 @@ import type { DownstreamScopes } from '../session/token-source.ts';
 import { authorizationHeaderEndpoint, validateEndpoint } from './sidecar.ts';
 import { exchangeEndpoint, introspectEndpoint } from './texas.ts';
 import type { TokenEndpoint } from './token-endpoint.ts';
-import { TokenJourney, type BindSteps } from './token-journey.ts';
+import { TokenJourney } from './token-journey.ts';
 
 /** What the token endpoints of one configuration work with. */
 export interface TokenEndpointsOptions {

@@ -1,16 +1,13 @@
 import { readBearerToken } from '../auth/bearer-token.ts';
+import { routeBareOperation } from '../contract/operations/bare-operation.ts';
 import type { Operation } from '../contract/operations/operation.ts';
-import type { RouteMatch } from '../contract/routes/route-table.ts';
 import { GatewayError } from '../failures.ts';
 import type { InboundRequest } from '../inbound-request.ts';
-import { authorizeCall, type FindToken, type Steps } from '../journey.ts';
+import { authorizeCall, type BindSteps, type FindToken, type Steps } from '../journey.ts';
 import type { DownstreamToken, FetchedToken } from '../session/downstream-token.ts';
 import type { Requirement } from '../session/requirement.ts';
 import type { Session } from '../session/session.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from '../syntax/json.ts';
-
-/** Gives the steps of the gateway, with another one that finds the operation. */
-export type BindSteps = (match: Steps['match']) => Steps;
 
 /**
  * The way to a token without a call: the journey of a call of the contract up to the exchange. What the contract says of
@@ -28,11 +25,14 @@ export class TokenJourney {
     name: string,
     options: { readonly access: readonly Requirement[]; readonly bindSteps: BindSteps; readonly service?: string },
   ) {
-    const route = toRoute(name, options.access, options.service);
+    const { access, service = '' } = options;
+    const route = routeBareOperation({ name, access, service });
     this.#operation = route.entry;
-    this.#steps = options.bindSteps(({ record }) => {
-      record.operation = name;
-      return route;
+    this.#steps = options.bindSteps({
+      match({ record }) {
+        record.operation = name;
+        return route;
+      },
     });
   }
 
@@ -103,22 +103,4 @@ function checkNothing(): void {}
 
 function findNothing(): undefined {
   return undefined;
-}
-
-/** An operation that has nothing but what decides who may ask, and for which token. */
-function toRoute(name: string, access: readonly Requirement[], service = ''): RouteMatch<Operation> {
-  const entry: Operation = {
-    name,
-    document: -1,
-    access,
-    parameters: [],
-    method: 'GET',
-    path: name,
-    matrix: new Set(),
-    service,
-    downstreamMethod: 'GET',
-    downstreamPath: '',
-    fillPath: () => '',
-  };
-  return { entry, values: {}, encoded: {} };
 }

@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { format } from 'prettier';
 import { makeAnswersDocument } from '../../dev/docs/answers-document.ts';
+import { canRenderReference, INSTALL_REFERENCE, makeLibraryReference } from '../../dev/docs/library-reference.ts';
 import { refreshCodeBlocks } from '../../dev/docs/code-blocks.ts';
 import { refreshSwitchTables } from '../../dev/docs/switch-tables.ts';
 import { toJsonSchema } from '../../src/config/schema.ts';
 import { codeOf, FAILURES, type Failure } from '../../src/failures.ts';
+import { describeWith } from '../support/installed-program.ts';
 
 /** A file of the repository's top folder. */
 function read(name: string): string {
@@ -15,6 +17,8 @@ function read(name: string): string {
 const PAGES = [
   ...readdirSync(new URL('../../', import.meta.url)),
   ...readdirSync(new URL('../../docs/', import.meta.url)).map((name) => `docs/${name}`),
+  ...readdirSync(new URL('../../docs/library/', import.meta.url)).map((name) => `docs/library/${name}`),
+  'examples/dashboard/README.md',
 ].filter((name) => name.endsWith('.md'));
 
 const RECIPES = ['command-line', 'daemon', 'desktop', 'password', 'web-app'];
@@ -82,6 +86,18 @@ describe('the documents that repeat what the code knows', () => {
       const sections = [...page.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => toAnchor(title));
       expect(sections).toContain(section);
     }
+  });
+});
+
+describeWith(INSTALL_REFERENCE, canRenderReference(), 'the reference of the library', () => {
+  it('is what the comments of the exports say (npm run docs)', async () => {
+    expect(read('docs/library/reference.md')).toBe(await makeLibraryReference());
+  });
+
+  it('leaves no export without a comment', () => {
+    const sections = read('docs/library/reference.md').split(/^### /m).slice(1);
+    const bare = sections.filter((text) => !/\n[A-Z]/.test(text.split(/^#### /m)[0] ?? ''));
+    expect(bare.map((text) => text.split('\n')[0])).toEqual([]);
   });
 });
 

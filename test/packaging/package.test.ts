@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describeInstalledLibrary } from './installed-library.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const tsc = join(root, 'node_modules/.bin/tsc');
@@ -21,6 +22,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 describe('the package, built afresh from the sources', () => {
   const folder = mkdtempSync(join(tmpdir(), 'package-'));
   let paths: readonly string[];
+  let tarball: string;
 
   beforeAll(() => {
     for (const { name } of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isFile())) {
@@ -31,12 +33,13 @@ describe('the package, built afresh from the sources', () => {
     execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')], { cwd: root });
     execFileSync(process.execPath, ['dev/write-build.js', 'dist'], { cwd: folder });
     execFileSync(process.execPath, ['dev/copy-page.js', join(folder, 'dist')], { cwd: root });
-    const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    const out = execFileSync('npm', ['pack', '--json', '--ignore-scripts'], {
       cwd: folder,
       encoding: 'utf8',
     });
-    const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }];
+    const [{ files, filename }] = JSON.parse(out) as [{ files: { path: string }[]; filename: string }];
     paths = files.map(({ path }) => path);
+    tarball = join(folder, filename);
   });
 
   afterAll(() => {
@@ -93,24 +96,7 @@ describe('the package, built afresh from the sources', () => {
     expect(paths).toContain(path.replace(/^\.\//, ''));
   });
 
-  it('can be imported by another package, with types', () => {
-    const user = join(folder, 'user');
-    mkdirSync(join(user, 'node_modules'), { recursive: true });
-    symlinkSync(folder, join(user, 'node_modules/obo-gateway'));
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    symlinkSync(join(root, 'node_modules/@types'), join(user, 'node_modules/@types'));
-    writeFileSync(join(user, 'package.json'), '{ "type": "module" }');
-    writeFileSync(
-      join(user, 'main.ts'),
-      `import { createGateway, type Gateway } from 'obo-gateway';
-       import { loadConfig } from 'obo-gateway/config';
-       export const gateway: Gateway = createGateway(await loadConfig('gateway.yaml', {}));
-       // @ts-expect-error a gateway is no number, and the compiler knows it
-       export const wrong: number = gateway;`,
-    );
-    const options = '--noEmit --strict --skipLibCheck --ignoreConfig --module nodenext --target es2023 --types node';
-    execFileSync(tsc, [...options.split(' '), 'main.ts'], { cwd: user, encoding: 'utf8' });
-  });
+  describeInstalledLibrary(() => tarball);
 });
 
 /** True for a file of the documentation page, which is no module of the program. */

@@ -110,6 +110,11 @@ export class RouteTable<T> {
       : { entry, ...readValues(target, captured) };
   }
 
+  /** True for a path, as it was sent, that has an operation of some method. */
+  has(path: string): boolean {
+    return path.startsWith('/') && find(this.#root, path.slice(1).split('/'), 0, []) !== undefined;
+  }
+
   #leafFor(segments: readonly Segment[], multiSegment: boolean): Leaf<T> {
     let parent = this.#root;
     for (const segment of segments.slice(0, -1)) {

@@ -10,8 +10,8 @@ import type { Tracing } from './tracing.ts';
 /** What the spans of requests are described with. */
 export interface RequestSpanOptions {
   readonly tracing: Tracing;
-  /** How clients reach the gateway. */
-  readonly publicUrl: URL;
+  /** How clients reach the gateway; `undefined` where nobody says it. */
+  readonly publicUrl: URL | undefined;
   /** Networks whose `X-Forwarded-For` is believed; `undefined` for none. */
   readonly trustedProxies: Networks | undefined;
 }
@@ -36,11 +36,14 @@ const CALLER_GONE = 499;
 /** Makes the spans of requests. */
 export function createRequestSpans(options: RequestSpanOptions): RequestSpans {
   const { tracing, publicUrl, trustedProxies } = options;
-  const server: SpanAttributes = {
-    'url.scheme': publicUrl.protocol.slice(0, -1),
-    'server.address': publicUrl.hostname,
-    'server.port': portOf(publicUrl),
-  };
+  const server: SpanAttributes =
+    publicUrl === undefined
+      ? {}
+      : {
+          'url.scheme': publicUrl.protocol.slice(0, -1),
+          'server.address': publicUrl.hostname,
+          'server.port': portOf(publicUrl),
+        };
   return { begin, end };
 
   function begin({ headers }: IncomingMessage, record: RequestRecord): RequestTrace {

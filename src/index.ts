@@ -1,0 +1,17 @@
+export { createApi, createGateway, loadOpenTelemetry } from './gateway.ts';
+export type { Api, Gateway, GatewayAddresses, GatewayOptions } from './gateway.ts';
+export { ConfigError } from './failures.ts';
+export type { ConfigFault, FailureCode } from './failures.ts';
+export { createObo } from './obo.ts';
+export type { Obo, OboCaller, OboHealth, OboOptions } from './obo.ts';
+export type { Protection } from './library/access.ts';
+export type { AnswerErrors, ProblemAnswer } from './library/answer-errors.ts';
+export type { DownstreamClient, OboAccessToken, TokenOptions } from './library/downstream-client.ts';
+export type { DownstreamFetch } from './library/fetch-client.ts';
+export { OboError } from './library/obo-error.ts';
+export type { Middleware } from './library/proxy.ts';
+export type { MessageLike } from './library/requests.ts';
+export type { OboStrategy } from './library/strategy.ts';
+export { OboUsageError } from './library/usage-error.ts';
+export type { Principal } from './session/principal.ts';
+export type { ApplicationLogger } from './telemetry/bridge-logger.ts';
