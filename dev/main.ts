@@ -25,24 +25,27 @@ async function main(): Promise<void> {
 }
 
 function describe(world: DemoWorld): string {
-  const { gatewayUrl, managementUrl, authorizationServiceUrl, engine, emulator, graph, orders, playground } = world;
+  const { gatewayUrl, managementUrl, authorizationServiceUrl, engine, emulator, playground } = world;
+  const { graph, orders, mailbox } = world;
   const tokenOf = (query: string): string =>
     `"Authorization: Bearer $(curl -s '${emulator.origin}/_emulator/token?${query}')"`;
-  // Where Entra sends people back to the page, which is by this name and no other.
-  const docsUrl = `http://localhost:${new URL(gatewayUrl).port}/docs`;
+  // Entra sends people back to the page by this name and no other, and the metadata of the MCP server has it.
+  const publicUrl = `http://localhost:${new URL(gatewayUrl).port}`;
   const order = `'{"customer":"Fabrikam","lines":[{"article":"bolt","quantity":4}]}'`;
   return `ready ${playground.origin}
 
 Open that page, sign in as one of the demo people, call the API and watch each hop. Behind it:
 
   gateway      ${gatewayUrl}
-  contract     ${gatewayUrl}/openapi.json, to try out at ${docsUrl}
+  contract     ${gatewayUrl}/openapi.json, to try out at ${publicUrl}/docs
   management   ${managementUrl}/readyz, ${managementUrl}/metrics
   engine       ${engine.origin} (carries the same calls itself, and asks the gateway about each)
+  MCP          ${publicUrl}/mailbox/mcp (for any program that speaks MCP: docs/mcp.md)
   for engines  ${authorizationServiceUrl}/check/nginx and its kin (docs/engines.md)
   Entra        ${emulator.origin} (emulator; switches at /_emulator/switches)
   Graph        ${graph.origin}
   Orders       ${orders.origin}
+  mailbox      ${mailbox.origin}/mcp (an MCP server that asks Graph itself)
 
 Or with curl
   without a token: a challenge

@@ -7,6 +7,7 @@ export interface Ports {
   readonly emulator: number;
   readonly graph: number;
   readonly orders: number;
+  readonly mailbox: number;
   readonly playground: number;
   readonly authorizationService: number;
   readonly engine: number;
@@ -22,6 +23,7 @@ const DEFAULTS = {
   playground: { variable: 'PLAYGROUND_PORT', port: 3000 },
   authorizationService: { variable: 'AUTHORIZATION_SERVICE_PORT', port: 8084 },
   engine: { variable: 'ENGINE_PORT', port: 8085 },
+  mailbox: { variable: 'MAILBOX_PORT', port: 8086 },
 } as const satisfies Record<keyof Ports, { variable: string; port: number }>;
 
 const NAMES = Object.keys(DEFAULTS) as (keyof Ports)[];

@@ -4,6 +4,7 @@ import { createGateway, loadOpenTelemetry, type Gateway } from '../src/gateway.t
 import { createLogger } from '../src/telemetry/logger.ts';
 import type { DemoApi } from './demo-apis/demo-api.ts';
 import { startGraph } from './demo-apis/graph.ts';
+import { startMailbox } from './demo-apis/mailbox.ts';
 import { startOrders } from './demo-apis/orders.ts';
 import { startEmulator, type Emulator } from './emulator/emulator.ts';
 import { demoWorld, GATEWAY_CLIENT_SECRET } from './emulator/world.ts';
@@ -30,6 +31,8 @@ export interface DemoWorld {
   readonly emulator: Emulator;
   readonly graph: DemoApi;
   readonly orders: DemoApi;
+  /** The MCP server. */
+  readonly mailbox: DemoApi;
   readonly gateway: RestartableGateway;
   /** Where clients reach the gateway. */
   readonly gatewayUrl: string;
@@ -90,9 +93,11 @@ async function startServers(
   const emulator = started(await startEmulator({ port: ports.emulator, world }));
   const graph = started(await startGraph({ port: ports.graph, emulator }));
   const orders = started(await startOrders({ port: ports.orders, emulator }));
+  const mailbox = started(await startMailbox({ port: ports.mailbox, emulator, graphOrigin: graph.origin }));
   emulator.onRequest((request) => trace.add(describeEntraHop(request, world)));
   graph.onRequest((request) => trace.add(describeDownstreamHop('graph', request, engineUrl)));
   orders.onRequest((request) => trace.add(describeDownstreamHop('orders', request, engineUrl)));
+  mailbox.onRequest((request) => trace.add(describeDownstreamHop('mailbox', request, engineUrl)));
   const write = (line: string): void => {
     trace.add(describeGatewayHop(line));
     onLogLine(line);
@@ -119,7 +124,18 @@ async function startServers(
   const settings = describeSettings({ gatewayUrl: config.server.publicUrl ?? gatewayUrl, engineUrl }, emulator);
   const controls = new WorldControls({ emulator, graph, gateway });
   const playground = started(await startPlayground({ port: ports.playground, settings, trace, controls }));
-  return { emulator, graph, orders, gateway, gatewayUrl, managementUrl, authorizationServiceUrl, engine, playground };
+  return {
+    emulator,
+    graph,
+    orders,
+    mailbox,
+    gateway,
+    gatewayUrl,
+    managementUrl,
+    authorizationServiceUrl,
+    engine,
+    playground,
+  };
 }
 
 /** The places of the contract, as an engine has to know them: openapi.yaml says it to the gateway. */

@@ -1,9 +1,10 @@
 import { CallerGone } from './request/caller-gone.ts';
 import type { ChallengeFrame } from './challenge/www-authenticate.ts';
 import type { DocumentationPage } from './documentation/documentation-page.ts';
+import { toOAuthError } from './entra/oauth-error.ts';
 import { GatewayError, toGatewayError } from './failures.ts';
 import { answerFailure } from './http/answer-failure.ts';
-import type { CorsPolicy } from './http/cors.ts';
+import { isPreflight, type CorsPolicy } from './http/cors.ts';
 import type { SecurityHeaders } from './http/security-headers.ts';
 import {
   RequestAccount,
@@ -14,8 +15,9 @@ import {
   type RequestHandler,
 } from './inbound-request.ts';
 import { handleRequest, type Steps } from './journey.ts';
+import type { McpFacade } from './mcp/facade/mcp-facade.ts';
+import { toJsonRpcError } from './mcp/json-rpc-error.ts';
 import type { NativeAuth } from './native-auth/native-auth.ts';
-import { toOAuthError } from './native-auth/oauth-error.ts';
 import { receive } from './request/receive.ts';
 import { hasUncertainEnd } from './request/uncertain-end.ts';
 import { writeHead } from './runtime/write-head.ts';
@@ -26,6 +28,8 @@ export interface AppOptions extends RequestAccountOptions {
   /** True for the path of some operation of the contract. */
   readonly hasOperation: (path: string) => boolean;
   readonly cors: CorsPolicy;
+  /** By path, for MCP servers: pages read more of their answers. */
+  readonly corsOfMcpServers: ReadonlyMap<string, CorsPolicy>;
   /** Bytes of a request's line and headers. */
   readonly headLimitBytes: number;
   /** Requests under way at a time. */
@@ -40,6 +44,8 @@ export interface AppOptions extends RequestAccountOptions {
   readonly documents: ReadonlyMap<string, () => string>;
   /** Native authentication, which answers on paths of its own; absent unless gateway.yaml turns it on. */
   readonly nativeAuth: NativeAuth | undefined;
+  /** What clients of MCP servers take for the authorization server; absent unless gateway.yaml turns it on. */
+  readonly mcpFacade: McpFacade | undefined;
   /** Absent unless gateway.yaml turns it on. */
   readonly documentation: DocumentationPage | undefined;
 }
@@ -69,7 +75,8 @@ export function createApiHandler(options: AppOptions): ApiHandler {
       options.hasOperation(path) ||
       documents.has(path) ||
       documentation?.serves(path) === true ||
-      nativeAuth?.serves(path) === true,
+      nativeAuth?.serves(path) === true ||
+      options.mcpFacade?.serves(path) === true,
   };
 
   async function handle(request: InboundRequest): Promise<void> {
@@ -94,6 +101,7 @@ function openDoors(options: AppOptions): readonly Door[] {
   const { steps, documents, documentation } = options;
   return [
     (request) => proxyNativeAuth(request, options),
+    (request) => askMcpFacade(request, options),
     (request) => answerPreflight(request, options),
     (request) => serveDocument(request, documents, options),
     ...(documentation ? [(request: InboundRequest) => documentation.answer(request)] : []),
@@ -109,20 +117,30 @@ function findNativeAuth({ target }: InboundRequest, { nativeAuth }: AppOptions):
   return nativeAuth?.serves(target.path) === true ? nativeAuth : undefined;
 }
 
+function askMcpFacade(request: InboundRequest, options: AppOptions): Promise<void> | false {
+  return findMcpFacade(request, options)?.answer(request, ownHeaders(request, options)) ?? false;
+}
+
+function findMcpFacade({ target }: InboundRequest, { mcpFacade }: AppOptions): McpFacade | undefined {
+  return mcpFacade?.serves(target.path) === true ? mcpFacade : undefined;
+}
+
 function ownHeaders(request: InboundRequest, options: AppOptions): string[] {
   const { req, requestId } = request;
-  const { cors } = findNativeAuth(request, options) ?? options;
-  return ['x-request-id', requestId, ...cors.headersFor(req.headers.origin), ...options.security.own];
+  const cors =
+    findNativeAuth(request, options)?.cors ?? options.corsOfMcpServers.get(request.target.path) ?? options.cors;
+  const corsHeaders = findMcpFacade(request, options)?.answerHeaders ?? cors.headersFor(req.headers.origin);
+  return ['x-request-id', requestId, ...corsHeaders, ...options.security.own];
 }
 
 function answerPreflight(request: InboundRequest, options: AppOptions): boolean {
   const { req, res } = request;
   const { cors } = options;
-  const isPreflight = cors.isPreflight(req);
-  if (isPreflight) {
+  const isAllowed = cors.allowsPreflight(req);
+  if (isAllowed) {
     cors.answerPreflight(req, res, ownHeaders(request, options));
   }
-  return isPreflight;
+  return isAllowed;
 }
 
 function serveDocument(
@@ -136,6 +154,10 @@ function serveDocument(
     return false;
   }
   record.operation = target.path;
+  if (isPreflight(req)) {
+    cors.answerPreflight(req, res, ['x-request-id', requestId, ...cors.publicHeaders, ...security.own]);
+    return true;
+  }
   if (req.method !== 'GET' && req.method !== 'HEAD') {
     throw new GatewayError('method_not_allowed', { allow: ['GET', 'HEAD'] });
   }
@@ -156,7 +178,7 @@ function serveDocument(
 }
 
 function fail(request: InboundRequest, thrown: unknown, options: AppOptions): void {
-  const { res, instance, requestId, record } = request;
+  const { res, target, instance, requestId, record } = request;
   if (thrown instanceof CallerGone) {
     res.destroy();
     return;
@@ -171,6 +193,7 @@ function fail(request: InboundRequest, thrown: unknown, options: AppOptions): vo
     requestId,
     instance,
     ownHeaders: ownHeaders(request, options),
+    instead: options.mcpFacade?.writeRefusal(target.path, failure) ?? toJsonRpcError(failure),
     extensions: findNativeAuth(request, options) && toOAuthError(failure),
   });
 }

@@ -20,6 +20,8 @@ interface FailureRule {
    * @see https://www.rfc-editor.org/rfc/rfc6750#section-3.1
    */
   readonly challenge?: string | null;
+  /** Where the challenge has the claims request, if there is one; absent for its parameter `claims`. */
+  readonly claimsIn?: 'scope';
 }
 
 /** The failures by name. */
@@ -66,6 +68,15 @@ export const FAILURES = {
     blame: 'client',
     challenge: 'insufficient_claims',
   },
+  claims_as_scope: {
+    code: 'insufficient_scope',
+    status: 403,
+    title: 'More proof is required',
+    detail: 'Ask the authorization server for a new access token with the scopes of the challenge, then try again.',
+    blame: 'client',
+    challenge: 'insufficient_scope',
+    claimsIn: 'scope',
+  },
   interaction_required: {
     status: 401,
     title: 'The user must sign in interactively',
@@ -104,6 +115,20 @@ export const FAILURES = {
     title: 'The call is not described',
     detail: 'What stands in front of the API does not say which call it asks about; tell those who run it.',
     blame: 'gateway',
+  },
+  header_mismatch: {
+    code: 'invalid_request',
+    status: 400,
+    title: 'The headers and the message differ',
+    detail: 'Send in Mcp-Method and Mcp-Name what the message says.',
+    blame: 'client',
+  },
+  undecidable_message: {
+    code: 'invalid_request',
+    status: 400,
+    title: 'The message cannot be decided on',
+    detail: 'Send one JSON-RPC message that every reader reads alike.',
+    blame: 'client',
   },
   unsupported_media_type: {
     code: 'invalid_request',
@@ -251,6 +276,13 @@ export interface LoopRule {
   readonly remedy: string;
 }
 
+/** What the error of JSON-RPC says that answers a message in the place of a problem document. */
+export interface JsonRpcFacts {
+  readonly code: -32_600 | -32_020;
+  /** That of the message; `null` where it cannot be read. */
+  readonly id: string | number | null;
+}
+
 /** What some failures say beyond their row. The caller may see all of it except `loop`, `log` and `cause`. */
 export interface FailureFacts {
   readonly detail?: string;
@@ -274,6 +306,14 @@ export interface FailureFacts {
   readonly upgrade?: 'websocket' | 'HTTP/1.1';
   /** Seconds. */
   readonly retryAfter?: number;
+  /**
+   * The address of the metadata of the resource that was called, where it is not the API as a whole.
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9728#section-5.1
+   */
+  readonly resourceMetadata?: string;
+  /** For a message of an MCP client, which is answered by an error of JSON-RPC. */
+  readonly jsonRpc?: JsonRpcFacts;
   /** For a refusal without claims that a newer token should end: the failure when newer tokens do not end it. */
   readonly loop?: LoopRule;
   /** For the operator's log only. */
@@ -300,6 +340,7 @@ export class GatewayError extends Error {
   readonly rule: FailureRule;
   /** @internal */
   readonly facts: FailureFacts;
+  readonly #failure: Failure;
 
   /**
    * @param facts what to say beyond the failure's row; never a token, and nothing of Entra's or a downstream's prose
@@ -311,6 +352,12 @@ export class GatewayError extends Error {
     this.code = codeOf(failure);
     this.rule = rule;
     this.facts = facts;
+    this.#failure = failure;
+  }
+
+  /** Makes the same failure with more facts; the error itself may be shared by many requests. */
+  with(facts: FailureFacts): GatewayError {
+    return new GatewayError(this.#failure, { ...this.facts, ...facts });
   }
 }
 

@@ -47,6 +47,8 @@ type MaybePromise<T> = T | Promise<T>;
 export interface Steps {
   /** Finds the operation of the contract. */
   match(request: InboundRequest): RouteMatch<Operation>;
+  /** Refuses a page of a foreign origin where the protocol of the operation demands it. */
+  checkOrigin(request: InboundRequest, operation: Operation): void;
   /** Finds out who is calling; `undefined` for an anonymous operation, and for a caller that needs no token and sends none. */
   authenticate(request: InboundRequest, operation: Operation): MaybePromise<Session | undefined>;
   /**
@@ -54,8 +56,8 @@ export interface Steps {
    * optional and the caller's meets no requirement.
    */
   authorize(session: Session | undefined, operation: Operation): Session | undefined;
-  /** Checks the request against the contract: its parameters and its body. */
-  readonly validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<OutgoingBody>;
+  /** Checks the request against the contract: its parameters and its body; of an MCP server it finds the tool. */
+  readonly validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<OutgoingBody & Checked>;
   /** Checks the parameters of the request against the contract, and leaves its body alone. */
   readonly validateParameters: (request: InboundRequest, route: RouteMatch<Operation>) => void;
   /** Finds the caller's token for the downstream; one that Entra issues anew has the claims of `again`, if any. */
@@ -67,16 +69,21 @@ export interface Steps {
   ) => DownstreamToken | Promise<FetchedToken> | undefined;
   /** Sends the request on and waits for the head of the answer. */
   forward(request: InboundRequest, call: Call, token: DownstreamToken | undefined): Promise<DownstreamAnswer>;
-  /** Reads the challenges of a downstream's 401, one for each line, and drops the rest of it. */
-  takeChallenges(answer: DownstreamAnswer): readonly string[];
+  /** Reads the challenges of a downstream's 401, one for each line. */
+  readChallenges(answer: DownstreamAnswer): readonly string[];
   /** The caller's token for the downstream that is in memory, with its claims; `undefined` for none. */
   recallToken(session: Session, operation: Operation): HeldToken | undefined;
   /** Reads what a downstream that rejected the token asks for, and forgets the token. */
   readDemand(request: InboundRequest, operation: Operation, rejection: DownstreamRejection): DownstreamDemand;
-  /** Remembers the challenge: for a while this token gets it again, and neither Entra nor the downstream is asked. */
+  /**
+   * Remembers the challenge: for a while this token gets it again, and neither Entra nor the downstream is asked. Messages
+   * to an MCP server share an operation, so of these only calls of a tool with rules of its own are remembered.
+   */
   rememberChallenge(session: Session, operation: Operation, challenge: GatewayError): void;
   /** Remembers the claims for a caller that has to send its large body again; its next token is exchanged with them. */
   expectClaims(session: Session, operation: Operation, claims: string): void;
+  /** True when these challenges of a downstream ask for claims, and an agent identity calls it for callers that are apps. */
+  asksAgentForProof(operation: Operation, challenges: readonly string[]): boolean;
   /** Passes the answer back. */
   answer(request: InboundRequest, call: Call, answer: DownstreamAnswer): MaybePromise<void>;
   /**
@@ -86,6 +93,12 @@ export interface Steps {
   adaptFailure(error: unknown, session: Session | undefined, operation: Operation): unknown;
   /** Ends the count of the caller's repeated challenges, because the downstream accepted its token. */
   noteSuccess(session: Session, operation: Operation): void;
+}
+
+/** What the check of a request can find besides faults. */
+export interface Checked {
+  /** The operation that the request is by its body: one of the tools of an MCP server that have rules of their own. */
+  readonly tool?: Operation;
 }
 
 /** Gives the steps of a gateway, with other ones in the place of some. */
@@ -100,12 +113,12 @@ export interface SecondExchange {
 }
 
 /** A call that its caller may make, with all that is needed to make it. */
-export interface AuthorizedCall<Checked> {
+export interface AuthorizedCall<Result> {
   readonly route: RouteMatch<Operation>;
   /** The caller; absent for an anonymous operation. */
   readonly session: Session | undefined;
   /** The result of the step that checked the request. */
-  readonly checked: Checked;
+  readonly checked: Result;
   /** The caller's token for the downstream; absent where there is no caller. */
   readonly token: DownstreamToken | undefined;
   /** The `client-request-id` of the exchange, where the token comes from one of this request. */
@@ -138,7 +151,7 @@ export async function handleOwnCall(
   { own, body }: Required<Pick<Call, 'own' | 'body'>>,
   steps: Steps,
 ): Promise<DownstreamAnswer> {
-  const authorized = await authorizeCall(request, steps, () => body);
+  const authorized = await authorizeCall(request, steps, () => undefined);
   const { route, session } = authorized;
   try {
     return await makeCall(request, { route, body, own }, authorized, steps);
@@ -157,12 +170,7 @@ async function makeCall(
   const answer = await steps.forward(request, call, token);
   const accepted =
     session !== undefined && token !== undefined && answer.status === 401
-      ? await translate(
-          request,
-          call,
-          { session, token, correlationId, challenges: steps.takeChallenges(answer) },
-          steps,
-        )
+      ? await translate(request, call, answer, { session, token, correlationId }, steps)
       : answer;
   if (session !== undefined) {
     steps.noteSuccess(session, call.route.entry);
@@ -180,29 +188,34 @@ async function makeCall(
  *   the downstream rejected its token
  * @throws {GatewayError} every refusal; it is turned into HTTP in one place, `answer-failure.ts`
  */
-export async function authorizeCall<Checked>(
+export async function authorizeCall<Result extends Checked | void>(
   request: InboundRequest,
   steps: Steps,
-  validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<Checked>,
+  validate: (request: InboundRequest, route: RouteMatch<Operation>) => MaybePromise<Result>,
   exchange: FindToken = steps.exchange,
-): Promise<AuthorizedCall<Checked>> {
-  const route = steps.match(request);
-  const operation = route.entry;
+): Promise<AuthorizedCall<Result>> {
+  let route = steps.match(request);
   let session: Session | undefined;
   try {
-    const caller = steps.authenticate(request, operation);
-    session = caller instanceof Promise ? await caller : caller;
-    session = steps.authorize(session, operation);
+    steps.checkOrigin(request, route.entry);
+    const authenticating = steps.authenticate(request, route.entry);
+    const caller = authenticating instanceof Promise ? await authenticating : authenticating;
+    session = caller;
+    session = steps.authorize(caller, route.entry);
     const checking = validate(request, route);
     const checked = checking instanceof Promise ? await checking : checking;
-    const found = exchange(request, session, operation);
+    if (checked?.tool !== undefined) {
+      route = { ...route, entry: checked.tool };
+      session = steps.authorize(caller, route.entry);
+    }
+    const found = exchange(request, session, route.entry);
     if (found instanceof Promise) {
       const { token, correlationId } = await found;
       return { route, session, checked, token, correlationId };
     }
     return { route, session, checked, token: found, correlationId: undefined };
   } catch (error) {
-    throw steps.adaptFailure(error, session, operation);
+    throw steps.adaptFailure(error, session, route.entry);
   }
 }
 
@@ -217,11 +230,40 @@ export interface DownstreamRejection {
 }
 
 /**
- * Answers the downstream's 401: with the answer to a second send, or with a failure that the caller can act on. For
- * claims, Entra is asked once for a token that has them and the request is sent once more; when that does not help, the
- * claims become the caller's challenge.
+ * Answers the downstream's 401: with the answer to a second send, or with a failure that the caller can act on. Of a call
+ * of an application's own, a 401 that no other token would change is the answer, because the application reads the answers
+ * of its downstreams itself.
  */
 async function translate(
+  request: InboundRequest,
+  call: Call,
+  answer: DownstreamAnswer,
+  rejected: Omit<DownstreamRejection, 'challenges'>,
+  steps: Steps,
+): Promise<DownstreamAnswer> {
+  const rejection = { ...rejected, challenges: steps.readChallenges(answer) };
+  if (call.own === undefined) {
+    answer.discard();
+    return sendAgain(request, call, rejection, steps);
+  }
+  try {
+    const second = await sendAgain(request, call, rejection, steps);
+    answer.discard();
+    return second;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'downstream_rejected_token') {
+      return answer;
+    }
+    answer.discard();
+    throw error;
+  }
+}
+
+/**
+ * Sends a call once more with another token. For claims, Entra is asked once for a token that has them; when that does not
+ * help, the claims become the caller's challenge.
+ */
+async function sendAgain(
   request: InboundRequest,
   call: Call,
   rejection: DownstreamRejection,
@@ -237,7 +279,8 @@ async function translate(
   if (second.status !== 401) {
     return second;
   }
-  const challenges = steps.takeChallenges(second);
+  const challenges = steps.readChallenges(second);
+  second.discard();
   throw refuseSecondRejection(request, operation, { ...rejection, token, challenges }, steps, claims);
 }
 
@@ -254,8 +297,9 @@ export interface RenewedToken {
  * because its settings and ours do not fit, which no other token would change. Of an application's tokens it can also be
  * that ours was revoked: no user can step up for it, so a new one is fetched in any case, with the claims if there are any.
  *
- * @throws {GatewayError} `downstream_rejected_token` where another token would not help, `interaction_required` where the
- *   downstream's challenge cannot be read, or Entra's refusal, which is remembered where it is a claims challenge
+ * @throws {GatewayError} `downstream_rejected_token` where another token would not help, `access_denied` where it would
+ *   have to bring a proof of an agent, `interaction_required` where the downstream's challenge cannot be read, or Entra's
+ *   refusal, which is remembered where it is a claims challenge
  */
 export async function exchangeAfterRejection(
   request: InboundRequest,
@@ -270,7 +314,10 @@ export async function exchangeAfterRejection(
   try {
     const found = steps.exchange(request, session, operation, { claims, correlationId });
     const fetched = found instanceof Promise ? await found : { token: found, correlationId };
-    if (fetched.token === undefined || (isForApp && fetched.token === rejected)) {
+    if (isForApp && fetched.token === rejected) {
+      throw rejectedForApp(operation, rejection, steps);
+    }
+    if (fetched.token === undefined) {
       throw rejectedToken();
     }
     return { token: fetched.token, claims, correlationId: fetched.correlationId };
@@ -297,7 +344,7 @@ export function refuseSecondRejection(
   const { session } = rejection;
   if (session.principal.kind === 'app') {
     // The new token is kept for the next request, which would otherwise cost two exchanges.
-    return rejectedToken();
+    return rejectedForApp(operation, rejection, steps);
   }
   const demand = steps.readDemand(request, operation, rejection);
   const asked = claimsOf(demand) ?? claims;
@@ -343,7 +390,18 @@ function requireClaims(demand: DownstreamDemand): string {
   }
 }
 
-function rejectedToken(): GatewayError {
+/** Makes the failure of an app's call whose tokens the downstream rejects: no caller can give a proof for an agent. */
+function rejectedForApp(operation: Operation, { challenges }: DownstreamRejection, steps: Steps): GatewayError {
+  return steps.asksAgentForProof(operation, challenges)
+    ? new GatewayError('access_denied', { log: { remedy: AGENT_CHALLENGED_REMEDY } })
+    : rejectedToken();
+}
+
+const AGENT_CHALLENGED_REMEDY =
+  'The downstream asks the agent identity for claims, which nobody can give for an app: look at its Conditional Access policies for agents, and whether the agent identity was disabled.';
+
+/** Makes the failure of a call whose token the downstream rejected though no other one would help. */
+export function rejectedToken(): GatewayError {
   return new GatewayError('downstream_rejected_token', {
     log: { remedy: 'Compare the scopes of this downstream in gateway.yaml with the audience that it expects.' },
   });

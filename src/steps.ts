@@ -3,9 +3,12 @@ import { authorize, type AccessLists } from './auth/authorize.ts';
 import { bringsToken, readBearerToken } from './auth/bearer-token.ts';
 import { sendContinue } from './request/body.ts';
 import type { BodyMemory } from './request/body-memory.ts';
+import { announceContext } from './challenge/announce-context.ts';
 import { readDownstreamDemand } from './challenge/downstream-claims.ts';
+import { nameResource } from './challenge/name-resource.ts';
 import { nameScopes } from './challenge/name-scopes.ts';
 import { replaceHopelessChallenge, type ChallengeRules } from './challenge/replace-hopeless-challenge.ts';
+import type { McpServer } from './contract/operations/mcp-server.ts';
 import type { Operation } from './contract/operations/operation.ts';
 import type { ToPublicAddress } from './contract/public-address.ts';
 import type { RouteMatch, RouteTable } from './contract/routes/route-table.ts';
@@ -23,7 +26,9 @@ import { findHeaders, selectResponseHeaders } from './forward/response-headers.t
 import { openWebSocket } from './forward/websocket.ts';
 import { refuseOtherProtocol } from './http/upgrades.ts';
 import type { Steps } from './journey.ts';
-import { isOptional } from './session/requirement.ts';
+import { refuseForeignOrigin } from './mcp/foreign-origin.ts';
+import { readToolCall, type ToolCallBody } from './mcp/tool-call.ts';
+import { isOptional, scopesForUsers } from './session/requirement.ts';
 import type { Session } from './session/session.ts';
 import type { InboundRequest } from './inbound-request.ts';
 import { since, type RequestRecord } from './telemetry/request-record.ts';
@@ -56,11 +61,17 @@ export interface StepOptions {
   /** By name; the contract names no other. */
   readonly services: ReadonlyMap<string, CallableDownstream>;
   readonly toPublicAddress: ToPublicAddress;
-  /** The headers that every proxied answer carries besides its own: names and values in turn. */
-  readonly answerHeaders: (origin: string | undefined) => readonly string[];
+  /** The headers that every proxied answer of an operation carries besides its own: names and values in turn. */
+  readonly answerHeaders: (origin: string | undefined, operation: Operation) => readonly string[];
   /** Writes our challenge without an error, which replaces that of a downstream. */
-  readonly bareChallenge: () => string;
+  readonly bareChallenge: (operation: Operation) => string;
+  /** The address of the metadata of the resource that an operation belongs to; `undefined` for those of the whole API. */
+  readonly nameMetadata: (operation: Operation) => string | undefined;
+  /** The origins whose pages may call MCP servers. */
+  readonly mcpOrigins: ReadonlySet<string>;
   readonly challengeRules: ChallengeRules;
+  /** True for an MCP server whose clients get their tokens from its façade. */
+  readonly hasFacade: (server: McpServer) => boolean;
   /** Names an operation where refusals of it are remembered and counted; another name for other rules. */
   readonly nameRules: (operation: Operation) => string;
 }
@@ -73,13 +84,19 @@ export function createSteps(options: StepOptions): Steps {
 /** The steps that find out who calls what and whether it may; nothing leaves the gateway yet. */
 function admissionSteps(
   options: StepOptions,
-): Pick<Steps, 'match' | 'authenticate' | 'authorize' | 'validate' | 'validateParameters'> {
+): Pick<Steps, 'match' | 'checkOrigin' | 'authenticate' | 'authorize' | 'validate' | 'validateParameters'> {
   const { routes, services, accessLists, bodyLimit, bodyMemory } = options;
   return {
     match({ req, target, record }) {
       const route = routes.match(req.method ?? '', target.path);
       record.operation = route.entry.name;
       return route;
+    },
+
+    checkOrigin({ req }, { mcpServer }) {
+      if (mcpServer !== undefined) {
+        refuseForeignOrigin(req.headers.origin, options.mcpOrigins);
+      }
     },
 
     authenticate({ req, res, record }, { access }) {
@@ -96,13 +113,17 @@ function admissionSteps(
     },
 
     authorize(session, { access, authContext }) {
-      if (session === undefined || access === 'anonymous') {
+      if (access === 'anonymous' || (session === undefined && isOptional(access))) {
         return session;
+      }
+      if (session === undefined) {
+        // The server of a tool does without a token, and the tool does not.
+        throw new GatewayError('missing_token');
       }
       return authorize(session.principal, { access, authContext }, accessLists) ? session : undefined;
     },
 
-    validate({ req, res, target }, { entry, values, encoded }) {
+    validate({ req, res, target, record }, { entry, values, encoded }) {
       refuseOtherProtocol(entry.upgrade, req, res);
       const { idleTimeout } = reachable(serviceOf(services, entry.service));
       const reading = {
@@ -112,21 +133,48 @@ function admissionSteps(
         memory: bodyMemory,
         lifetime: res,
       };
-      return validate(req, entry, { values, encoded, query: target.query, reading });
+      if (entry.tools === undefined) {
+        return validate(req, entry, { values, encoded, query: target.query, reading });
+      }
+      const reads = readToolCall(req, entry, reading);
+      return reads instanceof Promise ? reads.then(note) : reads;
+
+      function note(body: ToolCallBody): ToolCallBody {
+        if (body.tool?.tool !== undefined) {
+          record.tool = body.tool.tool;
+        }
+        return body;
+      }
     },
 
     validateParameters({ req, target }, { entry, values, encoded }) {
+      if (entry.tools !== undefined) {
+        throw new GatewayError('access_denied', { log: UNSEEN_TOOLS });
+      }
       validateParameters(req, entry.parameters, { values, encoded, query: target.query });
     },
   };
 }
+
+/** What the log says where an engine asks about a call whose body decides who may make it. */
+const UNSEEN_TOOLS = {
+  reason: 'x-mcp-server has rules for tools, and an engine shows no body',
+  remedy: 'Send the calls of this path to the gateway itself, which forwards them, or leave `tools` out.',
+};
 
 /** The steps that get the caller's token for the downstream, and that follow when there is none or it does not help. */
 function tokenSteps(
   options: StepOptions,
 ): Pick<
   Steps,
-  'exchange' | 'recallToken' | 'readDemand' | 'expectClaims' | 'rememberChallenge' | 'adaptFailure' | 'noteSuccess'
+  | 'exchange'
+  | 'recallToken'
+  | 'readDemand'
+  | 'asksAgentForProof'
+  | 'expectClaims'
+  | 'rememberChallenge'
+  | 'adaptFailure'
+  | 'noteSuccess'
 > {
   const { services, exchange, challengeRules, nameRules } = options;
   const { loop } = challengeRules;
@@ -172,18 +220,28 @@ function tokenSteps(
       return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
     },
 
+    asksAgentForProof: ({ service }, challenges) =>
+      serviceOf(services, service).scopes.agent !== undefined && readDownstreamDemand(challenges).kind !== 'none',
+
     expectClaims: (session, { service }, claims) =>
       exchange.expect(session, serviceOf(services, service).scopes, claims),
 
-    rememberChallenge: (session, operation, challenge) => exchange.remember(session, nameRules(operation), challenge),
+    rememberChallenge(session, operation, challenge) {
+      // Of the other messages to an MCP server nothing is known: what one is asked for says nothing of the next.
+      if (operation.mcpServer === undefined || operation.tool !== undefined) {
+        exchange.remember(session, nameRules(operation), challenge);
+      }
+    },
 
-    adaptFailure: (error, session, operation) =>
-      replaceHopelessChallenge(
-        nameScopes(error, operation.access),
-        session?.principal,
-        nameRules(operation),
-        challengeRules,
-      ),
+    adaptFailure(error, session, operation) {
+      const { access, authContext, mcpServer } = operation;
+      const principal = session?.principal;
+      const mcp = mcpServer && { scopes: scopesForUsers(access), hasFacade: options.hasFacade(mcpServer) };
+      const challenged = { name: nameRules(operation), mcp, authContext };
+      const named = announceContext(nameScopes(error, access), principal, challenged);
+      const replaced = replaceHopelessChallenge(named, principal, challenged, challengeRules);
+      return nameResource(replaced, options.nameMetadata(operation));
+    },
 
     noteSuccess({ principal }, operation) {
       if (!loop.isEmpty) {
@@ -194,7 +252,7 @@ function tokenSteps(
 }
 
 /** The steps to the downstream and back. */
-function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChallenges' | 'answer'> {
+function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'readChallenges' | 'answer'> {
   const { services } = options;
   return {
     forward({ req, res, target, requestId, record }, { route, body, own, traceContext }, token) {
@@ -225,10 +283,7 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChall
       return entry.upgrade === undefined ? forward(own?.owner ?? res, call) : openWebSocket(res, call);
     },
 
-    takeChallenges(answer) {
-      answer.discard();
-      return findHeaders(answer.rawHeaders, 'www-authenticate');
-    },
+    readChallenges: (answer) => findHeaders(answer.rawHeaders, 'www-authenticate'),
 
     answer(request, { route }, answer) {
       const { req, res, requestId } = request;
@@ -238,10 +293,10 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'takeChall
         mayHaveLength: answer.status !== 204,
       });
       const headers = holdsAddress(selected) ? toPublic(selected, route, request) : selected;
-      headers.push('x-request-id', requestId, ...options.answerHeaders(req.headers.origin));
+      headers.push('x-request-id', requestId, ...options.answerHeaders(req.headers.origin, route.entry));
       if (answer.status === 401) {
         // Only the 401 of an anonymous operation comes this far: that call carried no token of ours.
-        headers.push('www-authenticate', options.bareChallenge());
+        headers.push('www-authenticate', options.bareChallenge(route.entry));
       }
       return answer.sendTo(res, headers);
     },

@@ -29,15 +29,17 @@ function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[
   const called: string[] = [];
   const steps: Steps = {
     match: () => ({ entry: { name: 'listOrders' } as Operation, values: {}, encoded: {} }),
+    checkOrigin: () => undefined,
     authenticate: () => CALLER,
     authorize: (session) => session,
     validate: () => NO_BODY,
     validateParameters: () => undefined,
     exchange: () => TOKEN,
     forward: () => Promise.resolve({ status: 200 } as DownstreamAnswer),
-    takeChallenges: () => [],
+    readChallenges: () => [],
     recallToken: () => undefined,
     readDemand: () => ({ kind: 'none' }),
+    asksAgentForProof: () => false,
     rememberChallenge: () => undefined,
     expectClaims: () => undefined,
     answer: () => undefined,
@@ -56,7 +58,7 @@ function newSteps(changes: Partial<Steps> = {}): { steps: Steps; called: string[
   return { steps, called };
 }
 
-const TO_THE_TOKEN = ['match', 'authenticate', 'authorize', 'validate', 'exchange'];
+const TO_THE_TOKEN = ['match', 'checkOrigin', 'authenticate', 'authorize', 'validate', 'exchange'];
 
 describe('what happens to a call of the contract?', () => {
   it('goes through every step in one order', async () => {
@@ -65,7 +67,7 @@ describe('what happens to a call of the contract?', () => {
     expect(called).toEqual([...TO_THE_TOKEN, 'forward', 'noteSuccess', 'answer']);
   });
 
-  it.each(['authenticate', 'authorize', 'validate', 'exchange', 'forward', 'answer'] as const)(
+  it.each(['checkOrigin', 'authenticate', 'authorize', 'validate', 'exchange', 'forward', 'answer'] as const)(
     'is looked at once more when it fails in %s, and ends there',
     async (name) => {
       const failure = new GatewayError('access_denied');
@@ -80,6 +82,26 @@ describe('what happens to a call of the contract?', () => {
     },
   );
 
+  it('becomes a call of the tool that its body names, which the caller must be allowed, too', async () => {
+    const tool = { name: 'listOrders', access: [] } as unknown as Operation;
+    const authorized: unknown[] = [];
+    const exchanged: unknown[] = [];
+    const { steps, called } = newSteps({
+      validate: () => ({ ...NO_BODY, tool }),
+      authorize(session, operation) {
+        authorized.push(operation);
+        return session;
+      },
+      exchange(_request, _session, operation) {
+        exchanged.push(operation);
+        return TOKEN;
+      },
+    });
+    await handleRequest(REQUEST, steps);
+    expect(called.slice(2, 6)).toEqual(['authenticate', 'authorize', 'validate', 'authorize']);
+    expect([authorized[1], exchanged[0]]).toEqual([tool, tool]);
+  });
+
   it('is exchanged once more under the id of its first exchange', async () => {
     const asked: unknown[] = [];
     const { steps } = newSteps({
@@ -87,7 +109,10 @@ describe('what happens to a call of the contract?', () => {
         asked.push(again);
         return Promise.resolve<FetchedToken>({ token: TOKEN, from: 'entra', correlationId: 'first' });
       },
-      forward: () => Promise.resolve({ status: asked.length === 1 ? 401 : 200 } as DownstreamAnswer),
+      forward: () => {
+        const status = asked.length === 1 ? 401 : 200;
+        return Promise.resolve({ status, discard: () => undefined } as DownstreamAnswer);
+      },
       readDemand: () => ({ kind: 'claims', claims: CLAIMS }),
     });
     await handleRequest(REQUEST, steps);
@@ -100,7 +125,7 @@ describe('what does a door get that only asks about a call?', () => {
     const { steps, called } = newSteps();
     const call = await authorizeCall(REQUEST, steps, steps.validateParameters);
     expect(call).toMatchObject({ session: CALLER, token: TOKEN, checked: undefined });
-    expect(called).toEqual(['match', 'authenticate', 'authorize', 'validateParameters', 'exchange']);
+    expect(called).toEqual(['match', 'checkOrigin', 'authenticate', 'authorize', 'validateParameters', 'exchange']);
   });
 
   it('no token where nobody is asked who calls', async () => {

@@ -37,7 +37,7 @@ export const ANSWER_GUIDE = {
     operator: 'Assign the app role, or consent to the scope for the client, if the caller should have it.',
   },
   access_denied: {
-    when: "The tenant or the client is not on the gateway's list, or Entra denies the user for good: a disabled account, no assignment to the app, a policy that blocks.",
+    when: "The tenant or the client is not on the gateway's list, or Entra denies the user for good: a disabled account, no assignment to the app, a policy that blocks. Or an app calls a downstream that has an agent identity (`downstreams.*.agent`), and Entra or the API asks that agent for claims, which nobody can give.",
     client: 'Stop, and show `detail`. Signing in again will not change it.',
     operator:
       'The log names the list or the Entra code. Add to `identity.allowedTenants` or `identity.allowedClients`, or send the user to the administrator of the tenant.',
@@ -47,6 +47,12 @@ export const ANSWER_GUIDE = {
     client:
       'Decode `claims`, ask Entra for a token **for this API** with them, silently first, then with the user at the screen; call again with the new token. [clients.md](clients.md) has the code.',
     operator: 'Nothing. If many users meet it, look at the Conditional Access policies of the API behind the gateway.',
+  },
+  claims_as_scope: {
+    when: 'A client of an MCP server needs more proof, did not declare the capability `cp1`, and gets its tokens from the authorization façade ([mcp.md](mcp.md)). The last scope of the challenge stands for the claims.',
+    client:
+      'Ask the authorization server for the scopes of the challenge, then try again. MCP clients do so by themselves.',
+    operator: NOTHING,
   },
   interaction_required: {
     when: 'Entra wants the user to do something, or the API behind the gateway asks for claims that may not be passed on, so there are no claims to relay.',
@@ -59,13 +65,13 @@ export const ANSWER_GUIDE = {
     client:
       'Open `consentUri` for the user, get a fresh token past the cache, then call again: the gateway remembers the refusal of a token for up to a minute. Without a `consentUri`, show that an administrator has to consent to `scopes`. Never retry by itself.',
     operator:
-      "Grant admin consent for the gateway's permissions, or list the client in `knownClientApplications`. Set `identity.consentRedirectUri` so that callers get a `consentUri`.",
+      "Grant admin consent for the gateway's permissions, or list the client in `knownClientApplications`. Set `identity.consentRedirectUri` so that callers get a `consentUri`. Where the downstream has an `agent`, there is none: consent for its blueprint, and let it inherit the permissions.",
   },
   client_not_capable: {
-    when: 'A claims challenge is due, `identity.requireClientCapability` is on, and the token does not say that the client can take one (`xms_cc`).',
+    when: 'A claims challenge is due, the token does not say that the client can take one (`xms_cc`), and `identity.requireClientCapability` is on, or the call is one of an MCP server without an authorization façade ([mcp.md](mcp.md)).',
     client: 'Declare the capability: `clientCapabilities: ["cp1"]`. Then get a new token.',
     operator:
-      "List `xms_cc` in the optional claims of the gateway's registration; without it no client can show its capability.",
+      "List `xms_cc` in the optional claims of the gateway's registration; without it no client can show its capability. For MCP servers, set `mcp.authorizationServer: facade`.",
   },
   step_up_unsatisfiable: {
     when: 'The same challenge, or the same refusal of Entra without claims, is due for the third time within ten minutes though the caller came back with a newer token each time.',
@@ -82,6 +88,16 @@ export const ANSWER_GUIDE = {
     when: 'An engine asks the authorization service about a call, and a header that describes the call is missing, comes twice, or makes no sense.',
     client: 'Stop, and show the `requestId`. Nothing in the request is wrong.',
     operator: 'Compare the configuration of the engine with [engines.md](engines.md). The log has the `reason`.',
+  },
+  header_mismatch: {
+    when: 'A message to an MCP server that has rules for its tools says something else than its `Mcp-Method` or `Mcp-Name`.',
+    client: 'Send in the headers what the message says.',
+    operator: BUG_OF_CLIENT,
+  },
+  undecidable_message: {
+    when: 'A request to an MCP server that has rules for its tools is not one message that every reader reads alike: a batch, another type than JSON, a `Content-Encoding`, a member that is named twice, a tool without a name ([mcp.md](mcp.md)). The `id` is that of the message where it can be read.',
+    client: 'Send one message of JSON-RPC in a POST, as `application/json` in UTF-8.',
+    operator: BUG_OF_CLIENT,
   },
   unsupported_media_type: {
     when: 'The body is checked against the contract, but comes in a form in which two readers could read it differently: a `charset` other than UTF-8.',
@@ -119,10 +135,10 @@ export const ANSWER_GUIDE = {
     operator: 'Raise `server.bodyLimit` if bodies of that size are right.',
   },
   too_many_requests: {
-    when: 'One client address made more requests to native authentication than `nativeAuth.rateLimit` allows.',
+    when: 'One client address made more requests to native authentication than `nativeAuth.rateLimit` allows, or to the authorization façade of MCP servers than `mcp.rateLimit` allows.',
     client: 'Wait as long as `Retry-After` says, then send the same request again.',
     operator:
-      'Nothing for single cases. If people share an address, raise `nativeAuth.rateLimit`; behind a proxy of your own, list it in `server.trustedProxies`, or all count as one.',
+      'Nothing for single cases. If people share an address, raise the limit; behind a proxy of your own, list it in `server.trustedProxies`, or all count as one.',
   },
   headers_too_large: {
     when: 'The request has more than 1,000 headers, or its head is larger than `server.headLimit`.',

@@ -13,7 +13,7 @@ const INTRODUCTION = `# Answers
 Every answer that the gateway itself gives, and what to do about it. Errors are problem documents (RFC 9457); \`code\`
 is the word to decide by, \`requestId\` finds the line in the log. A 401, and a 403 about a token, carries exactly one
 \`WWW-Authenticate\` challenge. Whatever else the API behind the gateway answers passes, without its
-cookies, its challenges and its rules for the whole address.
+cookies, its challenges and its rules for the whole address. Messages to MCP servers are refused by errors of JSON-RPC.
 
 [clients.md](clients.md) has the client's side as code.`;
 
@@ -60,10 +60,10 @@ function describeChallenge(failure: Failure): string {
   return rule.challenge === null ? `without ${code('error')}.` : `${code(`error="${rule.challenge}"`)}.`;
 }
 
-function showAnswer({ status, headers, body }: ExampleAnswer): string {
+function showAnswer({ status, contentType, headers, body }: ExampleAnswer): string {
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/problem+json',
+    `Content-Type: ${contentType}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     '',
     JSON.stringify(JSON.parse(body), null, 2),

@@ -9,11 +9,15 @@ import { toFailure } from '../../src/exchange/refusal-to-failure.ts';
 import { readRefusal } from '../../src/exchange/refusal.ts';
 import { FAILURES, GatewayError, type Failure, type FailureFacts } from '../../src/failures.ts';
 import { answerFailure } from '../../src/http/answer-failure.ts';
+import { contextClaims } from '../../src/syntax/claims-request.ts';
+import { toClaimsScope } from '../../src/syntax/claims-scope.ts';
+import { toJsonRpcError } from '../../src/mcp/json-rpc-error.ts';
 import { GATEWAY_CLIENT_ID, HOME_TENANT_ID } from '../emulator/world.ts';
 
 /** The answer to a failure as a client receives it. */
 export interface ExampleAnswer {
   readonly status: number;
+  readonly contentType: string;
   /** Those that tell the client what to do. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -22,6 +26,7 @@ export interface ExampleAnswer {
 const API = 'https://api.contoso.com';
 const AUTHORITY = new Authority('https://login.microsoftonline.com', HOME_TENANT_ID);
 const SCOPE = `api://${GATEWAY_CLIENT_ID}/Orders.ReadWrite`;
+const CONTEXT = contextClaims('c1');
 const TELLING_HEADERS = ['WWW-Authenticate', 'Retry-After', 'Allow', 'Upgrade'];
 
 const FRAME: ChallengeFrame = {
@@ -35,11 +40,20 @@ const FACTS: Partial<Record<Failure, FailureFacts>> = {
   missing_token: { scopes: [SCOPE] },
   invalid_token: { scopes: [SCOPE] },
   insufficient_scope: { scopes: [SCOPE] },
-  insufficient_claims: { claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}', authContext: true },
+  insufficient_claims: { claims: CONTEXT, authContext: true },
+  claims_as_scope: { scopes: [SCOPE, toClaimsScope(CONTEXT)], claims: CONTEXT, authContext: true },
   interaction_required: { suberror: 'basic_action' },
   consent_required: refuseConsent(),
   invalid_request: {
     errors: [{ in: 'body', pointer: '/amount', detail: 'must be > 0' }],
+  },
+  header_mismatch: {
+    detail: 'Mcp-Name and the message differ; send the same in both.',
+    jsonRpc: { code: -32_020, id: 7 },
+  },
+  undecidable_message: {
+    detail: 'The body is not one message; send each by itself.',
+    jsonRpc: { code: -32_600, id: null },
   },
   upgrade_required: { upgrade: 'websocket' },
   method_not_allowed: { allow: ['GET', 'POST'] },
@@ -54,13 +68,15 @@ export async function makeExampleAnswers(): Promise<Record<Failure, ExampleAnswe
   const server = createServer((req, res) => {
     const failure = (req.url ?? '').slice(1) as Failure;
     const context = { frame: FRAME, requestId: '5f2d1c88-6f0e-4a57-9c1f-0d8f4e1b7a32', instance: '/orders' };
-    answerFailure(res, new GatewayError(failure, FACTS[failure]), { ...context, ownHeaders: [] });
+    const error = new GatewayError(failure, FACTS[failure]);
+    answerFailure(res, error, { ...context, ownHeaders: [], instead: toJsonRpcError(error) });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
   const ask = async (failure: string): Promise<[string, ExampleAnswer]> => {
     const { statusCode, headers, body } = await request(`http://127.0.0.1:${port}/${failure}`);
-    return [failure, { status: statusCode, headers: pickTelling(headers), body: await text(body) }];
+    const contentType = String(headers['content-type']);
+    return [failure, { status: statusCode, contentType, headers: pickTelling(headers), body: await text(body) }];
   };
   try {
     return Object.fromEntries(await Promise.all(Object.keys(FAILURES).map(ask))) as Record<Failure, ExampleAnswer>;
@@ -86,6 +102,7 @@ export function answerRefusal(status: number, body: object): GatewayError {
   return toFailure(readRefusal({ status, headers: {}, text: JSON.stringify(body) }, context), {
     authority: AUTHORITY,
     clientId: GATEWAY_CLIENT_ID,
+    downstream: 'graph',
     consentRedirectUri: `${API}/consented`,
     tenantId: HOME_TENANT_ID,
     isOwnToken: false,

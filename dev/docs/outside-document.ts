@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { formatChallenge } from '../../src/challenge/www-authenticate.ts';
 import { EXIT, run } from '../../src/cli.ts';
+import { MCP_SERVER_KEYS, MCP_TOOL_KEYS } from '../../src/contract/document/mcp-server-faults.ts';
 import { DOCUMENTATION_PATH, OWN_PATHS } from '../../src/contract/own-paths.ts';
 import { EXTENSIONS } from '../../src/contract/operations/extensions.ts';
 import { ENDPOINT_PATHS } from '../../src/authorization-service/endpoints.ts';
@@ -58,7 +59,12 @@ function listKeys(): string[] {
 function listExtensions(): string[] {
   return Object.values<{ readonly key: string; readonly member?: string; readonly places: readonly string[] }>(
     EXTENSIONS,
-  ).map(({ key, member, places }) => `${member === undefined ? key : `${key}.${member}`}  at ${places.join(', ')}`);
+  )
+    .map(({ key, member, places }) => `${member === undefined ? key : `${key}.${member}`}  at ${places.join(', ')}`)
+    .concat(
+      MCP_SERVER_KEYS.map((key) => `x-mcp-server.${key}`),
+      MCP_TOOL_KEYS.map((key) => `x-mcp-server.tools.{name}.${key}`),
+    );
 }
 
 async function listCommands(): Promise<string[]> {
@@ -78,7 +84,9 @@ async function listCommands(): Promise<string[]> {
 function listPaths(): string[] {
   const management = readTable('path', 'what it says').flatMap(([cell]) => wordsOf(cell));
   return [
-    ...[...Object.values(OWN_PATHS), DOCUMENTATION_PATH].map((path) => `${path}  (server.port)`),
+    ...[...Object.values(OWN_PATHS), `${OWN_PATHS.metadata}{path of an MCP server}`, DOCUMENTATION_PATH].map(
+      (path) => `${path}  (server.port)`,
+    ),
     ...management.map((path) => `${path}  (server.management.port)`),
     ...ENDPOINT_PATHS.map((path) => `${path}  (authorizationService.port)`),
   ];

@@ -31,6 +31,7 @@ const RECORD: Required<RequestRecord> = {
   operation: 'operation',
   principal: PRINCIPAL,
   downstream: 'downstream',
+  tool: 'tool',
   tokenFrom: 'entra',
   correlationId: 'correlation',
   exchangeMs: 1,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { describeActor, describeSubject } from './agent-identities.ts';
 import type { Proof } from './conditional-access.ts';
 import { issuerV1, issuerV2, type Directory } from './directory.ts';
 import type { App, User } from './world-model.ts';
@@ -49,6 +50,7 @@ export function describeUserToken(directory: Directory, token: UserAccessToken):
   const opted = (claim: string): boolean => resource.optionalClaims.includes(claim);
   return {
     ...describeFrame(directory, token),
+    ...describeActor(token.client),
     ...(versionOf(token) === 1 ? namesV1(user) : { preferred_username: user.userPrincipalName }),
     name: user.name,
     oid,
@@ -72,6 +74,8 @@ export function describeAppToken(directory: Directory, token: AppAccessToken): C
     sub: client.servicePrincipalId,
     ...(roles.length > 0 && { roles }),
     ...(resource.optionalClaims.includes('idtyp') && { idtyp: 'app' }),
+    ...describeActor(client),
+    ...describeSubject(client),
   };
 }
 

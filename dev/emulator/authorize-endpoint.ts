@@ -8,6 +8,8 @@ import { readForm } from './form.ts';
 import { randomHandle, type SignIn } from './grant-store.ts';
 import { decideNextStep, type Answers, type InteractionRequest, type NextStep } from './interaction.ts';
 import { formPostPage, interactionPage, messagePage } from './pages.ts';
+import { demandRedirectUri } from './redirect-uri.ts';
+import { demandMatchingResource } from './resource-parameter.ts';
 import { readScopes } from './resource-scopes.ts';
 import { clientInfo } from './token-reply.ts';
 import { findApp, type App, type RedirectUri, type User } from './world-model.ts';
@@ -46,7 +48,13 @@ function authorize(directory: Directory, req: Request<{ tenant: string }>, res: 
   const query = new URL(req.originalUrl, directory.origin).searchParams;
   try {
     const client = demandClient(directory, query);
-    const call = { query, tenant: req.params.tenant, client, redirect: demandRedirectUri(client, query), res };
+    const call = {
+      query,
+      tenant: req.params.tenant,
+      client,
+      redirect: demandRedirectUri(client, query.get('redirect_uri') ?? ''),
+      res,
+    };
     answer(directory, call, req);
   } catch (error) {
     if (!(error instanceof EntraError)) {
@@ -105,26 +113,6 @@ function demandClient({ world }: Directory, query: URLSearchParams): App {
   return client;
 }
 
-function demandRedirectUri({ redirectUris }: App, query: URLSearchParams): RedirectUri {
-  const asked = query.get('redirect_uri') ?? '';
-  const registered =
-    redirectUris.find(({ uri }) => uri === asked) ??
-    redirectUris.find(({ uri, kind }) => kind !== 'spa' && withoutPort(uri) === withoutPort(asked));
-  if (!registered) {
-    throw new EntraError(50011);
-  }
-  return { uri: asked, kind: registered.kind };
-}
-
-/** Entra ignores the port of loopback redirect URIs, as native programs take any that is free. */
-function withoutPort(uri: string): string | undefined {
-  if (!URL.canParse(uri)) {
-    return undefined;
-  }
-  const { protocol, hostname, pathname } = new URL(uri);
-  return `${protocol}//${hostname}${pathname}`;
-}
-
 function readInteraction(
   directory: Directory,
   { query, tenant, client, redirect }: AuthorizationCall,
@@ -136,10 +124,12 @@ function readInteraction(
   if (redirect.kind === 'spa' && !query.has('code_challenge')) {
     throw new EntraError(9002325);
   }
+  const scopes = readScopes(directory.world, query.get('scope') ?? '');
+  demandMatchingResource(directory.switches, scopes.resource, query.getAll('resource'));
   return {
     client,
     tenant,
-    scopes: readScopes(directory.world, query.get('scope') ?? ''),
+    scopes,
     claims: readClaimsRequest(query.get('claims') ?? undefined),
     prompt: query.get('prompt') ?? undefined,
     loginHint: query.get('login_hint') ?? undefined,

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
 import type { ClientAuthenticationClass } from './access-token.ts';
+import { demandAgentAssertion } from './agent-assertion.ts';
 import { unixNow, type Directory } from './directory.ts';
 import { EntraError } from './entra-error.ts';
 import { findApp, findTenant, type App } from './world-model.ts';
@@ -90,6 +91,10 @@ function demandSecret({ switches }: Directory, client: App, secret: string | und
 }
 
 async function demandAssertion(directory: Directory, tenant: string, client: App, assertion: string): Promise<void> {
+  if (client.agent !== undefined) {
+    await demandAgentAssertion(directory, tenant, client, assertion);
+    return;
+  }
   const decoded = decodeAssertion(assertion);
   if (!decoded) {
     throw new EntraError(700027);

@@ -63,7 +63,19 @@ const SHAPES = {
   70016: { error: 'authorization_pending', text: 'The user has not finished signing in.' },
   70018: { error: 'bad_verification_code', text: 'The device code is not known.' },
   70019: { error: 'expired_token', text: 'The device code has expired.' },
+  82001: {
+    error: 'unauthorized_client',
+    text: 'An agentic application may not ask for app-only tokens of this resource.',
+  },
+  82002: {
+    error: 'unauthorized_client',
+    text: 'An agentic application may not ask for tokens on behalf of users of this resource.',
+  },
   90002: { error: 'invalid_request', text: 'The tenant was not found.', lookUp: true },
+  90009: {
+    error: 'invalid_request',
+    text: 'The application asks for a token for itself without naming itself by its GUID.',
+  },
   90013: { error: 'invalid_request', text: 'The request holds invalid input.' },
   90100: { error: 'invalid_request', text: 'A parameter is empty or not valid.' },
   399246: { error: 'invalid_grant', text: 'The new password is not good enough.' },
@@ -92,7 +104,11 @@ const SHAPES = {
     status: 401,
     text: 'The client assertion has an invalid signature or names an unknown key.',
   },
+  700211: { error: 'invalid_client', status: 401, text: 'No federated credential has the issuer of the assertion.' },
+  700212: { error: 'invalid_client', status: 401, text: 'No federated credential has the audience of the assertion.' },
   700213: { error: 'invalid_client', status: 401, text: 'No federated credential matches the presented assertion.' },
+  700229: { error: 'invalid_client', status: 401, text: 'The federated token must be an app-only token.' },
+  7000112: { error: 'unauthorized_client', text: 'The application is disabled.', lookUp: true },
   7000114: { error: 'invalid_grant', text: 'The application may not make application on-behalf-of calls.' },
   7000214: { error: 'invalid_client', status: 401, text: 'The certificate of the client has been revoked.' },
   7000215: { error: 'invalid_client', status: 401, text: 'The client secret is wrong.', lookUp: true },
@@ -114,6 +130,7 @@ const SHAPES = {
     text: 'Cross-origin redemption is only for single-page applications.',
     lookUp: true,
   },
+  9010010: { error: 'invalid_target', text: 'The resource parameter and the scopes are not of the same application.' },
   9002327: { error: 'invalid_request', text: 'Codes of single-page applications need a cross-origin request.' },
 } as const satisfies Record<number, ErrorShape>;
 

@@ -1,3 +1,4 @@
+import { clientsWithConsent } from './agent-identities.ts';
 import { EntraError } from './entra-error.ts';
 import type { App, World } from './world-model.ts';
 
@@ -47,9 +48,10 @@ export function readScopes(world: World, text: string): RequestedScopes {
 
 /** The scopes of the resource that the person or an administrator agreed to. */
 function consentedScopes(world: World, { tenantId, oid, client, scopes }: ConsentQuestion): string[] {
+  const clients = clientsWithConsent(client);
   const agreed = world.consents
     .filter((consent) => consent.tenant === tenantId && [oid, 'everyone'].includes(consent.user))
-    .filter((consent) => consent.client === client.clientId && consent.resource === scopes.resource.clientId)
+    .filter((consent) => clients.includes(consent.client) && consent.resource === scopes.resource.clientId)
     .flatMap((consent) => consent.scopes);
   return scopes.resource.scopes.filter((scope) => agreed.includes(scope));
 }

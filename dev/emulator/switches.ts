@@ -61,6 +61,13 @@ export interface Switches {
   certificateRevoked: boolean;
   /** Seconds between two polls of the device code flow; default 5. */
   deviceCodeInterval: number;
+  /** Whether `resource` has to be an App ID URI of the scopes' app (9010010), as it does since March 2026. */
+  resourceParameter: 'checked' | 'ignored';
+  /**
+   * What a renewal without `scope` gets, of which Entra's users report all three: `refused`, 900144; `itself`, 90009, as
+   * where an app is client and resource in one; `graph`, a token for Microsoft Graph.
+   */
+  refreshWithoutScope: 'refused' | 'itself' | 'graph';
   /** Seconds that the continuation tokens of native authentication live; default 600. */
   continuationTokenLifetimeSeconds: number;
 }
@@ -82,6 +89,8 @@ export function defaultSwitches(): Switches {
     secretExpired: false,
     certificateRevoked: false,
     deviceCodeInterval: 5,
+    resourceParameter: 'checked',
+    refreshWithoutScope: 'refused',
     continuationTokenLifetimeSeconds: 600,
   };
 }

@@ -11,6 +11,7 @@ import { demandAccess } from './conditional-access.ts';
 import { issuerV2, type Directory } from './directory.ts';
 import { EntraError } from './entra-error.ts';
 import { randomHandle, type SignIn } from './grant-store.ts';
+import { demandMatchingResource } from './resource-parameter.ts';
 import { grantScopes, readScopes, replyScope } from './resource-scopes.ts';
 import type { App, RedirectUri, User } from './world-model.ts';
 
@@ -35,6 +36,8 @@ export interface UserGrant {
   readonly client: App;
   readonly clientClass: ClientAuthenticationClass;
   readonly scope: string;
+  /** The values of `resource`; default none. */
+  readonly resources?: readonly string[] | undefined;
   readonly claims: ClaimsRequest;
   readonly nonce?: string | undefined;
   /** How the client received the sign-in; decides how long its refresh tokens live. */
@@ -54,6 +57,7 @@ export function grantTokens(directory: Directory, grant: UserGrant): TokenReply 
   const { signIn, client, claims } = grant;
   const user = demandUser(directory, signIn);
   const scopes = readScopes(world, grant.scope);
+  demandMatchingResource(directory.switches, scopes.resource, grant.resources);
   const granted = grantScopes(world, { ...signIn, client, scopes });
   demandAccess(world, { user, resource: scopes.resource, proof: signIn, claims });
   const issuedAt = Math.max(issueTimeFor(user), claims.notBefore);

@@ -71,6 +71,19 @@ export interface NativeAuthentication {
   requiredAttributes: RequiredAttribute[];
 }
 
+/** What makes an app registration the blueprint of agent identities. */
+interface AgentBlueprint {
+  /** Whether it also gets tokens without an agent identity. Entra is reported to refuse that, and its pages do not say. */
+  getsOwnTokens: boolean;
+}
+
+/** What makes a service principal an agent identity. */
+interface AgentIdentity {
+  /** The client id of its blueprint. */
+  blueprint: string;
+  isEnabled: boolean;
+}
+
 /** An app registration together with its service principal. */
 export interface App {
   /** Short name for pages, tests and the command line. */
@@ -81,6 +94,10 @@ export interface App {
   readonly servicePrincipalId: string;
   /** Tenants where it is installed. */
   tenants: string[];
+  /** Only agent identity blueprints have this. */
+  blueprint?: AgentBlueprint | undefined;
+  /** Only agent identities have this. */
+  agent?: AgentIdentity | undefined;
   /** App ID URIs. */
   identifierUris: string[];
   /** Delegated scopes it exposes. */

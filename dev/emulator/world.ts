@@ -1,3 +1,4 @@
+import { demoAgents } from './demo-agents.ts';
 import type { App, Consent, Policy, RedirectUri, User, World } from './world-model.ts';
 
 /** The tenant of the gateway, Contoso. */
@@ -12,6 +13,12 @@ export const GATEWAY_CLIENT_SECRET = 'demo-secret-of-the-gateway';
 export const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
 /** The application id of the Orders API. */
 export const ORDERS_APP_ID = '2f1a7c3e-8b54-4d69-a0e2-6c9b7d8e1f20';
+/** The application id of the mailbox, an MCP server that calls Graph itself. */
+export const MAILBOX_APP_ID = '4b6d8f0a-2c3e-4f51-8a7b-9c0d1e2f3a45';
+/** The mailbox's client secret in the demo world. */
+export const MAILBOX_CLIENT_SECRET = 'demo-secret-of-the-mailbox';
+/** The client id that programs share which speak MCP. */
+export const MCP_CLIENT_ID = 'b7c9d1e3-4f5a-4b6c-8d7e-0f1a2b3c4d56';
 /** The application id of Azure's Redis, the same in every tenant. */
 const REDIS_APP_ID = 'acca5fbb-b7e4-4009-81f1-37e38fd66d78';
 /** The client id of the public client: a desktop program and the playground page. */
@@ -67,12 +74,15 @@ export function demoWorld(playgroundOrigin = 'http://localhost:3000', gatewayOri
       graph(),
       redis(),
       orders(),
+      mailbox(),
+      mcpClients(),
       desktop(playgroundOrigin),
       storefront(playgroundOrigin),
       webApp(),
       daemon(),
       docs(gatewayOrigin),
       visitor(),
+      ...demoAgents(GATEWAY_CLIENT_ID, HOME_TENANT_ID, ORDERS_APP_ID),
     ],
     consents: demoConsents(),
     policies: [
@@ -172,6 +182,7 @@ function gateway(): App {
   return {
     ...describeApp('gateway', 'Contoso gateway', GATEWAY_CLIENT_ID, '5e0f1a2b-0001-4c00-9b00-0000000000a1'),
     tenants: EVERY_TENANT,
+    blueprint: { getsOwnTokens: true },
     identifierUris: [GATEWAY_URI],
     scopes: ['Profile.Read', 'Orders.Read', 'Orders.ReadWrite'],
     appRoles: ['Orders.Read.All'],
@@ -208,6 +219,37 @@ function orders(): App {
     identifierUris: ['api://orders'],
     scopes: ['user_impersonation'],
     appRoles: ['Orders.Read.All'],
+  };
+}
+
+function mailbox(): App {
+  return {
+    ...describeApp('mailbox', 'Contoso mailbox', MAILBOX_APP_ID, '5e0f1a2b-000a-4c00-9b00-0000000000aa'),
+    tenants: EVERY_TENANT,
+    identifierUris: ['api://mailbox'],
+    scopes: ['user_impersonation'],
+    optionalClaims: ['xms_cc', 'acrs'],
+    secrets: [MAILBOX_CLIENT_SECRET],
+  };
+}
+
+/** The addresses are those of programs of the SDK, Claude Code, VS Code, and the inspector on the command line and as a page. */
+function mcpClients(): App {
+  const native = [
+    'http://localhost',
+    'http://localhost/callback',
+    'http://127.0.0.1',
+    'https://vscode.dev/redirect',
+    'http://127.0.0.1/oauth/callback',
+  ];
+  return {
+    ...describeApp('mcp', 'Programs that speak MCP', MCP_CLIENT_ID, '5e0f1a2b-000b-4c00-9b00-0000000000ab'),
+    tenants: EVERY_TENANT,
+    publicClient: true,
+    redirectUris: [
+      ...native.map((uri): RedirectUri => ({ uri, kind: 'native' })),
+      { uri: 'http://localhost:6274/oauth/callback', kind: 'spa' },
+    ],
   };
 }
 
@@ -289,8 +331,18 @@ function demoConsents(): Consent[] {
       resource: GATEWAY_CLIENT_ID,
       scopes: [...everyClientScope],
     })),
+    ...EVERY_TENANT.flatMap((tenant) => mailboxConsents(tenant)),
     ...[ADELE, MEGAN, GUEST_AT_CONTOSO, BLOCKED, REVOKED, CODY].flatMap((oid) => gatewayConsents(HOME_TENANT_ID, oid)),
     ...gatewayConsents(PARTNER_TENANT_ID, GUEST_AT_HOME),
+  ];
+}
+
+function mailboxConsents(tenant: string): Consent[] {
+  const user = 'everyone';
+  return [
+    { tenant, user, client: MCP_CLIENT_ID, resource: GATEWAY_CLIENT_ID, scopes: ['Profile.Read'] },
+    { tenant, user, client: GATEWAY_CLIENT_ID, resource: MAILBOX_APP_ID, scopes: ['user_impersonation'] },
+    { tenant, user, client: MAILBOX_APP_ID, resource: GRAPH_APP_ID, scopes: ['User.Read', 'Mail.Read'] },
   ];
 }
 

@@ -3,7 +3,9 @@ import type { EntraRequest } from '../emulator/emulator.ts';
 import type { Exchange } from '../emulator/exchange.ts';
 import type { CarriedCall } from '../engine/engine.ts';
 import type { AskedQuestion } from '../engine/question.ts';
+import { MAILBOX_USER_AGENT } from '../demo-apis/graph-on-behalf-of.ts';
 import { findUser, type World } from '../emulator/world-model.ts';
+import { MAILBOX_APP_ID } from '../emulator/world.ts';
 import type { Party } from './hop.ts';
 import type { NewHop } from './trace.ts';
 
@@ -25,6 +27,14 @@ interface LogLine {
 
 /** In the demo world nobody else speaks to Entra through axios. */
 const GATEWAY_USER_AGENT = 'axios/';
+
+/** Who sent a request to Entra. */
+function findSender({ userAgent, exchange }: EntraRequest): Party {
+  if (exchange?.clientId === MAILBOX_APP_ID) {
+    return 'mailbox';
+  }
+  return userAgent?.startsWith(GATEWAY_USER_AGENT) ? 'gateway' : 'client';
+}
 
 const TOKEN_FROM = {
   session: 'with the downstream token that the gateway holds',
@@ -107,7 +117,7 @@ export function describeEntraHop(request: EntraRequest, world: World): NewHop | 
     return undefined;
   }
   return {
-    from: request.userAgent?.startsWith(GATEWAY_USER_AGENT) ? 'gateway' : 'client',
+    from: findSender(request),
     to: 'entra',
     toldBy: 'entra',
     startedAt: request.startedAt,
@@ -123,8 +133,14 @@ export function describeEntraHop(request: EntraRequest, world: World): NewHop | 
   };
 }
 
-/** Who made a request to a demo API: both say in `X-Forwarded-Host` how clients reach them, and let nobody else say it. */
-export function findCarrier({ headers }: DownstreamRequest, engineUrl: string): 'engine' | 'gateway' {
+/**
+ * Who made a request to a demo API: the gateway and the engine say in `X-Forwarded-Host` how clients reach them, and let
+ * nobody else say it.
+ */
+export function findCarrier({ headers }: DownstreamRequest, engineUrl: string): 'engine' | 'gateway' | 'mailbox' {
+  if (headers['user-agent'] === MAILBOX_USER_AGENT && headers['x-forwarded-host'] === undefined) {
+    return 'mailbox';
+  }
   return headers['x-forwarded-host'] === new URL(engineUrl).host ? 'engine' : 'gateway';
 }
 

@@ -1,5 +1,5 @@
 /** Those who talk to each other; the lanes of the sequence diagram, in this order. */
-export const PARTIES = ['client', 'engine', 'gateway', 'entra', 'graph', 'orders'] as const;
+export const PARTIES = ['client', 'engine', 'gateway', 'mailbox', 'entra', 'graph', 'orders'] as const;
 
 /** One lane of the sequence diagram. */
 export type Party = (typeof PARTIES)[number];

@@ -2,7 +2,7 @@ import type { DownstreamRequest } from '../demo-apis/demo-api.ts';
 import type { EntraRequest } from '../emulator/emulator.ts';
 import type { Exchange } from '../emulator/exchange.ts';
 import { findUser } from '../emulator/world-model.ts';
-import { GATEWAY_CLIENT_ID } from '../emulator/world.ts';
+import { GATEWAY_CLIENT_ID, MAILBOX_APP_ID, MCP_CLIENT_ID } from '../emulator/world.ts';
 import { findCarrier } from '../playground/describe-hop.ts';
 import type { DemoWorld } from '../world.ts';
 
@@ -31,6 +31,9 @@ export class Narrator {
     });
     world.orders.onRequest((request) => {
       this.#tellDownstreamHop('Orders', request);
+    });
+    world.mailbox.onRequest((request) => {
+      this.#tellDownstreamHop('mailbox', request);
     });
     world.engine.onQuestion(({ endpoint, status }) => {
       this.hop('engine', 'gateway', `${status}  ${endpoint}`);
@@ -83,7 +86,8 @@ export class Narrator {
     const grant = grantType?.split(':').at(-1) === 'jwt-bearer' ? 'on-behalf-of' : grantType;
     const person = subject === undefined ? undefined : findUser(this.#world.emulator.world, subject);
     const resource = scope?.split(' ')[0]?.replace(/^api:\/\/[0-9a-f-]{36}/, 'gateway');
-    const outcome = error === undefined ? `token for ${resource}` : `AADSTS${errorCode} ${error}`;
+    const token = resource === undefined ? 'token' : `token for ${resource}`;
+    const outcome = error === undefined ? token : `AADSTS${errorCode} ${error}`;
     return [`POST /token ${grant}`, person?.name, outcome].filter(Boolean).join(', ');
   }
 
@@ -98,8 +102,15 @@ export class Narrator {
   }
 }
 
-function nameOf({ clientId }: Exchange): string {
-  return clientId === GATEWAY_CLIENT_ID ? 'gateway' : 'client';
+/** Programs that speak MCP get their tokens by way of the gateway. */
+const NAMES: Readonly<Record<string, string>> = {
+  [GATEWAY_CLIENT_ID]: 'gateway',
+  [MCP_CLIENT_ID]: 'gateway',
+  [MAILBOX_APP_ID]: 'mailbox',
+};
+
+function nameOf({ clientId = '' }: Exchange): string {
+  return NAMES[clientId] ?? 'client';
 }
 
 /** The demo APIs fetch their keys with jose, the gateway does not. */

@@ -4,6 +4,7 @@ import { FIRST_ORDER_ID } from '../demo-apis/order-book.ts';
 import type { DemoWorld } from '../world.ts';
 import type { Persona } from './browser.ts';
 import { readClaimsChallenge } from './claims-challenge.ts';
+import { McpProgram } from './mcp-program.ts';
 import type { Narrator } from './narrator.ts';
 import { SignInClient } from './sign-in-client.ts';
 
@@ -24,6 +25,7 @@ export async function playStory(stage: Stage): Promise<void> {
   await playStepUp(stage, client, withMfa);
   await playDeviceCode(stage, client);
   await playEngine(stage, { weaker: signedIn, stronger: withMfa });
+  await playMcp(stage);
 }
 
 async function playSignIn({ narrator }: Stage, client: SignInClient): Promise<AuthenticationResult> {
@@ -91,6 +93,22 @@ async function playEngine(
     answers.every(({ status }) => status === 200),
   );
   narrator.check('with the same profile', answers[0].body === answers[1].body);
+}
+
+/** A program of the official SDK calls tools of the mailbox, which exchanges the token of the gateway's exchange again. */
+async function playMcp({ world, narrator }: Stage): Promise<void> {
+  narrator.chapter('10. A program that speaks MCP connects to the mailbox; Megan signs in by way of the gateway');
+  const program = await McpProgram.connect(world, narrator, MEGAN);
+  try {
+    narrator.check('it finds the tools', (await program.listTools()).includes('list_messages'));
+    narrator.chapter('11. It reads her messages; the mailbox asks Graph for her, where the policy wants MFA');
+    narrator.check('they come after one more sign-in', (await program.callTool('list_messages')).includes('"subject"'));
+    narrator.chapter('12. It copies her mailbox; the contract wants authentication context c1 for that tool');
+    narrator.check('it has the copy', (await program.callTool('export_mailbox')).includes('"subject"'));
+    narrator.check('she signed in three times in all', program.signIns === 3);
+  } finally {
+    await program.close();
+  }
 }
 
 async function callBothWays(

@@ -1,5 +1,5 @@
 import { GatewayError, type FailureCode } from '../failures.ts';
-import type { Access } from '../session/requirement.ts';
+import { scopesForUsers, type Access } from '../session/requirement.ts';
 
 /** The failures after which a client gets a new token. */
 const ABOUT_THE_TOKEN: ReadonlySet<FailureCode> = new Set(['missing_token', 'invalid_token']);
@@ -16,6 +16,6 @@ export function nameScopes(error: unknown, access: Access): unknown {
   if (!(error instanceof GatewayError) || !ABOUT_THE_TOKEN.has(error.code) || access === 'anonymous') {
     return error;
   }
-  const scopes = access.find((requirement) => requirement.caller === 'user')?.scopes ?? [];
-  return scopes.length === 0 ? error : new GatewayError(error.failure, { ...error.facts, scopes });
+  const scopes = scopesForUsers(access);
+  return scopes.length === 0 ? error : error.with({ scopes });
 }

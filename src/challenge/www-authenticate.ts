@@ -25,6 +25,8 @@ export interface ChallengeFacts {
   readonly authContext?: boolean | undefined;
   /** The claims request, as JSON text. */
   readonly claims?: string | undefined;
+  /** The address of the metadata of the resource that was called, where it is not that of the frame. */
+  readonly resourceMetadata?: string | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface ChallengeFacts {
  * @see https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 export function formatChallenge(frame: ChallengeFrame, facts: ChallengeFacts): string {
-  const { error, scopes = [], authContext, claims } = facts;
+  const { error, scopes = [], authContext, claims, resourceMetadata = frame.resourceMetadata } = facts;
   const parameters: [string, string][] = [
     ['realm', ''],
     ['authorization_uri', frame.authorizationUri],
@@ -59,8 +61,8 @@ export function formatChallenge(frame: ChallengeFrame, facts: ChallengeFacts): s
   if (authContext === true) {
     parameters.push(['cc_type', 'authcontext']);
   }
-  if (frame.resourceMetadata !== undefined) {
-    parameters.push(['resource_metadata', frame.resourceMetadata]);
+  if (resourceMetadata !== undefined) {
+    parameters.push(['resource_metadata', resourceMetadata]);
   }
   if (claims !== undefined) {
     parameters.push(['claims', Buffer.from(claims, 'utf8').toString('base64')]);

@@ -1,8 +1,10 @@
 import type { GatewayConfig } from '../config/load-config.ts';
 import { Authority } from '../entra/authority.ts';
 import { EntraHttpClient } from '../entra/http-client.ts';
+import { adviseAgents, checkAgents } from './check-agents.ts';
 import { adviseConfiguration } from './advise-configuration.ts';
 import { adviseContract } from './advise-contract.ts';
+import { adviseMcpServers } from './advise-mcp-servers.ts';
 import { adviseAuthorizationService, probeAuthorizationService } from './check-authorization-service.ts';
 import { checkCertificate } from './check-certificate.ts';
 import { checkClock } from './check-clock.ts';
@@ -59,6 +61,7 @@ function readFiles(config: GatewayConfig, now: () => number): Checks {
       ...adviseAuthorizationService(authorizationService),
       ...checkMemory(config.memory),
       ...adviseContract(config),
+      ...adviseMcpServers(config),
     ],
     ports: async () => [
       ...advisePorts(server),
@@ -66,7 +69,10 @@ function readFiles(config: GatewayConfig, now: () => number): Checks {
       ...(await checkListenerTls('authorizationService.tls', authorizationService ?? {}, now())),
     ],
     credential: () => checkCertificate(identity.credential, now()),
-    downstreams: () => Object.entries(downstreams).flatMap(([name, settings]) => adviseDownstream(name, settings)),
+    downstreams: () => [
+      ...Object.entries(downstreams).flatMap(([name, settings]) => adviseDownstream(name, settings)),
+      ...adviseAgents(downstreams),
+    ],
     redis: () => adviseRedis(tokenCache.redis),
     backup: () => reportBackupReadiness(config),
   };
@@ -80,7 +86,10 @@ function tryOut(config: GatewayConfig, http: EntraHttpClient, now: () => number,
     ports: () => tryPorts(config, deadlineMs),
     entra: () => checkEntra({ authority, http }),
     clock: async () => [await checkClock({ authority, http, now, tolerance: identity.clockTolerance })],
-    credential: () => checkCredential({ authority, identity, http, now }),
+    credential: async () => [
+      ...(await checkCredential({ authority, identity, http, now })),
+      ...(await checkAgents(downstreams, { authority, identity, http, now })),
+    ],
     downstreams: () =>
       Promise.all(Object.entries(downstreams).map(([name, settings]) => checkDownstream(name, settings, deadlineMs))),
     redis: () => checkRedis(tokenCache.redis, deadlineMs, { authority, identity, http, now }),

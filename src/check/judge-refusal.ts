@@ -89,6 +89,14 @@ const AFTER_THE_CREDENTIAL: ReadonlySet<string> = new Set([
   'access_denied',
 ]);
 
+/** Entra knows who asks, and refuses because it is a blueprint: its agent identities get the tokens. */
+const BLUEPRINT_CODES: ReadonlySet<number> = new Set([82001, 82002]);
+
+/** True for a refusal that Entra gives only to who has proved itself. */
+export function isAfterCredential({ error = '', codes }: Refusal): boolean {
+  return AFTER_THE_CREDENTIAL.has(error) || codes.some((code) => BLUEPRINT_CODES.has(code));
+}
+
 const TOO_MANY_REQUESTS = 429;
 
 /**
@@ -107,7 +115,7 @@ export function judgeRefusal(check: string, tenantId: string, refusal: Refusal, 
   if (refusal.class === 'retry') {
     return explainNoVerdict(check, refusal);
   }
-  if (AFTER_THE_CREDENTIAL.has(refusal.error ?? '')) {
+  if (isAfterCredential(refusal)) {
     return pass(check, `accepted in tenant ${tenantId}; no token for another reason: ${nameRefusal(refusal)}`);
   }
   return fail(check, refused, {
@@ -117,7 +125,8 @@ export function judgeRefusal(check: string, tenantId: string, refusal: Refusal, 
   });
 }
 
-function explainNoVerdict(check: string, refusal: Refusal): Row {
+/** Tells why a request of class `retry` says nothing. */
+export function explainNoVerdict(check: string, refusal: Refusal): Row {
   const { status, error = '' } = refusal;
   if (status === 0) {
     return fail(check, `not reachable (${error})`, { ...explainTrouble(error), key: 'identity.authority' });
@@ -135,13 +144,14 @@ function explainNoVerdict(check: string, refusal: Refusal): Row {
 }
 
 /** The codes and the OAuth error; never Entra's text. */
-function nameRefusal({ codes, error, status }: Refusal): string {
+export function nameRefusal({ codes, error, status }: Refusal): string {
   const names = codes.map((code) => `AADSTS${code}`);
   const word = /^(msal: )?\w{1,64}$/.test(error ?? '') ? error : `status ${status}`;
   return [...names, `(${word})`].join(' ');
 }
 
-function explain({ codes }: Refusal): string {
+/** What the codes of a refusal mean. */
+export function explain({ codes }: Refusal): string {
   const meanings = codes.flatMap((code) => ENTRA_CODES.get(code)?.meaning ?? []);
   return meanings.length > 0 ? meanings.join('; ') : 'Entra does not accept how the gateway proves itself';
 }

@@ -5,7 +5,6 @@ import { createAuthenticate } from '../auth/authenticate.ts';
 import type { TokenRules } from '../auth/verify-token.ts';
 import { formatChallenge } from '../challenge/www-authenticate.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { OWN_PATHS } from '../contract/own-paths.ts';
 import { createPublicAddresses } from '../contract/public-address.ts';
 import { DocumentationPage } from '../documentation/documentation-page.ts';
 import { describePage } from '../documentation/page-settings.ts';
@@ -13,10 +12,10 @@ import { compileFixedQuery } from '../forward/fixed-query.ts';
 import { createOwnHeaderSelection, createRequestHeaderSelection } from '../forward/request-headers.ts';
 import { publishContract } from '../http/contract-documents.ts';
 import { CorsPolicy } from '../http/cors.ts';
-import { createResourceMetadata, metadataPath } from '../http/resource-metadata.ts';
 import { createPageHeaders } from '../http/security-headers.ts';
 import type { RequestAccountOptions, RequestHandler } from '../inbound-request.ts';
 import type { BindSteps, Steps } from '../journey.ts';
+import type { McpFacade } from '../mcp/facade/mcp-facade.ts';
 import { Networks } from '../network/networks.ts';
 import { NativeAuth } from '../native-auth/native-auth.ts';
 import { createSteps, type CallableDownstream } from '../steps.ts';
@@ -25,7 +24,9 @@ import { createRequestLog } from '../telemetry/request-log.ts';
 import { traceSteps } from '../trace-steps.ts';
 import type { Core } from './core.ts';
 import type { Downstreams } from './downstreams.ts';
+import { openMcpFacade } from './mcp-facade.ts';
 import { createRuleNames } from './operation-rules.ts';
+import { createMetadataNames, describeApi, describeServers, MCP_HEADERS } from './resources.ts';
 import { describeSite, type Site } from './site.ts';
 import { openTokenEndpoints } from './token-endpoints.ts';
 
@@ -35,8 +36,11 @@ export interface Deployment {
   readonly downstreams: Downstreams;
   readonly site: Site;
   readonly cors: CorsPolicy;
+  /** The same for MCP servers. */
+  readonly mcpCors: CorsPolicy;
   readonly tokenRules: TokenRules;
   readonly nativeAuth: NativeAuth | undefined;
+  readonly mcpFacade: McpFacade | undefined;
   readonly api: ApiHandler;
   /** Gives the steps, with other ones in the place of some. */
   readonly bindSteps: BindSteps;
@@ -69,13 +73,16 @@ export function deploy(options: DeploymentOptions, core: Core): Deployment {
   const { config, downstreams, resource, before, isMounted = false } = options;
   const { cors, trustedProxies: networks } = config.server;
   const trustedProxies = networks.length === 0 ? undefined : new Networks(networks);
+  const site = describeSite(resource, config.contract, core);
   const parts = {
     config,
     downstreams,
-    site: describeSite(resource, core),
+    site,
     cors: new CorsPolicy(cors.origins, cors.exposedHeaders),
+    mcpCors: new CorsPolicy(cors.origins, [...cors.exposedHeaders, ...MCP_HEADERS]),
     tokenRules: keepEqual(tokenRulesOf(config), before?.tokenRules),
     nativeAuth: openNativeAuth({ config, trustedProxies, before }, core),
+    mcpFacade: openMcpFacade({ config, site, trustedProxies, before }, core),
     trustedProxies,
     isMounted,
   };
@@ -126,7 +133,7 @@ function openNativeAuth(
 }
 
 function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
-  const { config, site, cors, nativeAuth, trustedProxies } = parts;
+  const { config, site, cors, mcpCors, nativeAuth, mcpFacade, trustedProxies } = parts;
   const { metrics, authority } = core;
   const { server, contract } = config;
   const { resource, frame, security } = site;
@@ -134,6 +141,7 @@ function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
     steps,
     hasOperation: (path) => contract.routes.has(path),
     cors,
+    corsOfMcpServers: new Map(contract.mcpServers.map(({ path }) => [path, mcpCors])),
     headLimitBytes: server.headLimit,
     maxInFlight: server.maxInFlight,
     inFlight: metrics.inFlight,
@@ -141,29 +149,14 @@ function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
     frame,
     documents: new Map([
       ...publishContract(contract, { publicUrl: parts.isMounted ? undefined : resource, authority }),
-      ...(resource === undefined ? [] : describeResource(resource, parts, core)),
+      ...(resource === undefined ? [] : describeApi(resource, parts, core)),
+      ...describeServers(parts, core),
     ]),
     nativeAuth,
+    mcpFacade,
     documentation: createDocumentation(parts, core),
     onRequest: reportRequests(parts, core, trustedProxies),
   });
-}
-
-/** The RFC 9728 metadata, by the paths at which they are. */
-function describeResource(
-  resource: string,
-  { config: { contract } }: Parts,
-  { authority, keys }: Core,
-): readonly (readonly [string, () => string])[] {
-  // Written for each request, because the issuer in it is what Entra's own metadata say.
-  const write = (): string =>
-    createResourceMetadata({
-      publicUrl: resource,
-      issuer: authority.nameIssuer(keys.issuerOf('v2', authority.tenant)),
-      name: contract.title,
-      scopes: contract.scopes,
-    });
-  return [OWN_PATHS.metadata, metadataPath(new URL(resource))].map((path) => [path, write] as const);
 }
 
 function createAuthorizationService(
@@ -227,6 +220,7 @@ function traced(steps: Steps, { config, site, trustedProxies }: Parts, { tracing
   );
   return traceSteps(steps, { tracing, requests, baseUrls: new Map(addresses) });
 }
+
 function createDocumentation({ config, site }: Parts, { authority }: Core): DocumentationPage | undefined {
   const { resource, publicUrl } = site;
   return config.server.docs === false || resource === undefined || publicUrl === undefined
@@ -235,10 +229,11 @@ function createDocumentation({ config, site }: Parts, { authority }: Core): Docu
 }
 
 function bindSteps(parts: Parts, core: Core): Steps {
-  const { config, site, cors, tokenRules } = parts;
+  const { config, site, cors, mcpCors, tokenRules } = parts;
   const { logger, clocks, keys, sessions, bodyMemory, exchange, loop } = core;
   const { server, identity, contract, downstreams } = config;
   const { publicUrl, frame, security } = site;
+  const nameMetadata = createMetadataNames(site);
   return createSteps({
     routes: contract.routes,
     authenticate: createAuthenticate({ sessions, keys, rules: tokenRules, ...clocks, log: logger }),
@@ -248,9 +243,15 @@ function bindSteps(parts: Parts, core: Core): Steps {
     exchange,
     services: reachDownstreams(parts),
     toPublicAddress: createPublicAddresses({ publicUrl, contract, downstreams }),
-    answerHeaders: (origin) => [...cors.headersFor(origin), ...security.proxied],
-    bareChallenge: () => formatChallenge(frame, { error: null }),
+    answerHeaders: (origin, { mcpServer }) => [
+      ...(mcpServer === undefined ? cors : mcpCors).headersFor(origin),
+      ...security.proxied,
+    ],
+    bareChallenge: (operation) => formatChallenge(frame, { error: null, resourceMetadata: nameMetadata(operation) }),
+    nameMetadata,
+    mcpOrigins: new Set([...(publicUrl === undefined ? [] : [publicUrl.origin]), ...server.cors.origins]),
     challengeRules: { loop, requireClientCapability: identity.requireClientCapability },
+    hasFacade: ({ path }) => parts.mcpFacade?.issuerOf(path) !== undefined,
     nameRules: createRuleNames(parts.downstreams),
   });
 }

@@ -28,12 +28,12 @@ export function openDownstreams(
 ): Downstreams {
   return new Map(
     Object.entries(downstreams).map(([name, settings]) => {
-      const { scopes, applicationScope } = settings;
+      const { scopes, applicationScope, agent } = settings;
       return [
         name,
         {
           settings,
-          scopes: { name, scopes, applicationScope, key: nameTokens(name, scopes) },
+          scopes: { name, scopes, applicationScope, agent, key: nameTokens(name, scopes, agent) },
           downstream: open(name, settings, before.get(name)),
         },
       ];

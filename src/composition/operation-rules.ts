@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Operation } from '../contract/operations/operation.ts';
 import type { Downstreams } from './downstreams.ts';
 
-/** Names an operation together with its rules: whom it serves, and which call of which API it becomes. */
+/** Names an operation together with its rules: which tool it calls, whom it serves, and which call of which API it becomes. */
 export type NameRules = (operation: Operation) => string;
 
 /**
@@ -21,9 +21,9 @@ export function createRuleNames(downstreams: Downstreams): NameRules {
     return name;
   };
 
-  function describe({ name, access, authContext, service, downstreamPath, upgrade }: Operation): string {
+  function describe({ name, tool, access, authContext, service, downstreamPath, upgrade }: Operation): string {
     const { settings, scopes } = downstreams.get(service) ?? {};
-    const rules = [access, authContext, service, downstreamPath, upgrade, settings?.baseUrl, scopes?.key];
+    const rules = [tool, access, authContext, service, downstreamPath, upgrade, settings?.baseUrl, scopes?.key];
     return `${name} ${hash('sha256', JSON.stringify(rules), 'base64url')}`;
   }
 }

@@ -1,6 +1,9 @@
 import type { ChallengeFrame } from '../challenge/www-authenticate.ts';
+import type { Contract } from '../contract/contract.ts';
+import type { McpServer } from '../contract/operations/mcp-server.ts';
 import { createSecurityHeaders, type SecurityHeaders } from '../http/security-headers.ts';
 import { metadataPath } from '../http/resource-metadata.ts';
+import { describeMcpResource, type McpResource } from '../mcp/mcp-resource.ts';
 import type { Core } from './core.ts';
 
 /** What depends on the address by which callers reach the gateway, or the application. */
@@ -10,6 +13,8 @@ export interface Site {
   readonly publicUrl: URL | undefined;
   readonly frame: ChallengeFrame;
   readonly security: SecurityHeaders;
+  /** The MCP servers of the contract, as clients reach them; none where nobody says how. */
+  readonly mcpResources: ReadonlyMap<McpServer, McpResource>;
 }
 
 /**
@@ -17,7 +22,11 @@ export interface Site {
  *
  * @param resource how clients reach it, without a slash at the end; `undefined` where nobody says it
  */
-export function describeSite(resource: string | undefined, { keys, authority, clientId }: Core): Site {
+export function describeSite(
+  resource: string | undefined,
+  { mcpServers }: Pick<Contract, 'mcpServers'>,
+  { keys, authority, clientId }: Core,
+): Site {
   const publicUrl = resource === undefined ? undefined : new URL(resource);
   return {
     resource,
@@ -31,5 +40,8 @@ export function describeSite(resource: string | undefined, { keys, authority, cl
       resourceMetadata: publicUrl && `${publicUrl.origin}${metadataPath(publicUrl)}`,
     },
     security: createSecurityHeaders(publicUrl),
+    mcpResources: new Map(
+      resource === undefined ? [] : mcpServers.map((server) => [server, describeMcpResource(resource, server)]),
+    ),
   };
 }

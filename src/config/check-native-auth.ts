@@ -1,6 +1,7 @@
 import type { Contract } from '../contract/contract.ts';
 import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
+import { decodePath } from './decode-path.ts';
 import { hideSecrets } from './describe-issues.ts';
 import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
 import { isJsonObject } from '../syntax/json.ts';
@@ -56,12 +57,4 @@ export function checkNativeAuthPath(tree: unknown, { operations }: Contract): Co
       at: `contract ${method} ${path}`,
       message: `is below nativeAuth.path (${prefix}), where native authentication answers`,
     }));
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

@@ -9,6 +9,8 @@ import type { GatewaySettings } from './schema.ts';
 
 /** One downstream of gateway.yaml. */
 export interface DownstreamConfig extends Readonly<GatewaySettings['downstreams'][string]> {
+  /** `isIdleSet` where gateway.yaml says `idle`, and its default does not count. */
+  readonly timeout: GatewaySettings['downstreams'][string]['timeout'] & { readonly isIdleSet?: boolean };
   /** The scope of the gateway's own token: everything that it may do at the resource of the scopes. */
   readonly applicationScope: string;
 }

@@ -4,9 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { loadContract, type Contract, type ContractSource, type OnRead } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
+import { checkAgents } from './check-agents.ts';
 import { checkApplication } from './check-application.ts';
 import { checkAuthorizationPort, checkBaseUrls } from './check-authorization-service.ts';
 import { checkDocumentationPath } from './check-documentation-path.ts';
+import { checkFacadePaths, checkMcp } from './check-mcp.ts';
 import { checkNativeAuth, checkNativeAuthPath } from './check-native-auth.ts';
 import { checkScopes } from './check-scopes.ts';
 import { describeIssues } from './describe-issues.ts';
@@ -124,15 +126,23 @@ async function loadTree(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
     ...checkScopes(tree),
+    ...checkAgents(tree),
     ...checkProxyProtocol(tree),
     ...(isApplication ? checkApplication(tree) : checkBaseUrls(tree)),
     ...checkAuthorizationPort(parsed.data),
     ...checkNativeAuth(tree).filter(({ at }) => !unset.has(at)),
+    ...checkMcp(tree).filter(({ at }) => !unset.has(at)),
     ...checkTokenEndpoints(tree).filter(({ at }) => !unset.has(at)),
   );
   const isContractSet = ![...unset].some((at) => at.startsWith('contract'));
   const contract = isContractSet ? await loadContractOf(tree, folder, faults, onRead) : undefined;
-  faults.push(...(contract ? [...checkNativeAuthPath(tree, contract), ...checkDocumentationPath(tree, contract)] : []));
+  if (contract !== undefined) {
+    faults.push(
+      ...checkNativeAuthPath(tree, contract),
+      ...checkFacadePaths(tree, contract),
+      ...checkDocumentationPath(tree, contract),
+    );
+  }
   const settings = parsed.data && resolvePaths(parsed.data, folder);
   checkCertificate(settings?.identity.credential.certificate, unset, faults);
   checkListenerTls(settings?.server.tls, 'server.tls', unset, faults);
@@ -140,7 +150,7 @@ async function loadTree(
   checkDownstreamTls(settings?.downstreams ?? {}, unset, faults);
   await checkSecretFiles(settings, unset, faults);
   faults.push(...checkAuditOf(settings, unset));
-  const downstreams = resolveProxies(settings?.downstreams ?? {}, env, faults);
+  const downstreams = resolveProxies(noteSetTimes(settings?.downstreams ?? {}, tree), env, faults);
   const openTelemetry = readOtlpSettings(env, faults);
   if (faults.length > 0 || settings === undefined || contract === undefined) {
     throw new ConfigError(faults);
@@ -155,9 +165,22 @@ async function loadTree(
   return { config, tree };
 }
 
+/** Notes of each downstream whether gateway.yaml says `timeout.idle`, because some operations go without the default. */
+function noteSetTimes(downstreams: GatewaySettings['downstreams'], tree: unknown): GatewaySettings['downstreams'] {
+  return Object.fromEntries(
+    Object.entries(downstreams).map(([name, downstream]) => {
+      const written = readKey(readKey(readKey(tree, 'downstreams'), name), 'timeout');
+      const isIdleSet = readKey(written, 'idle') !== undefined;
+      return [name, isIdleSet ? { ...downstream, timeout: { ...downstream.timeout, isIdleSet } } : downstream];
+    }),
+  );
+}
+
 /** Bytes of the largest body that is read as a whole, because something of it is checked. */
 function largestHeldBody(bodyLimit: number, { operations }: Contract): number {
-  const own = operations.map(({ body, bodyLimitBytes = 0 }) => (body === undefined ? 0 : bodyLimitBytes));
+  const own = operations.map(({ body, tools, bodyLimitBytes = 0 }) =>
+    body === undefined && tools === undefined ? 0 : bodyLimitBytes,
+  );
   return own.reduce((largest, bytes) => Math.max(largest, bytes), bodyLimit);
 }
 

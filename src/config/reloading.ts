@@ -43,6 +43,7 @@ export const RELOADING: Readonly<Record<string, Reloading>> = {
   'identity.credential': 'restart',
   'downstreams.{name}.baseUrl': 'at once',
   'downstreams.{name}.scopes': 'at once',
+  'downstreams.{name}.agent': 'at once',
   'downstreams.{name}.timeout.connect': 'at once',
   'downstreams.{name}.timeout.response': 'at once',
   'downstreams.{name}.timeout.idle': 'at once',
@@ -57,6 +58,10 @@ export const RELOADING: Readonly<Record<string, Reloading>> = {
   'nativeAuth.origins': 'at once',
   'nativeAuth.clients': 'at once',
   'nativeAuth.rateLimit': 'at once',
+  'mcp.authorizationServer': 'at once',
+  'mcp.register': 'at once',
+  'mcp.clientId': 'at once',
+  'mcp.rateLimit': 'at once',
   'authorizationService.host': 'restart',
   'authorizationService.port': 'restart',
   'authorizationService.tls': 'restart',
@@ -104,9 +109,21 @@ export function listReloadable(running: GatewayConfig, next: GatewayConfig): rea
   return changes.map(({ key }) => key);
 }
 
-/** The configuration with the contract as it is written, because what is made of it holds functions. */
-function comparable({ contract, ...settings }: GatewayConfig): unknown {
-  return { ...settings, contract: contract.documents.map(({ source, document: { root } }) => ({ source, root })) };
+/**
+ * The configuration with the contract as it is written, because what is made of it holds functions, and with `idle` as
+ * another value where it is written, because that counts for more answers than the same default.
+ */
+function comparable({ contract, downstreams, ...settings }: GatewayConfig): unknown {
+  return {
+    ...settings,
+    downstreams: Object.fromEntries(
+      Object.entries(downstreams).map(([name, { timeout, ...downstream }]) => {
+        const { idle, isIdleSet = false } = timeout;
+        return [name, { ...downstream, timeout: { ...timeout, idle: [idle, isIdleSet] } }];
+      }),
+    ),
+    contract: contract.documents.map(({ source, document: { root } }) => ({ source, root })),
+  };
 }
 
 /** Names the keys of a pattern; what only one of the two has is its whole section. */

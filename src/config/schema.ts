@@ -295,6 +295,8 @@ const HOST_NAME = /^[\w.-]*$/;
 
 const PROXY = "the address of a proxy, such as http://user:password@proxy.contoso.com:3128, or 'none'";
 
+const AGENT = 'the client id of an agent identity (a GUID)';
+
 const downstream = z.strictObject({
   baseUrl: webAddress('the http or https address of the API', () => true)
     .optional()
@@ -308,6 +310,11 @@ const downstream = z.strictObject({
     )
     .min(1, { error: 'at least one scope' })
     .describe("What the exchanged token is for: fixed, of one resource; a bare name belongs to the cloud's own Graph."),
+  agent: text(AGENT)
+    .refine((value) => GUID.test(value), { error: AGENT })
+    .toLowerCase()
+    .optional()
+    .describe('The agent identity that gets the tokens; the gateway is then its blueprint.'),
   timeout: z
     .strictObject({
       connect: timeLimit('2s').describe('To reach the API.'),
@@ -491,6 +498,23 @@ const NATIVE_AUTH_PATH_ALLOWED = `a path such as ${DEFAULT_NATIVE_AUTH_PATH}, wi
 const CLIENTS = 'a list of application (client) ids';
 const SOME_TIME = 'a duration such as 30s or 1m, not zero';
 
+/** How many requests an address may make in which time: for endpoints whose callers have not proved who they are. */
+const rateLimit = z
+  .strictObject({
+    requests: wholeNumber(1, 1_000_000).default(60),
+    per: quantity(parseDuration, SOME_TIME)
+      .refine((milliseconds) => milliseconds > 0, { error: SOME_TIME })
+      .prefault('1m'),
+  })
+  .prefault({})
+  .describe('How many requests each client address may make in a time; each worker counts for itself.');
+
+const CLIENT = 'an application (client) id (a GUID)';
+
+const clientId = text('an application (client) id')
+  .refine((value) => GUID.test(value), { error: CLIENT })
+  .toLowerCase();
+
 const nativeAuth = z
   .strictObject({
     path: text(NATIVE_AUTH_PATH_ALLOWED)
@@ -502,25 +526,29 @@ const nativeAuth = z
       .optional()
       .describe('The exact origins of the pages that may use it. Default: server.cors.origins.'),
     clients: z
-      .array(
-        text('an application (client) id')
-          .refine((value) => GUID.test(value), { error: 'an application (client) id (a GUID)' })
-          .toLowerCase(),
-        { error: CLIENTS },
-      )
+      .array(clientId, { error: CLIENTS })
       .min(1, { error: CLIENTS })
       .describe('The apps whose pages may use it.'),
-    rateLimit: z
-      .strictObject({
-        requests: wholeNumber(1, 1_000_000).default(60),
-        per: quantity(parseDuration, SOME_TIME)
-          .refine((milliseconds) => milliseconds > 0, { error: SOME_TIME })
-          .prefault('1m'),
-      })
-      .prefault({})
-      .describe('How many requests each client address may make in a time; each worker counts for itself.'),
+    rateLimit,
   })
   .describe('A proxy for pages that use the native authentication API of Entra External ID, which has no CORS.');
+
+const AUTHORIZATION_SERVER = "'entra' or 'facade'";
+
+const mcp = z
+  .strictObject({
+    authorizationServer: z
+      .enum(['entra', 'facade'], { error: AUTHORIZATION_SERVER })
+      .default('entra')
+      .describe('What the metadata of the MCP servers name: Entra itself, or a façade in front of it.'),
+    register: z
+      .boolean({ error: 'true or false' })
+      .default(false)
+      .describe('Whether clients without a client id get that of mcp.clientId, which they all share.'),
+    clientId: clientId.optional().describe('The client id for clients that register.'),
+    rateLimit,
+  })
+  .describe('How clients of the MCP servers of the contract (x-mcp-server) get their tokens.');
 
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
@@ -644,6 +672,7 @@ export const gatewaySchema = z.strictObject({
     })
     .describe('The APIs behind the gateway, by name.'),
   nativeAuth: nativeAuth.optional(),
+  mcp: mcp.optional(),
   authorizationService: authorizationService.optional(),
   tokenCache: z
     .strictObject({

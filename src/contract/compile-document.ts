@@ -4,11 +4,13 @@ import { nameAt, type ContractPart, type ContractSource, type Listeners } from '
 import type { ContractDocument } from './document/document.ts';
 import { inheritMapping, listServices, type MappingDefaults, type Services } from './operations/downstream-mapping.ts';
 import { readExtensions, type Extension, type Extensions } from './operations/extensions.ts';
+import { compileMcpServer, letStreamsRest, type McpSurroundings } from './operations/mcp-server.ts';
 import type { Operation } from './operations/operation.ts';
 import { placeOf, readSecuritySchemes, type Found } from './operations/operations.ts';
 import { SchemaCompiler, type SchemaDialect } from './schema/schemas.ts';
 import { adviseServers, listServed } from './served-operations.ts';
 import { readServersPath } from './document/servers.ts';
+import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /** What is compiled of a document. */
 export interface CompiledDocument {
@@ -57,31 +59,55 @@ export function compileDocument(
   };
   const inherit = createInheritance(defaults, services, faultAt);
   const operations: Operation[] = [];
+  const mcpServers = new Map<string, McpSource>();
   const published = new Map<string, PublishedOperation>();
   const pathPrefixes = new Map<string, Set<string>>();
   for (const found of listServed(part, listeners)) {
     const place = placeOf(found);
     const fault = faultAt(place);
     const notice = (message: string, remedy: string): void => listeners.notice(nameAt(at, place), message, remedy);
-    const mapping = inherit(found);
+    const item = inherit(found);
     const own = readExtensions(found.operation.value, 'an operation', fault);
     adviseServers(found, serversPath ?? '', notice);
-    const operation = compileOperation({
-      ...found,
-      ...common,
-      extensions: own,
-      mapping,
-      fault,
-      notice,
-    });
+    const { mapping, mcpServer } = item;
+    const operation = compileOperation({ ...found, ...common, extensions: own, mapping, fault, notice });
     operations.push(operation);
+    if (isJsonObject(mcpServer?.value) && !mcpServers.has(operation.path)) {
+      mcpServers.set(operation.path, { extension: mcpServer.value, schemes, fault: faultAt(found.path), notice });
+    }
     const { access, authContext } = operation;
     published.set(`${found.method} ${found.path}`, { access, ...(authContext !== undefined && { authContext }) });
     if (own.path === undefined) {
       notePrefix(pathPrefixes, operation.service, mapping.pathPrefix);
     }
   }
-  return { operations, published, publicPath, serversPath, pathPrefixes };
+  return { operations: joinMcpServers(operations, mcpServers), published, publicPath, serversPath, pathPrefixes };
+}
+
+/** What the MCP server of a path is compiled with. */
+interface McpSource extends McpSurroundings {
+  readonly extension: JsonObject;
+}
+
+/** Tells the operations of each MCP server which one it is, and what its tools ask for. */
+function joinMcpServers(
+  operations: readonly Operation[],
+  sources: ReadonlyMap<string, McpSource>,
+): readonly Operation[] {
+  const servers = new Map(
+    [...sources].flatMap(([path, { extension, ...surroundings }]) => {
+      const own = operations.filter((operation) => operation.path === path);
+      // They differ in the method alone; only messages that are posted call tools.
+      const operation = own.find(({ method }) => method === 'POST') ?? own[0];
+      return operation === undefined ? [] : [[path, compileMcpServer(extension, operation, surroundings)] as const];
+    }),
+  );
+  return operations.map((operation) => {
+    const { server, tools } = servers.get(operation.path) ?? {};
+    return server === undefined
+      ? operation
+      : { ...operation, ...letStreamsRest(operation), mcpServer: server, ...(tools && { tools }) };
+  });
 }
 
 function readDefaults({ at, downstream }: ContractSource, services: Services, { fault }: Listeners): MappingDefaults {
@@ -92,19 +118,27 @@ function readDefaults({ at, downstream }: ContractSource, services: Services, { 
   return { service: downstream ?? (services.size === 1 ? only : undefined), pathPrefix: '' };
 }
 
+/** What a path item says for its operations. */
+interface Inherited {
+  readonly mapping: MappingDefaults;
+  /** Where it is an MCP server. */
+  readonly mcpServer: Extension | undefined;
+}
+
 /** A path item is read once, however many operations it has. */
 function createInheritance(
   defaults: MappingDefaults,
   services: Services,
   faultAt: (place: string) => (message: string) => void,
-): (found: Found) => MappingDefaults {
-  let last: { readonly path: string; readonly mapping: MappingDefaults } | undefined;
+): (found: Found) => Inherited {
+  let last: (Inherited & { readonly path: string }) | undefined;
   return ({ path, item }) => {
     if (last?.path !== path) {
       const extensions: Extensions = readExtensions(item.value, 'a path item', faultAt(path));
-      last = { path, mapping: inheritMapping(defaults, extensions, services, faultAt(path)) };
+      const { mcpServer } = extensions;
+      last = { path, mapping: inheritMapping(defaults, extensions, services, faultAt(path)), mcpServer };
     }
-    return last.mapping;
+    return last;
   };
 }
 

@@ -1,4 +1,3 @@
-import type { Access } from '../session/requirement.ts';
 import type { ConfigFault } from '../failures.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { compileDocument, type CompiledDocument } from './compile-document.ts';
@@ -6,6 +5,8 @@ import { nameAt, type ContractPart, type ContractSource, type Listeners } from '
 import { readDocument, type ContractDocument, type OnRead } from './document/document.ts';
 import type { Services } from './operations/downstream-mapping.ts';
 import { foldFaults } from './fold-faults.ts';
+import { tellSharedScopes } from './mcp-scopes.ts';
+import type { McpServer } from './operations/mcp-server.ts';
 import type { Operation } from './operations/operation.ts';
 import { documentPath, OWN_PATHS } from './own-paths.ts';
 import type { Candidate } from './openapi/keep-served.ts';
@@ -20,8 +21,10 @@ export interface Contract {
   readonly title: string;
   readonly routes: RouteTable<Operation>;
   readonly operations: readonly Operation[];
-  /** Every delegated scope that some operation asks for, as the contract writes it. */
+  /** Every delegated scope that some operation asks for which is none of an MCP server, as the contract writes it. */
   readonly scopes: readonly string[];
+  /** In the order of the documents. */
+  readonly mcpServers: readonly McpServer[];
   /** What is no fault and still not as the documents say it. */
   readonly notices: readonly Notice[];
   /** What is served of each document, in the order of gateway.yaml. */
@@ -113,19 +116,27 @@ export function compileContract(parts: readonly ContractPart[], services: Servic
     const part = parts[index] as ContractPart;
     return { ...part, ...served, ownPath: documentPath(part.source.prefix ?? '') };
   });
-  const ownPaths = new Set<string>([...Object.values(OWN_PATHS), ...documents.map(({ ownPath }) => ownPath)]);
   const operations = compiled.flatMap((document) => document.operations);
-  const routes = routeOperations(operations, ownPaths, (operation, message) => {
+  const mcpServers = [...new Set(operations.flatMap(({ mcpServer }) => mcpServer ?? []))];
+  const ownPaths = new Set<string>([
+    ...Object.values(OWN_PATHS),
+    ...documents.map(({ ownPath }) => ownPath),
+    ...mcpServers.map(({ path }) => `${OWN_PATHS.metadata}${path}`),
+  ]);
+  const faultAt = (operation: Operation, message: string): void => {
     const { source, publicPath } = documents[operation.document] as ServedDocument;
     const place = `${operation.method} ${operation.path.slice(publicPath.length)}`;
     found.push({ at: nameAt(source.at, place), message });
-  });
+  };
+  tellSharedScopes(operations, faultAt);
+  const routes = routeOperations(operations, ownPaths, faultAt);
   faults.push(...foldFaults(found));
   return {
     title: [...new Set(parts.map(({ document }) => readTitle(document.root['info'])))].join(', '),
     routes,
     operations,
-    scopes: [...new Set(operations.flatMap(({ access }) => delegatedScopes(access)))],
+    scopes: [...new Set(operations.filter(({ mcpServer }) => mcpServer === undefined).flatMap(delegatedScopes))],
+    mcpServers,
     notices: foldNotices(notices),
     documents,
   };
@@ -171,7 +182,7 @@ function serveHead(routes: RouteTable<Operation>, operations: readonly Operation
   }
 }
 
-function delegatedScopes(access: Access): readonly string[] {
+function delegatedScopes({ access }: Operation): readonly string[] {
   return access === 'anonymous' ? [] : access.flatMap((way) => (way.caller === 'user' ? way.scopes : []));
 }
 

@@ -8,3 +8,6 @@ export const DOCUMENTATION_PATH = '/docs';
 export function documentPath(prefix: string): string {
   return `${prefix}${OWN_PATHS.contract}`;
 }
+
+/** What the authorization façade of an MCP server answers below the path of the server, where gateway.yaml turns it on. */
+export const FACADE_PATHS = { authorize: '/authorize', token: '/token', register: '/register' } as const;

@@ -5,6 +5,7 @@ import type { DownstreamToken } from '../session/downstream-token.ts';
 import type { HeldToken } from '../session/held-token.ts';
 import type { Session } from '../session/session.ts';
 import type { DownstreamScopes, RemoteTokenSource, TokenRequest, TokenSource } from '../session/token-source.ts';
+import { AgentClients } from './agent-clients.ts';
 import { CircuitBreakerTokens } from './circuit-breaker-tokens.ts';
 import { EntraCircuits } from './entra-circuits.ts';
 import { EntraTokens, type EntraTokensOptions } from './entra-tokens.ts';
@@ -43,9 +44,11 @@ export interface Exchange extends TokenSource {
 export function assembleExchange(options: ExchangeOptions): Exchange {
   const { client, redis: store, monotonicMs, onExchange } = options;
   const circuits = new EntraCircuits(monotonicMs);
+  const mayTryAgain = (tenantId: string): boolean => circuits.isCalm(tenantId);
+  const agents = new AgentClients({ ...options, mayTryAgain });
   const expected = new ExpectedClaims(monotonicMs);
 
-  const entra = new EntraTokens({ client, onExchange, mayTryAgain: (tenantId) => circuits.isCalm(tenantId) });
+  const entra = new EntraTokens({ client, agents, onExchange, mayTryAgain });
   const circuitBreaker = (next: RemoteTokenSource) => new CircuitBreakerTokens(next, circuits, monotonicMs);
   const expectedClaims = (next: RemoteTokenSource) => new ExpectedClaimsTokens(next, expected);
   const redis = (next: RemoteTokenSource) => (store === undefined ? next : new RedisTokens(next, store));

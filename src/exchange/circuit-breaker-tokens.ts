@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts';
 import type { RemoteTokenSource, TokenRequest } from '../session/token-source.ts';
 import type { EntraCircuits } from './entra-circuits.ts';
 import { LOOP_DETECTED, TENANT_THROTTLED } from './entra-codes.ts';
-import { ExchangeNotTried, ExchangeRefused } from './exchange-refused.ts';
+import { AssertionRefused, ExchangeNotTried, ExchangeRefused } from './exchange-refused.ts';
 import type { Refusal } from './refusal.ts';
 
 /** The random time by which callers who are refused at the same moment come back later. */
@@ -52,7 +52,7 @@ export class CircuitBreakerTokens implements RemoteTokenSource {
     if (refusal.class === 'retry' && !refusal.codes.includes(LOOP_DETECTED)) {
       const { retryAt } = refusal;
       const isThrottling = isAboutTenant(refusal);
-      this.#circuits.recordFailure({ caller: callerOf(session), tenantId, isThrottling, retryAt });
+      this.#circuits.recordFailure({ caller: callerOf(error, session), tenantId, isThrottling, retryAt });
     } else if (refusal.status !== 0) {
       this.#circuits.recordAnswer(tenantId);
     }
@@ -64,8 +64,14 @@ function isAboutTenant({ status, codes }: Refusal): boolean {
   return (status >= 400 && status < 500) || codes.includes(TENANT_THROTTLED);
 }
 
-/** Whom Entra may throttle alone: one user with all tokens, or all apps of a tenant, because they share one token. */
-function callerOf(session: Session): unknown {
+/**
+ * Whom Entra may throttle alone: one user with all tokens, or all apps of a tenant, because they share one token. When an
+ * agent identity got no client assertion, all its callers share that one failure.
+ */
+function callerOf(error: ExchangeRefused, session: Session): unknown {
+  if (error instanceof AssertionRefused) {
+    return `agent ${error.agent}`;
+  }
   const { kind, tenantId, objectId } = session.principal;
   if (kind === 'app') {
     return tenantId;

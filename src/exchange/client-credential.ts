@@ -44,9 +44,11 @@ export class CredentialUnavailable extends Error {
 /**
  * Gives the credential for one exchange, read from its source anew where the source can change.
  *
+ * @param refused the credential that Entra has just refused; absent at the first try of an exchange
  * @throws {CredentialUnavailable} when its source fails
+ * @throws {ExchangeRefused} when its source is Entra, which refuses
  */
-export type CredentialSource = () => Promise<ClientCredential>;
+export type CredentialSource = (refused?: ClientCredential) => Promise<ClientCredential>;
 
 /**
  * Makes the source of the credential that gateway.yaml names.

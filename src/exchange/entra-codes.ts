@@ -135,6 +135,9 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     650057: 'the downstream API is not in the list of required resources',
     70003: 'the grant is not supported',
     70011: 'a scope is not valid',
+    82001: 'a blueprint gets no tokens of its own; downstreams.*.agent is missing',
+    82002: 'a blueprint gets no tokens of users; downstreams.*.agent is missing',
+    82014: 'an agent identity cannot be consented to interactively',
     90004: 'the request is malformed',
     90013: 'the input is not valid',
     90014: 'a field is missing',
@@ -210,6 +213,11 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     90090: 'Microsoft Graph failed at Entra',
     230109: 'the backup authentication service answered',
   }),
+]);
+
+/** No federated identity credential fits: that of the app, or that by which a blueprint acts as an agent identity. */
+export const FEDERATION_CODES: ReadonlySet<number> = new Set([
+  70021, 700211, 700212, 700213, 7002121, 7002137, 7002138,
 ]);
 
 /** Entra saw the same request again and again; this concerns one user or client only. */

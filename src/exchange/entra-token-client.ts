@@ -6,7 +6,7 @@ import type { EntraHttpClient } from '../entra/http-client.ts';
 import { planToken, type DownstreamToken } from '../session/downstream-token.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
-import { ENTRA_CODES } from './entra-codes.ts';
+import { ENTRA_CODES, FEDERATION_CODES } from './entra-codes.ts';
 import { RecordingNetwork, type MayTryAgain } from './recording-network.ts';
 import { ExchangeRefused, NOTHING_SAID } from './exchange-refused.ts';
 import { readRefusal } from './refusal.ts';
@@ -27,11 +27,13 @@ export interface OnBehalfOfRequest {
   readonly mayTryAgain?: MayTryAgain;
 }
 
-/** One request for a token of the gateway itself. */
+/** One request for a token of the client itself. */
 export interface ApplicationRequest {
   readonly tenantId: string;
   /** `{resource}/.default`. */
   readonly scope: string;
+  /** The client id of the agent identity that the token is to prove; default none. */
+  readonly fmiPath?: string;
   /** A claims request, as JSON text that has been checked; default none. */
   readonly claims?: string;
   /** The `client-request-id`, a GUID by which Entra's sign-in log knows the request. */
@@ -81,21 +83,30 @@ export class EntraTokenClient {
   }
 
   /**
-   * Gets a token for the gateway itself (client credentials), for callers that are apps.
+   * Gets a token for the client itself (client credentials), for callers that are apps.
    *
    * @throws {ExchangeRefused} when there is no token, for any reason
    * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
    */
   asApplication(request: ApplicationRequest): Promise<DownstreamToken> {
-    const { tenantId, scope, claims = '', correlationId, mayTryAgain } = request;
-    return this.#acquire({ tenantId, clientCapabilities: [], correlationId, mayTryAgain }, (client) =>
+    const { tenantId, scope, fmiPath, claims = '', correlationId, mayTryAgain } = request;
+    return this.#acquire({ tenantId, clientCapabilities: [], correlationId, mayTryAgain, fmiPath }, (client) =>
       client.acquireTokenByClientCredential({
         scopes: [scope],
         skipCache: true,
         correlationId,
+        ...(fmiPath === undefined ? {} : { fmiPath }),
         ...(claims === '' ? {} : { claims }),
       }),
     );
+  }
+
+  /**
+   * Makes the client of another app that proves itself in its own way. What Entra refuses to that app says nothing about
+   * the gateway's credential, so that it does not make the gateway unready.
+   */
+  actAs(clientId: string, credential: CredentialSource): EntraTokenClient {
+    return new EntraTokenClient({ ...this.#options, clientId, credential });
   }
 
   /**
@@ -113,7 +124,8 @@ export class EntraTokenClient {
       this.#rejected = undefined;
       return token;
     } catch (error) {
-      const reason = whyRejected(error, request.tenantId === this.#options.authority.tenant);
+      const isOwnTenant = request.tenantId === this.#options.authority.tenant;
+      const reason = whyRejected(error, { isOwnTenant, isForAgent: request.fmiPath !== undefined });
       if (reason !== undefined) {
         this.#rejected = { at: this.#options.monotonicMs(), reason };
       } else if (!saysNothingOfCredential(error)) {
@@ -128,7 +140,7 @@ export class EntraTokenClient {
     try {
       return await this.#acquireWith(before, request, acquire);
     } catch (error) {
-      const after = isAboutCredential(error, before) ? await this.#readCredential() : before;
+      const after = isAboutCredential(error, before) ? await this.#readCredential(before) : before;
       if (isDeepStrictEqual(after, before)) {
         throw error;
       }
@@ -137,10 +149,13 @@ export class EntraTokenClient {
     }
   }
 
-  async #readCredential(): Promise<ClientCredential> {
+  async #readCredential(refused?: ClientCredential): Promise<ClientCredential> {
     try {
-      return await this.#options.credential();
+      return await this.#options.credential(refused);
     } catch (error) {
+      if (error instanceof ExchangeRefused) {
+        throw error;
+      }
       const isKnown = error instanceof CredentialUnavailable;
       throw new ExchangeRefused({
         ...NOTHING_SAID,
@@ -234,6 +249,7 @@ interface CommonRequest {
   readonly clientCapabilities: string[];
   readonly correlationId: string;
   readonly mayTryAgain: MayTryAgain | undefined;
+  readonly fmiPath?: string | undefined;
 }
 
 type Acquire = (client: ConfidentialClientApplication) => Promise<AuthenticationResult | null>;
@@ -245,9 +261,14 @@ const REJECTION_LIFETIME_MS = 30_000;
  * Says why nobody can be served, when an error means that; `undefined` when it does not. Every code of the refusal must
  * mean it, because its `error` is not enough: `invalid_client` also comes for one permission or one tenant.
  *
- * @param isOwnTenant true when it happened in the gateway's own tenant, the only one that it serves
+ * @param request.isOwnTenant true when it happened in the gateway's own tenant, the only one that it serves
+ * @param request.isForAgent true when a client assertion for an agent identity was asked for: then what is said of a
+ *   registration, or of a federated identity, may be about that agent
  */
-function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
+function whyRejected(
+  error: unknown,
+  { isOwnTenant, isForAgent }: { readonly isOwnTenant: boolean; readonly isForAgent: boolean },
+): string | undefined {
   if (!(error instanceof ExchangeRefused) || error.refusal.class !== 'misconfigured') {
     return undefined;
   }
@@ -255,12 +276,15 @@ function whyRejected(error: unknown, isOwnTenant: boolean): string | undefined {
   if (status === 0) {
     return `the credential of the gateway cannot be used: ${name}`;
   }
-  const faults = codes.flatMap((code) => ENTRA_CODES.get(code) ?? []).map(({ fault }) => fault);
+  const known = codes.filter((code) => ENTRA_CODES.has(code));
+  const isAboutEveryone = (code: number): boolean => {
+    const fault = ENTRA_CODES.get(code)?.fault;
+    return isForAgent
+      ? fault === 'credential' && !FEDERATION_CODES.has(code)
+      : fault === 'credential' || (fault === 'registration' && isOwnTenant);
+  };
   const isForEveryone =
-    codes.length === 0
-      ? name === 'invalid_client'
-      : faults.length > 0 &&
-        faults.every((fault) => fault === 'credential' || (fault === 'registration' && isOwnTenant));
+    codes.length === 0 ? name === 'invalid_client' && !isForAgent : known.length > 0 && known.every(isAboutEveryone);
   return isForEveryone ? 'Entra does not accept the credential of the gateway' : undefined;
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DownstreamToken, FetchedToken } from '../session/downstream-token.ts';
 import type { Principal } from '../session/principal.ts';
 import type { RemoteTokenSource, TokenRequest } from '../session/token-source.ts';
+import type { AgentClients } from './agent-clients.ts';
 import type { EntraTokenClient } from './entra-token-client.ts';
 import { REFUSAL_CLASSES } from './entra-codes.ts';
 import { ExchangeRefused } from './exchange-refused.ts';
@@ -10,6 +11,8 @@ import type { Refusal } from './refusal.ts';
 /** What {@link EntraTokens} works with. */
 export interface EntraTokensOptions {
   readonly client: EntraTokenClient;
+  /** The clients of the agent identities that downstreams name. */
+  readonly agents: AgentClients;
   /** Says whether a tenant's failed request may be sent once more; called when it has failed. */
   readonly mayTryAgain: (tenantId: string) => boolean;
   /** Called after each request to Entra. */
@@ -23,6 +26,8 @@ export const EXCHANGE_OUTCOMES = ['token', ...REFUSAL_CLASSES, 'fault'] as const
 export interface ExchangeReport {
   /** The name of the downstream. */
   readonly downstream: string;
+  /** The client id of the agent identity that asked; `undefined` when it was the gateway itself. */
+  readonly agent: string | undefined;
   readonly principal: Principal;
   /** The `client-request-id`. */
   readonly correlationId: string;
@@ -32,7 +37,10 @@ export interface ExchangeReport {
   readonly seconds: number;
 }
 
-/** The last source: asks Entra on behalf of the user, or for the gateway itself when the caller is an app. */
+/**
+ * The last source: asks Entra on behalf of the user, or for the gateway itself when the caller is an app. It asks as the
+ * gateway, or as the agent identity that the downstream names.
+ */
 export class EntraTokens implements RemoteTokenSource {
   readonly #options: EntraTokensOptions;
 
@@ -56,13 +64,15 @@ export class EntraTokens implements RemoteTokenSource {
     } finally {
       const seconds = (performance.now() - start) / 1_000;
       const { principal } = request.session;
-      this.#options.onExchange({ downstream: downstream.name, principal, correlationId, outcome, refusal, seconds });
+      const { name, agent } = downstream;
+      this.#options.onExchange({ downstream: name, agent, principal, correlationId, outcome, refusal, seconds });
     }
   }
 
   #send({ session, assertion, downstream, claims }: TokenRequest, correlationId: string): Promise<DownstreamToken> {
-    const { client, mayTryAgain } = this.#options;
+    const { agents, mayTryAgain } = this.#options;
     const { kind, tenantId, handlesClaims } = session.principal;
+    const client = downstream.agent === undefined ? this.#options.client : agents.find(downstream.agent, tenantId);
     const common = { tenantId, claims, correlationId, mayTryAgain: (): boolean => mayTryAgain(tenantId) };
     return kind === 'app'
       ? client.asApplication({ ...common, scope: downstream.applicationScope })

@@ -4,9 +4,10 @@ import type { Refusal } from './refusal.ts';
 
 /** Writes the event of an exchange: who got a token for which downstream, or what Entra said instead. */
 export function recordExchange(report: ExchangeReport, record: RecordEvent): void {
-  const { downstream, principal, correlationId, outcome, refusal, seconds } = report;
+  const { downstream, agent, principal, correlationId, outcome, refusal, seconds } = report;
   const facts = {
     downstream,
+    agent,
     caller: principal.kind,
     tid: principal.tenantId,
     oid: principal.objectId,

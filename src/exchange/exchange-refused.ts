@@ -25,6 +25,21 @@ export class ExchangeRefused extends Error {
   }
 }
 
+/** Entra gave no client assertion for an agent identity, which concerns all callers of that agent alike. */
+export class AssertionRefused extends ExchangeRefused {
+  /** The client id of the agent identity. */
+  readonly agent: string;
+
+  /**
+   * @param refusal whatever it asks for, no caller can give it: it is the operator's to correct, or it passes by itself
+   */
+  constructor(refusal: Refusal, agent: string, correlationId?: string) {
+    const ownClass = refusal.class === 'retry' ? 'retry' : 'misconfigured';
+    super({ ...refusal, class: ownClass, claims: undefined, suberror: undefined }, correlationId);
+    this.agent = agent;
+  }
+}
+
 /** Entra was not asked, because at the moment it fails everyone, or everyone of the tenant. */
 export class ExchangeNotTried extends ExchangeRefused {
   /** @param retryAt when Entra may be asked again; milliseconds on the monotonic clock */

@@ -205,7 +205,9 @@ export class SessionTokens implements TokenSource {
     const isOwnToken = kind === 'app';
     const scopes = isOwnToken ? [downstream.applicationScope] : downstream.scopes;
     const consentRedirectUri = this.#options.consentRedirectUri();
-    return toFailure(refusal, { ...this.#options, consentRedirectUri, tenantId, scopes, correlationId, isOwnToken });
+    const { name, agent } = downstream;
+    const exchange = { downstream: name, agent, consentRedirectUri, tenantId, scopes, correlationId, isOwnToken };
+    return toFailure(refusal, { ...this.#options, ...exchange });
   }
 }
 

@@ -8,6 +8,7 @@ import { Deferred } from './deferred.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
 import { createDownstreamFailure } from './downstream-failure.ts';
 import { passInterimAnswer } from './interim-answer.ts';
+import { findHeaders } from './response-headers.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
 
 /** The answer of a downstream. Its head is here; its body waits until it is sent on or discarded. */
@@ -48,6 +49,8 @@ export interface AnswerSurroundings {
   readonly downstream: Pick<Downstream, 'circuit' | 'responseTimeout' | 'idleTimeout' | 'isConnecting'>;
   /** What counts in the place of the downstream's times. */
   readonly timeouts?: Timeouts | undefined;
+  /** True where undici watches no body, and only one that is no event stream ends for being silent; default false. */
+  readonly endlessStreams?: boolean;
   /** The response to the caller, which gets interim answers at once; absent where nobody waits for these. */
   readonly res?: ServerResponse | undefined;
   /** Called once, when the head of the answer is here or when there will be none. */
@@ -90,6 +93,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   #ended = false;
   #failure: Error | undefined;
   #sink: Sink | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor(surroundings: AnswerSurroundings) {
     this.#surroundings = surroundings;
@@ -148,12 +152,16 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.#reason = reason;
     this.rawHeaders = toTexts(rawHeaders);
     this.#resume = resume;
+    if (this.#surroundings.endlessStreams === true && !isEventStream(this.rawHeaders)) {
+      this.#watchIdle();
+    }
     this.#started.resolve(this);
     return true;
   }
 
   /** @returns false to get no more data until it is resumed */
   onData(chunk: Buffer): boolean {
+    this.#idleTimer?.refresh();
     if (this.#sink !== undefined) {
       return this.#sink.write(chunk);
     }
@@ -163,11 +171,13 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   }
 
   onComplete(): void {
+    clearTimeout(this.#idleTimer);
     this.#ended = true;
     this.#sink?.end();
   }
 
   onError(error: Error): void {
+    clearTimeout(this.#idleTimer);
     if (BODILESS.has(this.status) && error instanceof errors.ResponseContentLengthMismatchError) {
       // Such an answer may give the length of a body that it does not have (RFC 9110 §8.6); undici waits for that body.
       this.onComplete();
@@ -250,6 +260,10 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
       body.destroy(this.#failure);
     } else {
       this.#sink = {
+        // As much as a stream takes is waiting in it.
+        get isStalled() {
+          return body.readableLength >= body.readableHighWaterMark;
+        },
         write: push,
         end: () => {
           clearTimeout(stallTimer);
@@ -268,6 +282,22 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   discard(): void {
     this.cancel(new CallerGone());
+  }
+
+  /** Ends an answer that is silent for too long while the caller reads. */
+  #watchIdle(): void {
+    const { downstream, timeouts } = this.#surroundings;
+    const idleMs = timeouts?.idleMs ?? downstream.idleTimeout;
+    if (!Number.isFinite(idleMs)) {
+      return;
+    }
+    this.#idleTimer = setTimeout(() => {
+      if (this.#sink?.isStalled === true || this.#waitingBytes > MAX_WAITING_BYTES) {
+        this.#idleTimer?.refresh();
+      } else {
+        this.#abort?.(new errors.BodyTimeoutError());
+      }
+    }, idleMs);
   }
 
   /**
@@ -323,6 +353,11 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   }
 }
 
+function isEventStream(rawHeaders: readonly string[]): boolean {
+  const [contentType = ''] = findHeaders(rawHeaders, 'content-type');
+  return /^text\/event-stream\s*(?:;|$)/i.test(contentType);
+}
+
 /**
  * The largest body that goes out as one text with its head: copying it costs less than a second buffer for the kernel
  * to gather (measured: about 0.5 µs a request).
@@ -342,6 +377,8 @@ function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
 
 /** Where a body goes that still comes. */
 interface Sink {
+  /** True while nobody reads. */
+  readonly isStalled: boolean;
   /** @returns false while nobody reads */
   write(chunk: Buffer): boolean;
   end(): void;
@@ -361,6 +398,11 @@ class BodySink implements Sink {
     this.#res = res;
     this.#idleTimeout = idleTimeout;
     this.#resume = resume;
+  }
+
+  /** True while the caller does not read. */
+  get isStalled(): boolean {
+    return this.#isStalled;
   }
 
   get done(): Promise<void> {

@@ -16,6 +16,8 @@ export interface DownstreamSettings {
     readonly connect: number | undefined;
     readonly response: number | undefined;
     readonly idle: number | undefined;
+    /** True where gateway.yaml says `idle`, and the default does not count; default false. */
+    readonly isIdleSet?: boolean;
   };
   /** Absent: Node's own authorities are trusted, and the gateway shows no certificate. */
   readonly tls?: TlsSettings | undefined;
@@ -33,6 +35,8 @@ export interface Timeouts {
   readonly responseMs?: number;
   /** Between two pieces of a body. */
   readonly idleMs?: number;
+  /** True where an answer that is an event stream may be silent for ever, unless gateway.yaml says `idle`; default false. */
+  readonly endlessStreams?: boolean;
 }
 
 /** A restart or a lost connection causes fewer failures in a row than these, and the pause hardly delays a recovery. */
@@ -63,6 +67,8 @@ export class Downstream {
   readonly responseTimeout: number;
   /** Milliseconds that may pass between two pieces of a body; may be infinite. */
   readonly idleTimeout: number;
+  /** True where gateway.yaml says so itself. */
+  readonly isIdleSet: boolean;
   /** Bytes that the head of an answer may have. */
   readonly headLimit: number;
   readonly #origin: URL;
@@ -90,6 +96,7 @@ export class Downstream {
     this.proxyHeaders = httpProxy === undefined ? [] : ['host', this.host, ...httpProxy.headers];
     this.responseTimeout = timeout.response ?? Number.POSITIVE_INFINITY;
     this.idleTimeout = timeout.idle ?? Number.POSITIVE_INFINITY;
+    this.isIdleSet = timeout.isIdleSet === true;
     this.headLimit = headLimit;
     this.circuit = circuit;
     this.#origin = new URL(baseUrl.origin);

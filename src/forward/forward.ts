@@ -50,16 +50,19 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
  */
 export function forward(owner: CallOwner, call: DownstreamCall): Promise<DownstreamAnswer> {
   const { downstream, method, path, query, headers, body, timeouts, res, onHead } = call;
+  const endlessStreams = timeouts?.endlessStreams === true && !downstream.isIdleSet;
   requireReachable(owner, downstream);
   const { basePath, proxyHeaders } = downstream;
   if (proxyHeaders.length > 0) {
     headers.push(...proxyHeaders);
   }
   const usual = { method, path: `${basePath}${path}${query}`, headers, body: toSend(body) };
-  const request = timeouts === undefined ? usual : { ...usual, ...toOptions(timeouts) };
+  const request =
+    timeouts === undefined ? usual : { ...usual, ...toOptions(timeouts), ...(endlessStreams && NO_IDLE_END) };
   const receiver: AnswerReceiver = new AnswerReceiver({
     downstream,
     timeouts,
+    endlessStreams,
     res,
     onHead,
     sendAgain: IDEMPOTENT.has(method) ? () => sendAgain(downstream, request, body, receiver) : undefined,
@@ -113,6 +116,9 @@ function sendAgain(
   }
   return isAtHand;
 }
+
+/** undici is told before it is known what the answer is, so that the receiver has to watch those that are no streams. */
+const NO_IDLE_END = { bodyTimeout: 0 } as const;
 
 /** For undici, 0 is no limit, and what is absent is the limit of the connection. */
 function toOptions({ responseMs, idleMs }: Timeouts): { headersTimeout?: number; bodyTimeout?: number } {

@@ -99,6 +99,14 @@ export function passesFromCallers(name: string): boolean {
   return handling === 'pass' || handling === 'tracestate';
 }
 
+/**
+ * The prefix of the headers that repeat arguments of tools of MCP, under the names that the tools give them. Proxies have
+ * to let them pass, and a name with an underscore cannot be taken for anything but another argument.
+ *
+ * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
+ */
+const MCP_PARAMETER_PREFIX = 'mcp-param-';
+
 /** Headers about where a request came from, which only a trusted proxy may set. */
 const FORWARDING: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip']);
 const FORWARDING_PREFIX = 'x-forwarded-';
@@ -322,7 +330,8 @@ function decideHandling(name: string): RequestHeaderHandling {
   if (FORWARDING.has(name) || name.startsWith(FORWARDING_PREFIX)) {
     return 'forwarding';
   }
-  const isOurs = NEVER_FROM_CALLERS.has(name) || name.startsWith(PROXY_PREFIX) || name.includes('_');
+  const hasUnderscore = name.includes('_') && !name.startsWith(MCP_PARAMETER_PREFIX);
+  const isOurs = NEVER_FROM_CALLERS.has(name) || name.startsWith(PROXY_PREFIX) || hasUnderscore;
   if (isOurs || ASSERTIONS.has(name) || ASSERTION_PREFIXES.some((prefix) => name.startsWith(prefix))) {
     return 'drop';
   }

@@ -121,11 +121,17 @@ export const WITHHELD: readonly Withheld[] = [
 const NAMES: ReadonlySet<string> = new Set(WITHHELD.flatMap(({ names = [] }) => names));
 const PREFIXES: readonly string[] = WITHHELD.flatMap(({ prefixes = [] }) => prefixes);
 
+/** It says only that its own answer is a stream, which nginx and its like would otherwise hold up. */
+const UNBUFFERED = 'x-accel-buffering';
+
 /**
  * True for a header that never passes from a downstream to a caller.
  *
  * @param name in lower case
  */
 export function isWithheld(name: string): boolean {
+  if (name === UNBUFFERED) {
+    return false;
+  }
   return NAMES.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
 }

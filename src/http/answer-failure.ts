@@ -27,8 +27,8 @@ export interface FailureContext {
 /** An error in the form of another protocol. Its challenge and its `Retry-After` are those of the failure. */
 export interface ErrorAnswer {
   readonly status: number;
-  /** The members of its JSON. */
-  readonly body: object;
+  /** The members of its JSON; or HTML, where a person reads it. */
+  readonly body: object | string;
 }
 
 /** An answer as it goes out; of its headers names and values in turn. */
@@ -101,10 +101,11 @@ export function answerFailureOnSocket(socket: Socket, error: GatewayError, conte
 export function composeAnswer(error: GatewayError, context: FailureContext): WrittenAnswer {
   const { frame, ownHeaders, extensions, instead } = context;
   const { rule, facts } = error;
-  const body = JSON.stringify(instead?.body ?? { ...toProblem(error, context), ...extensions });
+  const content = instead?.body ?? { ...toProblem(error, context), ...extensions };
+  const body = typeof content === 'string' ? content : JSON.stringify(content);
   const headers = [
     'content-type',
-    instead === undefined ? 'application/problem+json' : 'application/json',
+    typeof content === 'string' ? 'text/html; charset=utf-8' : typeOf(instead),
     'content-length',
     String(Buffer.byteLength(body)),
     'cache-control',
@@ -112,8 +113,12 @@ export function composeAnswer(error: GatewayError, context: FailureContext): Wri
     ...ownHeaders,
   ];
   if (rule.challenge !== undefined) {
-    const { scopes, authContext, claims } = facts;
-    headers.push('www-authenticate', formatChallenge(frame, { error: rule.challenge, scopes, authContext, claims }));
+    const { scopes, authContext, claims, resourceMetadata } = facts;
+    const asked = rule.claimsIn === 'scope' ? {} : { authContext, claims };
+    headers.push(
+      'www-authenticate',
+      formatChallenge(frame, { error: rule.challenge, scopes, ...asked, resourceMetadata }),
+    );
   }
   if (rule.status === 503 || rule.status === 429) {
     headers.push('retry-after', String(facts.retryAfter ?? DEFAULT_WAIT_SECONDS));
@@ -125,4 +130,8 @@ export function composeAnswer(error: GatewayError, context: FailureContext): Wri
     headers.push('upgrade', facts.upgrade, 'connection', 'upgrade, close');
   }
   return { status: instead?.status ?? rule.status, headers, body };
+}
+
+function typeOf(instead: ErrorAnswer | undefined): string {
+  return instead === undefined ? 'application/problem+json' : 'application/json';
 }

@@ -25,6 +25,16 @@ const EXPOSED = [
 ] as const;
 
 /**
+ * True for the question of a browser whether a page may send a request (Fetch §4.8).
+ *
+ * @see https://fetch.spec.whatwg.org/#cors-preflight-fetch
+ */
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  const { origin, 'access-control-request-method': asked } = headers;
+  return method === 'OPTIONS' && asked !== undefined && origin !== undefined;
+}
+
+/**
  * The rules for pages of other origins (the CORS protocol of Fetch), for exact origins only.
  *
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
@@ -57,9 +67,8 @@ export class CorsPolicy {
   }
 
   /** True for a preflight of an allowed origin. */
-  isPreflight({ method, headers }: IncomingMessage): boolean {
-    const { origin, 'access-control-request-method': asked } = headers;
-    return method === 'OPTIONS' && asked !== undefined && origin !== undefined && this.#headers.has(origin);
+  allowsPreflight(req: IncomingMessage): boolean {
+    return isPreflight(req) && this.#headers.has(req.headers.origin ?? '');
   }
 
   /** Answers a preflight, which never carries a token. */

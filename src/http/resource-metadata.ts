@@ -1,7 +1,7 @@
 /** The facts behind the RFC 9728 metadata. */
 export interface ResourceMetadataFacts {
-  /** How clients reach the API. */
-  readonly publicUrl: string;
+  /** How clients reach the API, or one of its MCP servers. */
+  readonly resource: string;
   /** The issuer that Entra's own metadata name, so that clients find those. */
   readonly issuer: string;
   readonly name: string;
@@ -15,9 +15,9 @@ const WELL_KNOWN = '/.well-known/oauth-protected-resource';
  *
  * @see https://www.rfc-editor.org/rfc/rfc9728#section-2
  */
-export function createResourceMetadata({ publicUrl, issuer, name, scopes }: ResourceMetadataFacts): string {
+export function createResourceMetadata({ resource, issuer, name, scopes }: ResourceMetadataFacts): string {
   return JSON.stringify({
-    resource: publicUrl,
+    resource,
     resource_name: name,
     authorization_servers: [issuer],
     scopes_supported: scopes,

@@ -8,6 +8,7 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
+import { rejectedToken } from '../journey.ts';
 import { CallerGone } from '../request/caller-gone.ts';
 import { isAbsolute, readAddress, type Address } from './address.ts';
 import type { CallLifetime } from './call-lifetime.ts';
@@ -63,7 +64,7 @@ async function send(
       answer.body.once('close', finish);
       caller.request.watchAnswer();
     }
-    return settle(response, config);
+    return settle(response, config, caller);
   } catch (error) {
     throw error instanceof CallerGone ? (limits.error ?? error) : error;
   } finally {
@@ -149,19 +150,27 @@ async function readBody(body: Readable, config: InternalAxiosRequestConfig): Pro
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-/** Rejects what the application does not accept as an answer, by default what is not 2xx. */
-function settle(response: AxiosResponse, config: InternalAxiosRequestConfig): AxiosResponse {
+/**
+ * Rejects what the application does not accept as an answer, by default what is not 2xx. A 401 that comes this far is about
+ * our token and no fault of the caller, which the error tells whoever answers the caller with it.
+ */
+function settle(
+  response: AxiosResponse,
+  config: InternalAxiosRequestConfig,
+  { request }: DownstreamCaller,
+): AxiosResponse {
   const { status } = response;
   if (typeof config.validateStatus !== 'function' || config.validateStatus(status)) {
     return response;
   }
-  throw new AxiosError(
+  const error = new AxiosError(
     `Request failed with status code ${status}`,
     status >= 400 && status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
     config,
     null,
     response,
   );
+  throw status === 401 ? Object.assign(error, { cause: request.refuse(rejectedToken()) }) : error;
 }
 
 /** What ends a call from the side of the application: its signal, its token and its timeout. */

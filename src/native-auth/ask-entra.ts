@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { EntraUnreachable, type EntraHttpClient, type EntraResponse } from '../entra/http-client.ts';
-import { readRetryAfter } from '../entra/retry-after.ts';
-import { GatewayError } from '../failures.ts';
+import type { EntraHttpClient, EntraResponse } from '../entra/http-client.ts';
+import { postForm } from '../entra/post-form.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
 
@@ -46,18 +45,8 @@ export async function askEntra(
   now: Clock,
 ): Promise<NativeAuthAnswer> {
   const headers = { ...selectHeaders(req), ...(correlationId && { 'client-request-id': correlationId }) };
-  let response: EntraResponse;
-  try {
-    response = await http.post(url, headers, encodedForm);
-  } catch (error) {
-    const reason = error instanceof EntraUnreachable ? error.message : 'unknown';
-    throw new GatewayError('identity_unavailable', { log: { entra: { error: reason } } });
-  }
-  const { status, text } = response;
-  if (!isAnswer(response)) {
-    throw new GatewayError('identity_unavailable', { log: { entra: { status } }, ...readWait(response, now()) });
-  }
-  return { status, json: text, headers: answerHeaders(response) };
+  const response = await postForm(http, { url, headers, encodedForm }, now);
+  return { status: response.status, json: response.text, headers: answerHeaders(response) };
 }
 
 function selectHeaders({ headers }: IncomingMessage): Record<string, string> {
@@ -67,26 +56,9 @@ function selectHeaders({ headers }: IncomingMessage): Record<string, string> {
   });
   const { traceparent } = headers;
   return {
-    accept: 'application/json',
-    'content-type': 'application/x-www-form-urlencoded',
     ...Object.fromEntries(ofClient),
     ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
   };
-}
-
-/** False for an error page, a redirect or a fault of the server, which the client must not read. */
-function isAnswer({ status, headers, text }: EntraResponse): boolean {
-  const isOfApi = (status >= 200 && status < 300) || (status >= 400 && status < 500);
-  return isOfApi && /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '') && isJson(text);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function answerHeaders({ headers }: EntraResponse): string[] {
@@ -94,9 +66,4 @@ function answerHeaders({ headers }: EntraResponse): string[] {
     const value = headers[name];
     return value !== undefined && PRINTABLE.test(value) ? [name, value] : [];
   });
-}
-
-function readWait({ headers }: EntraResponse, now: number): { retryAfter?: number } {
-  const wait = readRetryAfter(headers['retry-after'], now);
-  return wait === undefined ? {} : { retryAfter: Math.max(1, Math.ceil(wait / 1_000)) };
 }

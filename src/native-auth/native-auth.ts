@@ -6,15 +6,14 @@ import type { EntraHttpClient } from '../entra/http-client.ts';
 import { GatewayError } from '../failures.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { RequestTarget } from '../request/receive.ts';
-import { readWhole, sendContinue } from '../request/body.ts';
-import { parseForm, type Form } from '../request/form.ts';
+import { RateLimit, type RateLimitRules } from '../request/rate-limit.ts';
+import { receiveForm } from '../request/receive-form.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { askEntra } from './ask-entra.ts';
 import { checkForm } from './check-form.ts';
 import { NativeAuthCors } from './cors.ts';
 import { ENDPOINTS } from './endpoints.ts';
-import { RateLimit, type RateLimitRules } from './rate-limit.ts';
 
 /** What {@link NativeAuth} works with. */
 export interface NativeAuthOptions {
@@ -42,17 +41,6 @@ interface NativeAuthRequest {
   readonly target: RequestTarget;
   readonly record: RequestRecord;
 }
-
-/** The longest form. */
-const MAX_FORM_BYTES = 16 * 1_024;
-
-/** How long a caller may pause between two pieces of a form. */
-const IDLE_TIMEOUT_MS = 5_000;
-
-/** How long a whole form may take: a form is small, and its sender has not proved who it is. */
-const FORM_DEADLINE_MS = 10_000;
-
-const FORM = /^application\/x-www-form-urlencoded *(?:; *charset="?utf-8"? *)?$/i;
 
 /** The query of a request that renews a token: MSAL sends the correlation id here, and otherwise in a header. */
 const CORRELATION_QUERY = /^\?client-request-id=([^&]*)$/;
@@ -103,7 +91,7 @@ export class NativeAuth {
     const correlationId = readCorrelationId(req, target);
     this.#countRequest(req);
     const { http, bodyMemory, tenantUrl, now } = this.#options;
-    const form = await readForm(req, res, bodyMemory);
+    const form = await receiveForm(req, res, bodyMemory);
     checkForm(endpoint, form, this.#clients);
     const formRequest = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
     if (correlationId !== undefined) {
@@ -163,22 +151,4 @@ function readCorrelationId({ headers }: IncomingMessage, { query }: RequestTarge
   }
   const id = headers['client-request-id'] ?? inQuery;
   return typeof id === 'string' && GUID.test(id) ? id : undefined;
-}
-
-async function readForm(req: IncomingMessage, res: ServerResponse, memory: BodyMemory): Promise<Form> {
-  const { 'content-type': type = '', 'content-encoding': coding } = req.headers;
-  if (!FORM.test(type) || coding !== undefined) {
-    throw new GatewayError('invalid_request', {
-      detail: 'Send a form as application/x-www-form-urlencoded in UTF-8, without a Content-Encoding.',
-    });
-  }
-  const body = await readWhole(req, {
-    limit: MAX_FORM_BYTES,
-    askForBody: () => sendContinue(req, res),
-    idleTimeout: IDLE_TIMEOUT_MS,
-    deadlineMs: FORM_DEADLINE_MS,
-    memory,
-    lifetime: res,
-  });
-  return parseForm(body.toString('latin1'));
 }

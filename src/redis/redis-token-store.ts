@@ -143,8 +143,8 @@ export class RedisTokenStore {
   /** The entry in Redis for the token of a request. */
   entryOf({ assertion, downstream }: TokenRequest): SealedEntry {
     const { clientId, authority } = this.#options;
-    const { name, scopes } = downstream;
-    return deriveEntry(assertion(), { clientId, authority, downstream: name, scopes });
+    const { name, scopes, agent } = downstream;
+    return deriveEntry(assertion(), { clientId, authority, downstream: name, scopes, agent });
   }
 
   /** Finds the token of an entry for a request, and reports the outcome to `onLookup`. */

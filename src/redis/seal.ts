@@ -7,6 +7,8 @@ export interface EntryContext {
   readonly authority: string;
   readonly downstream: string;
   readonly scopes: readonly string[];
+  /** The client id of the agent identity that got the token; absent for a token that the gateway itself got. */
+  readonly agent?: string | undefined;
 }
 
 /** The key of one token in Redis, the key of its lock, and how its value is sealed. */
@@ -40,9 +42,10 @@ const OVERHEAD = 1 + NONCE_BYTES + TAG_BYTES;
  * @see https://www.rfc-editor.org/rfc/rfc5869#section-2
  */
 export function deriveEntry(assertion: string, context: EntryContext): SealedEntry {
-  const { clientId, authority, downstream, scopes } = context;
+  const { clientId, authority, downstream, scopes, agent } = context;
+  const facts = [clientId.toLowerCase(), authority, downstream, scopes, ...(agent === undefined ? [] : [agent])];
   // The context is hashed, because Node allows at most 1,024 bytes for the info of HKDF.
-  const about = hash('sha256', JSON.stringify([clientId.toLowerCase(), authority, downstream, scopes]), 'base64url');
+  const about = hash('sha256', JSON.stringify(facts), 'base64url');
   const names = derive(assertion, `names ${about}`, 64);
   const key = derive(assertion, `key ${about}`, 32);
   const tokenKey = PREFIX + names.toString('base64url', 0, 32);

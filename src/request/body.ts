@@ -163,6 +163,47 @@ function streamingBody(
  * @throws {CallerGone} when the caller hangs up in the middle
  */
 export async function readWhole(req: IncomingMessage, reading: BodyReading): Promise<Buffer> {
+  return (await collectWhole(req, reading)).bytes;
+}
+
+/** A whole body, to be looked at and to be sent on. */
+export interface WholeBody {
+  readonly bytes: Buffer;
+  readonly outgoing: OutgoingBody;
+}
+
+/**
+ * Reads a whole body for a request whose answer may take for ever. One that is too large to be sent once more is held only
+ * until it is sent: otherwise a few of them would take the room of all bodies for as long as their answers last.
+ *
+ * @throws {GatewayError} `payload_too_large`, `request_timeout`, `overloaded`
+ * @throws {CallerGone} when the caller hangs up in the middle
+ */
+export async function readToSend(req: IncomingMessage, reading: BodyReading): Promise<WholeBody> {
+  const { bytes, share } = await collectWhole(req, reading);
+  const held = heldBody(bytes);
+  return { bytes, outgoing: held.isReplayable ? held : sendOnce(bytes, share) };
+}
+
+/** Makes the outgoing body of bytes that are let go of once they are sent. */
+function sendOnce(bytes: Buffer, share: BodyShare): OutgoingBody {
+  let held: Buffer | undefined = bytes;
+  return { send, isReplayable: false };
+
+  // As an iterable, because undici holds on to a buffer until the answer ends.
+  async function* send(): AsyncGenerator<Buffer> {
+    try {
+      if (held !== undefined) {
+        yield held;
+      }
+    } finally {
+      held = undefined;
+      share.release();
+    }
+  }
+}
+
+async function collectWhole(req: IncomingMessage, reading: BodyReading): Promise<{ bytes: Buffer; share: BodyShare }> {
   const { limit, askForBody, idleTimeout, deadlineMs = HELD_BODY_DEADLINE_MS } = reading;
   refuseDeclaredLength(req, limit);
   const arrived = await takeArrived(req);
@@ -175,7 +216,7 @@ export async function readWhole(req: IncomingMessage, reading: BodyReading): Pro
   if (arrived !== undefined) {
     collection.add(arrived);
     collection.share.complete();
-    return arrived;
+    return { bytes: arrived, share: collection.share };
   }
   askForBody();
   const start = performance.now();
@@ -190,7 +231,7 @@ export async function readWhole(req: IncomingMessage, reading: BodyReading): Pro
       }
       if (next.done === true) {
         collection.share.complete();
-        return collection.take();
+        return { bytes: collection.take(), share: collection.share };
       }
       refuseLength(collection.length + next.value.length, limit);
       collection.add(next.value);

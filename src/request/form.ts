@@ -28,16 +28,17 @@ const ENCODED = /^[\x21-\x7e]+$/;
 const CONTROL = /(?!\t)\p{Cc}/u;
 
 /**
- * Reads an `application/x-www-form-urlencoded` body more strictly than browsers do, because two servers can read a
+ * Reads an `application/x-www-form-urlencoded` body, or a query of that form, more strictly than browsers do, because two servers can read a
  * loose one in two ways. Each parameter may appear once (RFC 6749 §3.2). Names that differ only in case count
  * as the same, because some servers treat them so.
  *
+ * @param what what the refusal calls it; default a form
  * @throws {GatewayError} `invalid_request` for a form that can be read in two ways, or not at all
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-3.2
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export function parseForm(text: string): Form {
-  const pairs = ENCODED.test(text) ? text.split('&').map(parsePair) : [];
+export function parseForm(text: string, what: 'form' | 'query' = 'form'): Form {
+  const pairs = ENCODED.test(text) ? text.split('&').map((piece) => parsePair(piece, unreadable)) : [];
   const values = new Map(pairs.map(([name, value]) => [name.toLowerCase(), value]));
   if (pairs.length === 0) {
     throw unreadable('it is empty, or holds what must be percent-encoded');
@@ -50,12 +51,19 @@ export function parseForm(text: string): Form {
     names: [...values.keys()],
     encoded: new URLSearchParams(pairs).toString(),
   };
+
+  function unreadable(why: string): GatewayError {
+    return new GatewayError('invalid_request', { detail: `The ${what} cannot be read: ${why}.` });
+  }
 }
 
-function parsePair(piece: string): [name: string, value: string] {
+/** Makes the failure of a text that cannot be read. */
+type Unreadable = (why: string) => GatewayError;
+
+function parsePair(piece: string, unreadable: Unreadable): [name: string, value: string] {
   const cut = piece.indexOf('=');
-  const name = decode(cut === -1 ? piece : piece.slice(0, cut));
-  const value = cut === -1 ? '' : decode(piece.slice(cut + 1));
+  const name = decode(cut === -1 ? piece : piece.slice(0, cut), unreadable);
+  const value = cut === -1 ? '' : decode(piece.slice(cut + 1), unreadable);
   if (!NAME.test(name)) {
     throw unreadable('the name of a parameter has other characters than letters, digits, -, . and _');
   }
@@ -65,14 +73,10 @@ function parsePair(piece: string): [name: string, value: string] {
   return [name, value];
 }
 
-function decode(encoded: string): string {
+function decode(encoded: string, unreadable: Unreadable): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch {
     throw unreadable('a parameter is not percent-encoded UTF-8');
   }
-}
-
-function unreadable(why: string): GatewayError {
-  return new GatewayError('invalid_request', { detail: `The form cannot be read: ${why}.` });
 }

@@ -20,6 +20,13 @@ export type Requirement = UserRequirement | AppRequirement | { readonly caller: 
 /** Who may call an operation: everyone without a token, or a caller who meets one of the requirements. */
 export type Access = 'anonymous' | readonly Requirement[];
 
+/** The scopes that a user is first asked for: those of the first requirement for users; empty where there is none. */
+export function scopesForUsers(access: Access): readonly string[] {
+  return access === 'anonymous'
+    ? []
+    : ((access.find(({ caller }) => caller === 'user') as UserRequirement | undefined)?.scopes ?? []);
+}
+
 /** True where a caller may do without a token, and one with a token may be somebody. */
 export function isOptional(access: readonly Requirement[]): boolean {
   return access.some(({ caller }) => caller === 'anyone');

@@ -9,16 +9,20 @@ export interface DownstreamScopes {
   readonly scopes: readonly string[];
   /** `{resource}/.default`, for callers that are apps. */
   readonly applicationScope: string;
+  /** The client id of the agent identity that gets the tokens; absent where the gateway itself gets them. */
+  readonly agent?: string | undefined;
   /** The name under which tokens are held, see {@link nameTokens}. */
   readonly key: string;
 }
 
 /**
- * Names the tokens of a downstream in memory. After a reload with other scopes they have another name, so that no token
- * of the old scopes is found. The name begins with that of the downstream and a space, which is in no such name.
+ * Names the tokens of a downstream in memory. After a reload with other scopes or another agent they have another name,
+ * so that no token of the old ones is found. The name begins with that of the downstream and a space, which is in no
+ * such name, in no scope and in no client id.
  */
-export function nameTokens(downstream: string, scopes: readonly string[]): string {
-  return `${downstream} ${scopes.join()}`;
+export function nameTokens(downstream: string, scopes: readonly string[], agent?: string): string {
+  const name = `${downstream} ${scopes.join()}`;
+  return agent === undefined ? name : `${name} ${agent}`;
 }
 
 /** The token that is needed: for which caller, for which downstream, with which claims. */
@@ -45,7 +49,8 @@ export interface TokenRequest {
  */
 export interface TokenSource {
   /**
-   * Acquires a downstream token: on behalf of the user, or the gateway's own token when the caller is an app.
+   * Acquires a downstream token: on behalf of the user, or when the caller is an app, the gateway's own token or its
+   * agent's.
    *
    * @returns the token when it is in memory, so that a request for it waits for nothing; otherwise a promise
    */

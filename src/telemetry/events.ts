@@ -21,12 +21,12 @@ export const EVENTS = {
   'stepup.loop': { level: 'as the request', fields: [], msg: 'request' },
   'exchange.made': {
     level: 'info',
-    fields: ['downstream', 'caller', 'tid', 'oid', 'azp', 'correlationId', 'ms'],
+    fields: ['downstream', 'agent', 'caller', 'tid', 'oid', 'azp', 'correlationId', 'ms'],
     msg: 'Entra gave a downstream token',
   },
   'exchange.refused': {
     level: 'info',
-    fields: ['downstream', 'caller', 'tid', 'oid', 'azp', 'correlationId', 'ms', 'entra'],
+    fields: ['downstream', 'agent', 'caller', 'tid', 'oid', 'azp', 'correlationId', 'ms', 'entra'],
     msg: 'Entra gave no downstream token',
   },
   'config.reloaded': {
@@ -85,7 +85,7 @@ export function eventOf({ error, operation, downstream }: RequestRecord): EventN
   if (code === 'step_up_unsatisfiable') {
     return 'stepup.loop';
   }
-  if (CHALLENGES.has(code)) {
+  if (CHALLENGES.has(code) || error?.facts.claims !== undefined) {
     return 'challenge.sent';
   }
   const isOwnRefusal = operation !== undefined && downstream === undefined;

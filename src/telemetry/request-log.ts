@@ -82,12 +82,13 @@ function wentWell({ error, status = 0, callerGone }: RequestRecord): boolean {
 
 /** The members of every line that come from its record; each begins with a comma. */
 function describeRequest({ method }: IncomingMessage, record: RequestRecord): string {
-  const { requestId, via, operation, status, principal, downstream, tokenFrom, correlationId } = record;
+  const { requestId, via, operation, tool, status, principal, downstream, tokenFrom, correlationId } = record;
   const { exchangeMs, downstreamMs, startedAt, callerGone } = record;
   return (
     `,"requestId":"${requestId}"` +
     (via === undefined ? '' : `,"via":"${via}"`) +
     (operation === undefined ? '' : `,"operation":${quote(operation)}`) +
+    (tool === undefined ? '' : `,"tool":${quote(tool)}`) +
     `,"method":"${method}","status":${status ?? 0}` +
     (principal === undefined ? '' : describeCaller(principal)) +
     (downstream === undefined ? '' : `,"downstream":${quote(downstream)}`) +
@@ -118,7 +119,7 @@ function describeTrace({ headers }: IncomingMessage, { trace }: RequestRecord): 
   return traceId === undefined ? '' : `,"traceId":"${traceId}"`;
 }
 
-/** Words and ids, which need no escapes: names of operations and downstreams, GUIDs. */
+/** Words and ids, which need no escapes: names of operations, tools and downstreams, GUIDs. */
 const PLAIN = /^[\w ./{}-]{0,100}$/;
 
 function quote(text: string): string {

@@ -20,6 +20,8 @@ export interface RequestRecord {
   /** True for a refusal that is asked for once more, because the log and the metrics have it already. */
   isRepeated?: boolean;
   operation?: string;
+  /** The tool of an MCP server that was called, where the contract has rules for it. */
+  tool?: string;
   principal?: Principal;
   downstream?: string;
   /** Where the downstream token came from. */

@@ -1,5 +1,6 @@
 import { parseChallenges } from '../challenge/parse-challenges.ts';
 import type { Answer } from './answer.ts';
+import { CLAIMS_SCOPE, readClaimsScope } from '../syntax/claims-scope.ts';
 import { parseJsonObject } from '../syntax/json.ts';
 
 const VALUE = '[^"\\\\,=%]*';
@@ -18,8 +19,9 @@ const SHAPE = new RegExp(
 /** What a well-formed challenge says. */
 export interface ReadChallenge {
   readonly error: string | undefined;
+  /** Without the one that stands for claims. */
   readonly scopes: readonly string[];
-  /** The claims request as JSON text. */
+  /** The claims request as JSON text, also where a scope stands for it. */
   readonly claims: string | undefined;
   readonly asksForContext: boolean;
 }
@@ -45,7 +47,9 @@ export function readChallenge({ headers }: Answer): ChallengeReading {
         `then error, scope, cc_type, resource_metadata, claims in this order; got ${line}`,
     };
   }
-  const { error, scope, authContext, claims } = groups;
+  const { error, scope = '', authContext, claims } = groups;
+  const scopes = scope.split(' ').filter((name) => name !== '');
+  const claimsScope = scopes.find((name) => name.startsWith(CLAIMS_SCOPE));
   const text = claims === undefined ? undefined : Buffer.from(claims, 'base64').toString('utf8');
   if (claims !== undefined && (claims.length % 4 !== 0 || parseJsonObject(text ?? '') === undefined)) {
     return { fault: 'expected claims to be a JSON object in padded base64' };
@@ -53,8 +57,8 @@ export function readChallenge({ headers }: Answer): ChallengeReading {
   return {
     challenge: {
       error,
-      scopes: scope === undefined ? [] : scope.split(' '),
-      claims: text,
+      scopes: scopes.filter((name) => name !== claimsScope),
+      claims: text ?? (claimsScope && readClaimsScope(claimsScope)),
       asksForContext: authContext !== undefined,
     },
   };

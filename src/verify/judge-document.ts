@@ -47,11 +47,25 @@ function judgeOperations({ paths }: JsonObject, operations: readonly TriedOperat
     : [`expected the operations of the contract, got none for ${named.join(', ')}${more}`];
 }
 
-/** Compares an answer with what clients need of the metadata of the resource (RFC 9728 §2). */
+/** Compares an answer with what clients need of the metadata of the whole API, without its MCP servers (RFC 9728 §2). */
 export function judgeMetadata(answer: Answer, operations: readonly TriedOperation[]): string[] {
+  return judgeResource(
+    answer,
+    operations.filter(({ isOfMcpServer }) => !isOfMcpServer).flatMap(({ access }) => usersOf(access).flat()),
+  );
+}
+
+/** Compares an answer with what clients need of the metadata of one MCP server: what it takes to connect. */
+export function judgeServerMetadata(answer: Answer, operations: readonly TriedOperation[]): string[] {
+  return judgeResource(
+    answer,
+    operations.flatMap(({ access }) => usersOf(access)[0] ?? []),
+  );
+}
+
+function judgeResource(answer: Answer, asked: readonly string[]): string[] {
   return judgePublicJson(answer, (metadata) => {
     const { resource, authorization_servers: issuers, scopes_supported: scopes } = metadata;
-    const asked = operations.flatMap(({ access }) => (access === 'anonymous' ? [] : access)).flatMap(scopesOf);
     const missing = Array.isArray(scopes) ? [...new Set(asked)].filter((scope) => !scopes.includes(scope)) : [];
     return [
       ...(isWebAddress(resource) && !resource.includes('#')
@@ -66,8 +80,9 @@ export function judgeMetadata(answer: Answer, operations: readonly TriedOperatio
   });
 }
 
-function scopesOf(way: Exclude<TriedOperation['access'], 'anonymous'>[number]): readonly string[] {
-  return way.caller === 'user' ? way.scopes : [];
+/** The scopes of each requirement for users. */
+function usersOf(access: TriedOperation['access']): readonly (readonly string[])[] {
+  return access === 'anonymous' ? [] : access.flatMap((way) => (way.caller === 'user' ? [way.scopes] : []));
 }
 
 /** What a client on any page must be able to read. */

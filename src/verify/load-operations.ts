@@ -1,5 +1,7 @@
 import { compileBody, type BodyRule } from '../contract/checks/body.ts';
 import { readDocument, type ContractDocument } from '../contract/document/document.ts';
+import { isMcpServer } from '../contract/document/expand-mcp-servers.ts';
+import { MCP_TAG } from '../contract/document/mcp-operations.ts';
 import { readDialect } from '../contract/compile-document.ts';
 import { readExtensions } from '../contract/operations/extensions.ts';
 import {
@@ -56,6 +58,8 @@ export interface TriedOperation {
   readonly access: Operation['access'];
   /** Only in the operator's contract; the published one does not tell. */
   readonly authContext: string | undefined;
+  /** True for an operation of an MCP server, which is a resource of its own; in the published contract its tag tells. */
+  readonly isOfMcpServer: boolean;
   /** True when it is no plain request; in the published contract only a 101 among its answers tells. */
   readonly isWebSocket: boolean;
   /** True for a GET that the gateway answers as HEAD, too, though the contract does not say so. */
@@ -123,6 +127,7 @@ function readOperation(source: AccessSource, schemas: Schemas): TriedOperation {
   const methodBehind = extensions.method?.value ?? 'get';
   return {
     name: nameOperation(source),
+    isOfMcpServer: isMcpServer(item.value) || isTagged(operation, MCP_TAG),
     method: method.toUpperCase(),
     path,
     access: readOperationAccess(source),
@@ -133,6 +138,10 @@ function readOperation(source: AccessSource, schemas: Schemas): TriedOperation {
     body: readBody(root, operation, schemas.ofRequests),
     responses: compileResponses(root, operation, schemas.ofAnswers),
   };
+}
+
+function isTagged({ value: { tags } }: Located, tag: string): boolean {
+  return Array.isArray(tags) && tags.includes(tag);
 }
 
 function isGet(method: unknown): boolean {

@@ -26,7 +26,8 @@ export function planCallers(operation: TriedOperation): Draft[] {
     ...(isForApps && users.length === 0
       ? []
       : [{ name: 'as an app', callers: ['app'], expectation: isForApps ? SUCCESS : lacking } as const]),
-    ...planStepUp(authContext),
+    // How an MCP server asks for proof depends on the client, and on where that gets its tokens.
+    ...(operation.isOfMcpServer ? [] : planStepUp(authContext)),
   ];
 }
 

@@ -53,10 +53,16 @@ export function isAboutCaller(expectation: Expectation): boolean {
 /** Why a plain request to a WebSocket shows nothing. */
 export const IS_WEBSOCKET = 'it is a WebSocket';
 
+/** Its server answers messages in their order, in a session if it has any. */
+const IS_OF_MCP_SERVER = 'only an MCP client calls it well';
+
 /** A request with every required part, and those optional ones for which the contract has an example. */
 export function composeSample(operation: TriedOperation): { parts: RequestParts; obstacle?: string } {
   if (operation.isWebSocket) {
     return { parts: EMPTY_PARTS, obstacle: IS_WEBSOCKET };
+  }
+  if (operation.isOfMcpServer) {
+    return { parts: EMPTY_PARTS, obstacle: IS_OF_MCP_SERVER };
   }
   const given = operation.parameters.filter(({ declaration, hasExample }) => declaration.required || hasExample);
   const parts = given.reduce(

@@ -9,6 +9,9 @@ const MINUTE = 60_000;
 const MFA = '{"access_token":{"capolids":{"essential":true,"values":["mfa"]}}}';
 const PLACE = '{"access_token":{"capolids":{"essential":true,"values":["place"]}}}';
 
+const OPERATION = { name: 'getProfile' };
+const RULES = { requireClientCapability: false };
+
 let issued = 0;
 
 /** A user with a newer token than all before. */
@@ -24,7 +27,7 @@ function challenge(claims = MFA): GatewayError {
 
 /** What becomes of a failure where every client gets challenges. */
 function check(loop: StepUpLoop, error: unknown, principal: Principal | undefined): unknown {
-  return replaceHopelessChallenge(error, principal, 'getProfile', { loop, requireClientCapability: false });
+  return replaceHopelessChallenge(error, principal, OPERATION, { loop, ...RULES });
 }
 
 /** A loop detector with its clock, and what a caller hears of a challenge. */

@@ -12,12 +12,16 @@ const EXPECTED = {
   insufficient_scope: 'stop',
   access_denied: 'stop',
   insufficient_claims: 'renew',
+  claims_as_scope: 'stop',
   interaction_required: 'signIn',
   consent_required: 'consent',
   client_not_capable: 'stop',
   step_up_unsatisfiable: 'stop',
   invalid_request: 'stop',
   call_not_described: 'stop',
+  // MCP clients read these themselves.
+  header_mismatch: 'use',
+  undecidable_message: 'use',
   unsupported_media_type: 'stop',
   upgrade_required: 'stop',
   target_too_long: 'stop',
@@ -40,10 +44,10 @@ const EXPECTED = {
 
 describe('examples/recover/next-step.ts', () => {
   it.each(Object.entries(EXPECTED))('after %s: %s', async (failure, expected) => {
-    const { status, headers, body } = answers[failure as Failure];
+    const { status, contentType, headers, body } = answers[failure as Failure];
     const response = new Response(body, {
       status,
-      headers: { 'content-type': 'application/problem+json', ...headers },
+      headers: { 'content-type': contentType, ...headers },
     });
     expect((await findNextStep(response)).do).toBe(expected);
   });

@@ -3,10 +3,14 @@ import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { MAIL_AGENT_ID, ORDERS_AGENT_ID } from '../../dev/emulator/demo-agents.ts';
+import { GATEWAY_CLIENT_ID } from '../../dev/emulator/world.ts';
 import { ConfigFiles } from '../../src/config/config-files.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { answerChallenge, answerWith } from '../support/gateway-downstream.ts';
+import { scope } from '../support/gateway-contract.ts';
+import { answerChallenge, answerWith, valuesOf } from '../support/gateway-downstream.ts';
 import { until } from '../support/gateway-poll.ts';
 import { readSeries } from '../support/metrics-page.ts';
 import { startReloadWorld, type Deployment } from '../support/reload-world.ts';
@@ -96,6 +100,22 @@ describe('a session after a reload', () => {
       [200, 0],
     ]);
     expect(emulator.exchanges.at(-1)?.scope).toContain('Mail.Read');
+  });
+
+  it('that changed the agent of a downstream gets no token of the one before, and none of it when it comes back', async () => {
+    const headers = bearer();
+    const actors: unknown[] = [];
+    const costs: [number, number][] = [];
+    for (const agent of [undefined, MAIL_AGENT_ID, ORDERS_AGENT_ID, undefined]) {
+      await reload({ api: { agent } });
+      costs.push(await costOf('/me', headers), await costOf('/me', headers));
+      const [authorization = ''] = valuesOf(old.last.rawHeaders, 'authorization');
+      actors.push(decodeJwt(authorization.replace('Bearer ', ''))['appid']);
+    }
+    expect(actors).toEqual([GATEWAY_CLIENT_ID, MAIL_AGENT_ID, ORDERS_AGENT_ID, GATEWAY_CLIENT_ID]);
+    const again: [number, number] = [200, 0];
+    // Of an agent's exchanges the first one costs a request for its client assertion as well.
+    expect(costs).toEqual([[200, 1], again, [200, 2], again, [200, 2], again, [200, 1], again]);
   });
 
   it.each<[string, Deployment, number]>([
@@ -255,6 +275,25 @@ describe('what a reload tells', () => {
       outcome: 'refused',
       faults: ['server.host'],
     });
+  });
+});
+
+describe('the authorization façade of MCP servers', () => {
+  const paths = {
+    '/mcp': { 'x-mcp-server': { service: 'api', security: [{ user: [scope('Profile.Read')] }] } },
+  };
+  const facade = { paths, identity: { allowedClients: ['a'] } };
+  const mcp = { authorizationServer: 'facade', rateLimit: { requests: 2, per: '1h' } };
+  const metadata = '/.well-known/oauth-authorization-server/mcp';
+
+  it('comes and goes with a reload, and its limit counts on where nothing of it changed', async () => {
+    const statuses = [];
+    for (const deployment of [{ paths }, { ...facade, mcp }, { ...facade, mcp, log: { level: 'warn' } }, facade]) {
+      await reload(deployment);
+      statuses.push([await statusOf(metadata, {}), await statusOf('/mcp/authorize', {})]);
+      statuses.push(await statusOf('/mcp/authorize', {}));
+    }
+    expect(statuses).toEqual([[404, 404], 404, [200, 400], 400, [200, 429], 429, [404, 404], 404]);
   });
 });
 

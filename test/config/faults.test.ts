@@ -12,6 +12,7 @@ const ADDRESS = 'an http or https address without query';
 const AUTHORITY =
   'the https address of an Entra cloud without a path, such as https://login.microsoftonline.com (http only for a loopback host)';
 const TENANTS = "a tenant id (a GUID), or 'organizations' with allowedTenants";
+const AGENT = 'the client id of an agent identity (a GUID)';
 const ONE_RESOURCE = "scopes of one resource only; '{resource}/.default' stands alone";
 const CIDR = 'an IP address or a CIDR such as 10.0.0.0/8';
 const CONTRACT_PATH = 'the path of the OpenAPI document, or a list of documents';
@@ -110,6 +111,8 @@ describe('a wrong value', () => {
     ],
     ['downstreams.graph.scopes', ['api://a/R', 'api://b/R'], 'a list of 2', ONE_RESOURCE],
     ['downstreams.graph.scopes', ['api://a/.default', 'api://a/R'], 'a list of 2', ONE_RESOURCE],
+    ['downstreams.graph.agent', 'mail-agent', '"mail-agent"', AGENT],
+    ['downstreams.graph.agent', ['8a7f2f5e-0f5c-4a43-8c7e-2b5b9f3a1c11'], 'a list of 1', AGENT],
     ['downstreams.graph.timeout.connect', 2, '2', TIME_LIMIT],
     ['downstreams.graph.timeout.response', '', '""', TIME_LIMIT],
     ['downstreams.graph.timeout.idle', 'never', '"never"', TIME_LIMIT],
@@ -156,6 +159,22 @@ describe('the address of Entra may be http only on this machine', () => {
   ])('%s is not', async (authority) => {
     expect(linesOf(await folder.faultsOf(withKeys({ 'identity.authority': authority })))).toEqual([
       `identity.authority: found "${authority}"; allowed: ${AUTHORITY}`,
+    ]);
+  });
+});
+
+describe('an agent identity', () => {
+  const AGENT_ID = '8A7F2F5E-0F5C-4A43-8C7E-2B5B9F3A1C11';
+
+  it('is named by its client id, in capital or small letters', async () => {
+    const { downstreams } = await folder.load(withKeys({ 'downstreams.graph.agent': AGENT_ID }));
+    expect(downstreams['graph']?.agent).toBe(AGENT_ID.toLowerCase());
+  });
+
+  it('is not the gateway itself, which is the blueprint', async () => {
+    const changes = { 'identity.clientId': AGENT_ID.toLowerCase(), 'downstreams.graph.agent': AGENT_ID };
+    expect(linesOf(await folder.faultsOf(withKeys(changes)))).toEqual([
+      'downstreams.graph.agent: found identity.clientId, the blueprint; allowed: the client id of one of its agent identities',
     ]);
   });
 });

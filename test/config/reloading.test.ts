@@ -90,6 +90,16 @@ describe('files that are loaded again', () => {
     expect(listReloadable(started, config)).toEqual(['downstreams.third']);
   });
 
+  it('tell a default that is written down from one that is not, where that ends streams', async () => {
+    await world.write({ api: { timeout: { response: '30s' } } });
+    const files = new ConfigFiles(world.file, world.env);
+    const started = await files.load();
+    await world.write({ api: { timeout: { idle: '60s' } } });
+    const { config } = await files.reload();
+    expect(config.downstreams['api']?.timeout).toEqual({ ...started.downstreams['api']?.timeout, isIdleSet: true });
+    expect(listReloadable(started, config)).toEqual(['downstreams.api.timeout.idle']);
+  });
+
   it('are refused where they mean nothing together with what needs a restart', async () => {
     await world.write({
       identity: { tenant: 'organizations', allowedTenants: ['72f988bf-86f1-41af-91ab-2d7cd011db47'] },

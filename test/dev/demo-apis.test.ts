@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { FIRST_ORDER_ID } from '../../dev/demo-apis/order-book.ts';
 import { startGraph } from '../../dev/demo-apis/graph.ts';
+import { startMailbox } from '../../dev/demo-apis/mailbox.ts';
 import { startOrders } from '../../dev/demo-apis/orders.ts';
 import { startEmulator } from '../../dev/emulator/emulator.ts';
+import { GRAPH_MFA_POLICY_ID } from '../../dev/emulator/world.ts';
+import { readClaims } from '../../examples/recover/next-step.ts';
 
 const emulator = await startEmulator();
 const graph = await startGraph({ emulator });
 const orders = await startOrders({ emulator });
-afterAll(() => Promise.all([emulator.close(), graph.close(), orders.close()]));
+const mailbox = await startMailbox({ emulator, graphOrigin: graph.origin });
+afterAll(() => Promise.all([emulator.close(), graph.close(), orders.close(), mailbox.close()]));
 afterEach(() => {
   orders.resetTrouble();
 });
@@ -20,6 +24,15 @@ function bearer(user: string, resource: string): Record<string, string> {
 const adele = bearer('adele', 'orders');
 const json = { ...adele, 'content-type': 'application/json' };
 const order = JSON.stringify({ customer: 'Fabrikam', lines: [{ article: 'nut', quantity: 1 }] });
+
+/** Calls a tool of the mailbox. */
+function callTool(name: string, headers: Record<string, string>): Promise<Response> {
+  return fetch(`${mailbox.origin}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } }),
+  });
+}
 
 describe('Graph', () => {
   it('tells who is signed in', async () => {
@@ -155,5 +168,33 @@ describe('trouble', () => {
     Object.assign(orders.trouble, { status: 503, headers: { 'retry-after': '9' } });
     const { status, headers } = await fetch(`${orders.origin}/status`);
     expect([status, headers.get('retry-after')]).toEqual([503, '9']);
+  });
+});
+
+describe('the mailbox', () => {
+  it('asks Graph on behalf of the user', async () => {
+    const response = await callTool('who_am_i', bearer('adele', 'mailbox'));
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('Adele Vance')]);
+  });
+
+  it.each([
+    { when: 'there is no token', headers: {} },
+    { when: 'the token is for another API', headers: bearer('adele', 'graph') },
+  ])('answers 401 when $when', async ({ headers }) => {
+    const response = await callTool('who_am_i', headers);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="mailbox"']);
+  });
+
+  it('answers 401 with the claims that Entra wants for Graph', async () => {
+    const response = await callTool('list_messages', bearer('megan', 'mailbox'));
+    expect([response.status, readClaims(response.headers.get('www-authenticate'))]).toEqual([
+      401,
+      expect.stringContaining(GRAPH_MFA_POLICY_ID),
+    ]);
+  });
+
+  it('says that there is no such tool', async () => {
+    const response = await callTool('forward_all', bearer('adele', 'mailbox'));
+    expect(await response.text()).toMatch(/"code":-32602|not found/);
   });
 });

@@ -150,3 +150,33 @@ describe('a call through an engine is drawn', () => {
     expect(journey.parties).toEqual(['client', 'engine', 'gateway', 'entra', 'graph', 'orders']);
   });
 });
+
+describe('a call of the MCP server is drawn', () => {
+  const MAILBOX = { ...CALL, through: 'gateway', method: 'POST', path: '/mailbox/mcp' } as const;
+
+  it('with what the server itself asked, for each time that the gateway sent it', () => {
+    const journey = new Journey(() => {});
+    journey.addCall(MAILBOX);
+    learn(journey, [
+      { from: 'mailbox', to: 'entra', status: 400, startedAt: 1 },
+      { from: 'gateway', to: 'mailbox', status: 401, startedAt: 0, ms: 2 },
+      exchange('second', 200),
+      { from: 'mailbox', to: 'entra', startedAt: 11 },
+      { from: 'mailbox', to: 'graph', startedAt: 12 },
+      { from: 'gateway', to: 'mailbox', startedAt: 10, ms: 5 },
+      { from: 'client', to: 'gateway', exchangesAs: 'second' },
+    ]);
+    const [call] = journey.entries;
+    expect(journey.treesWithin(call as Call).map(write)).toEqual([
+      'gateway → mailbox [mailbox → entra 400] 401',
+      'gateway → entra 200',
+      'gateway → mailbox [mailbox → entra 200, mailbox → graph 200] 200',
+    ]);
+  });
+
+  it('with a lane for it', () => {
+    const journey = new Journey(() => {});
+    journey.addCall(MAILBOX);
+    expect(journey.parties).toEqual(['client', 'gateway', 'mailbox', 'entra', 'graph', 'orders']);
+  });
+});

@@ -47,6 +47,7 @@ const SMALLEST = gatewaySchema.parse({
   identity: { tenant: ID, clientId: ID, credential: { secret: 'secret' } },
   downstreams: {},
   nativeAuth: { clients: [ID] },
+  mcp: {},
   authorizationService: {},
 });
 const keys = listKeys(toJsonSchema());

@@ -32,6 +32,14 @@ components: { securitySchemes: { key: { type: apiKey, in: header, name: X-Key } 
   { text: 'openapi: 3.2.0\npaths: { /orders: { get: { parameters: [{ name: status, schema: {} }] } } }' },
   { text: 'paths: { /orders: { get: { requestbody: {} } } }' },
   { text: 'paths: { /orders: { x-auth-context: c1, get: {} } }' },
+  { text: 'paths: { /mcp/: { x-mcp-server: { security: [{ user: [Orders.Read] }] } } }' },
+  {
+    text: `paths:
+  /one: { x-mcp-server: { security: [{ oidc: ['https://api.contoso.com/one/files.read'] }] } }
+  /two: { x-mcp-server: { security: [{ oidc: ['https://api.contoso.com/two/files.read'] }] } }
+components:
+  securitySchemes: { oidc: { type: openIdConnect, openIdConnectUrl: https://login.example.com } }`,
+  },
   { text: 'paths: { /orders: { get: { parameters: [{ $ref: ../shared.yaml }] } } }' },
   {
     text: String.raw`paths: { /orders: { get: { parameters: [{ name: q, in: query, schema: { pattern: '(a)\1' } }] } } }`,

@@ -34,7 +34,7 @@ const examples = readExamples('openapi.yaml');
 
 describe('an example of docs/contract.md', () => {
   it('is there for each part of the page', () => {
-    expect([examples.length, readExamples('gateway.yaml').length]).toEqual([6, 1]);
+    expect([examples.length, readExamples('gateway.yaml').length]).toEqual([7, 1]);
   });
 
   it.each(examples.slice(0, -2))('starts, and callers reach what it says: $routes.0', async ({ text, routes }) => {

@@ -69,11 +69,13 @@ export class BrowserPage {
       await operation.locator('.opblock-summary-control').click();
     }
     const start = operation.getByRole('button', { name: 'Try it out' });
+    const execute = operation.getByRole('button', { name: 'Execute' });
+    await start.or(execute).first().waitFor();
     if (await start.isVisible()) {
       await start.click();
     }
     const answered = this.page.waitForResponse((response) => response.request().resourceType() === 'fetch');
-    await operation.getByRole('button', { name: 'Execute' }).click();
+    await execute.click();
     await answered;
     return new Answer(operation.locator('.live-responses-table'));
   }

@@ -17,6 +17,7 @@ describeWithChromium('/docs of the demo world', (chromium) => {
         playground: 27100,
         authorizationService: 27184,
         engine: 27185,
+        mailbox: 27186,
       },
     });
   });

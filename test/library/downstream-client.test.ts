@@ -224,6 +224,20 @@ describe('an axios instance', () => {
     expect(seen).toEqual(['ERR_BAD_REQUEST', 404, { error: 'none' }, 'orders', false]);
   });
 
+  it.each([
+    ['without a challenge', []],
+    ['with a challenge that asks for nothing', ['www-authenticate', 'Bearer error="invalid_token"']],
+  ])('has a 401 %s as an answer, because no other token would change it', async (_what, headers) => {
+    orders.answer = answerWith(401, headers, 'who are you?');
+    const seen = await askOrders(async (client) => {
+      const error: unknown = await client.get('/items').catch((reason: unknown) => reason);
+      const answer = await client.fetch('/items');
+      const { status, data } = axios.isAxiosError(error) ? (error.response ?? {}) : {};
+      return [status, data, answer.status, await answer.text()];
+    });
+    expect(seen).toEqual([401, 'who are you?', 401, 'who are you?']);
+  });
+
   it('knows validateStatus, interceptors, defaults and every verb', async () => {
     orders.answer = answerWith(418, [], 'tea');
     const seen = await askOrders(async (client) => {

@@ -52,6 +52,16 @@ describe('what the gateway promises', () => {
     expect([new Set(responses.map(({ status }) => status)), emulator.exchanges.length]).toEqual([new Set([200]), 1]);
   });
 
+  it('a 401 that no other token would change is no fault of the caller', async () => {
+    graph.answer = answerWith(401, ['www-authenticate', 'Bearer realm="https://evil.example"'], 'no');
+    const response = await call(token('adele'));
+    expect([response.status, response.headers.get('www-authenticate'), (await readProblem(response)).code]).toEqual([
+      502,
+      null,
+      'downstream_rejected_token',
+    ]);
+  });
+
   it('one refusal serves them, too, each with an error of its own', async () => {
     const bearer = token('megan');
     const responses = await Promise.all(Array.from({ length: 50 }, (_, index) => call(bearer, `/me/${index}`)));

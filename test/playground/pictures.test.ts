@@ -43,6 +43,16 @@ describeWithChromium('the pictures of docs/playground.md (UPDATE_PICTURES=1 keep
     await takePicture(playground.page, 'engine');
   });
 
+  it('an MCP server, and the exchange that it makes itself', async () => {
+    const playground = await PlaygroundPage.open(chromium, world);
+    await playground.signIn('Megan Bowen');
+    await expectQuoted(playground, 'Tools of an MCP server');
+    await playground.part('mcp-server').click();
+    await playground.finish();
+    await playground.waitForHop('mailbox → entra 400');
+    await takePicture(playground.page, 'mcp-server');
+  });
+
   it('the world, turned', async () => {
     const playground = await PlaygroundPage.open(chromium, world);
     await playground.signIn('Adele Vance');
@@ -76,6 +86,6 @@ describeWithChromium('the pictures of docs/playground.md (UPDATE_PICTURES=1 keep
 
   it('are all shown in the document', () => {
     const shown = [...DOCUMENT.matchAll(/\]\(pictures\/([\w-]+)\.png\)/g)].map(([, name = '']) => name);
-    expect(shown.toSorted()).toEqual(['challenge', 'engine', 'native', 'phone', 'stepped-up', 'world']);
+    expect(shown.toSorted()).toEqual(['challenge', 'engine', 'mcp-server', 'native', 'phone', 'stepped-up', 'world']);
   });
 });

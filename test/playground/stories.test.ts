@@ -18,6 +18,7 @@ const REFUSED_AT_ENGINE = [
   'engine → gateway 401',
 ];
 const THROUGH_ENGINE = ['client → engine 200', 'engine → gateway 200', 'gateway → entra 200', 'engine → graph 200'];
+const CONNECT = ['client → gateway 200', 'gateway → entra 200', 'gateway → mailbox 200'];
 const ORDERS = ['client → gateway 200', 'gateway → entra 200', 'gateway → orders 200'];
 
 describeWithChromium('the playground', (chromium) => {
@@ -100,6 +101,35 @@ describeWithChromium('the playground', (chromium) => {
       'gateway → entra 400',
       'engine → gateway 401',
     ]);
+  });
+
+  it('connects to an MCP server, calls a tool, and one that needs a step-up, each with the exchange of the server', async () => {
+    await playground.signIn('Megan Bowen');
+    await playground.part('mcp-server').click();
+    await playground.finish();
+    expect(await playground.answer()).toBe('401 Unauthorized insufficient_claims');
+    expect(await playground.part('challenge').textContent()).toContain('capolids');
+    const refused = [
+      ...CONNECT,
+      'client → gateway 401',
+      'gateway → mailbox 401',
+      'mailbox → entra 400',
+      'gateway → entra 400',
+    ];
+    await playground.expectHops([...SIGN_IN, ...refused]);
+    await playground.satisfy(['Approve']);
+    expect(await playground.part('challenge').textContent()).toContain('"c1"');
+    const again = [
+      ...CONNECT,
+      'client → gateway 200',
+      'gateway → mailbox 200',
+      'mailbox → entra 200',
+      'mailbox → graph 200',
+    ];
+    await playground.expectHops([...SIGN_IN, ...refused, ...STEP_UP, ...again, 'client → gateway 401']);
+    await playground.satisfy(['Approve']);
+    expect(await playground.answer()).toBe('200 OK');
+    expect(await playground.part('response-body').textContent()).toContain('Welcome to Contoso');
   });
 
   it('does not ask Entra again for a token that the gateway holds', async () => {

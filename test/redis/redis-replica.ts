@@ -37,6 +37,8 @@ export interface Place {
   readonly assertionEndsAt: number;
   readonly downstream: string;
   readonly scopes: readonly string[];
+  /** The client id of the agent identity that gets it; default none. */
+  readonly agent?: string;
   readonly caller?: 'user' | 'app';
 }
 
@@ -64,7 +66,8 @@ export interface Differences {
 const { publicKey } = generateKeyPairSync('ed25519');
 
 /** The request that wants it. */
-export function toRequest({ assertion, assertionEndsAt, downstream, scopes, caller = 'user' }: Place): TokenRequest {
+export function toRequest({ assertion, assertionEndsAt, caller = 'user', ...place }: Place): TokenRequest {
+  const { downstream, scopes, agent } = place;
   const claims = { tid: 'home', oid: 'adele', azp: 'client' };
   const session = new Session({
     rules: {},
@@ -78,7 +81,7 @@ export function toRequest({ assertion, assertionEndsAt, downstream, scopes, call
   return {
     session,
     assertion: () => assertion,
-    downstream: { name: downstream, scopes, applicationScope: '', key: nameTokens(downstream, scopes) },
+    downstream: { name: downstream, scopes, applicationScope: '', agent, key: nameTokens(downstream, scopes, agent) },
     claims: '',
     correlationId: undefined,
   };

@@ -92,6 +92,7 @@ describeWithRedis('the second level in a real Redis', () => {
       ['another caller', { assertion: 'another' }],
       ['another downstream', { downstream: 'orders' }],
       ['other scopes', { scopes: ['https://graph.microsoft.com/Mail.Read'] }],
+      ['an agent identity', { agent: '8a7f2f5e-0f5c-4a43-8c7e-2b5b9f3a1c11' }],
     ])('has nothing for %s', async (_who, differs) => {
       await one.acquire();
       await untilStored();

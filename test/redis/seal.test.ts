@@ -54,6 +54,7 @@ describe.each<[string, string, Partial<EntryContext>]>([
   ['registration of the gateway', ASSERTION, { clientId: '00000000-0000-0000-0000-000000000000' }],
   ['Entra cloud', ASSERTION, { authority: 'https://login.microsoftonline.us' }],
   ['downstream', ASSERTION, { downstream: 'orders' }],
+  ['agent identity', ASSERTION, { agent: '8a7f2f5e-0f5c-4a43-8c7e-2b5b9f3a1c11' }],
   ['list of scopes', ASSERTION, { scopes: ['https://graph.microsoft.com/Mail.Read'] }],
   ['division of the same scopes', ASSERTION, { scopes: ['https://graph.microsoft.com/User', '.Read'] }],
 ])('another %s', (_what, assertion, context) => {

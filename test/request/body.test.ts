@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { BodyMemory } from '../../src/request/body-memory.ts';
-import { openBody, readWhole, type BodyReading } from '../../src/request/body.ts';
+import { openBody, readToSend, readWhole, type BodyReading } from '../../src/request/body.ts';
 
 const HOUR = 3_600_000;
 
@@ -101,6 +101,30 @@ describe('the memory of all held bodies', () => {
     lifetime.destroy();
     await once(lifetime, 'close');
     lifetime.emit('close');
+    expect(memory.held).toBe(0);
+  });
+
+  it.each([
+    ['only until it is sent where it is too large to be sent again', 70_000, 'until sent'],
+    ['until the request is over where it can be sent again', 60_000, 'until over'],
+  ])('is taken by a body whose answer may be endless %s', async (_when, length, held) => {
+    const memory = new BodyMemory(100_000);
+    const lifetime = new PassThrough();
+    const { req, body } = piecewise();
+    body.end('x'.repeat(length));
+    const { bytes, outgoing } = await readToSend(req, { ...READING, limit: 80_000, memory, lifetime });
+    expect([bytes.length, memory.held]).toEqual([length, length]);
+    const sent = outgoing.send() ?? [];
+    const pieces = Buffer.isBuffer(sent) ? [sent] : [];
+    if (!Buffer.isBuffer(sent)) {
+      for await (const piece of sent) {
+        pieces.push(piece);
+      }
+    }
+    expect([Buffer.concat(pieces).length, outgoing.isReplayable]).toEqual([length, held === 'until over']);
+    expect(memory.held).toBe(held === 'until over' ? length : 0);
+    lifetime.destroy();
+    await once(lifetime, 'close');
     expect(memory.held).toBe(0);
   });
 

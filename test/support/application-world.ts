@@ -13,6 +13,8 @@ export interface ApplicationWorldOptions {
   readonly contract?: unknown;
   readonly server?: object;
   readonly identity?: object;
+  /** How clients of MCP servers get tokens; default from Entra. */
+  readonly mcp?: object;
   readonly tokenCache?: object;
   readonly log?: object;
   /** What the downstreams `graph` and `orders` have besides. */
@@ -115,7 +117,7 @@ export function keepLines(lines: LoggedLine[]): NonNullable<OboOptions['logger']
 function describe(
   authority: string,
   ports: { readonly graph: number; readonly orders: number },
-  { contract, server, identity, tokenCache, log, graph, orders, downstreams }: ApplicationWorldOptions,
+  { contract, server, identity, mcp, tokenCache, log, graph, orders, downstreams }: ApplicationWorldOptions,
 ): object {
   return {
     ...(contract !== undefined && { contract }),
@@ -128,6 +130,7 @@ function describe(
       credential: { secret: '${SECRET}' },
       ...identity,
     },
+    ...(mcp !== undefined && { mcp }),
     ...(tokenCache !== undefined && { tokenCache }),
     ...(log !== undefined && { log }),
     downstreams: {

@@ -22,6 +22,8 @@ export interface GatewayWorldOptions {
   readonly log?: object;
   /** Default none. */
   readonly nativeAuth?: object;
+  /** How clients of MCP servers get tokens; default from Entra. */
+  readonly mcp?: object;
   /** What engines ask; default none. */
   readonly authorizationService?: object;
   /** What gateway.yaml lists as the contract, with a document in the place of each file; default the usual contract. */
@@ -38,6 +40,8 @@ export interface GatewayWorldOptions {
   readonly api?: object;
   /** Downstreams besides the usual ones. */
   readonly downstreams?: object;
+  /** The client ids of the agent identities of the usual downstreams, by the name of the downstream; default none. */
+  readonly agents?: Readonly<Record<string, string>>;
   /** The Entra of another world, which stays its own; default a new one. */
   readonly emulator?: Emulator;
   /** What Entra is like before the gateway starts; with it nobody waits until the gateway is ready. */
@@ -171,11 +175,13 @@ function describeDeployment(
     tokenCache = {},
     log = {},
     nativeAuth,
+    mcp,
     authorizationService,
     timeout,
     scopes,
     api,
     downstreams,
+    agents = {},
     contract,
   }: GatewayWorldOptions,
 ): object {
@@ -204,11 +210,17 @@ function describeDeployment(
     tokenCache,
     log,
     nativeAuth,
+    mcp,
     authorizationService,
     downstreams: {
-      api: { baseUrl: base, scopes: scopes ?? graph, ...api },
-      orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'], ...api },
-      hasty: { baseUrl: base, scopes: graph, timeout: { response: '500ms', idle: '1s', ...timeout } },
+      api: { baseUrl: base, scopes: scopes ?? graph, agent: agents['api'], ...api },
+      orders: { baseUrl: `${base}/base/`, scopes: ['api://orders/.default'], agent: agents['orders'], ...api },
+      hasty: {
+        baseUrl: base,
+        scopes: graph,
+        agent: agents['hasty'],
+        timeout: { response: '500ms', idle: '1s', ...timeout },
+      },
       wire: { baseUrl: `http://127.0.0.1:${ports.wire}`, scopes: graph },
       gone: { baseUrl: `http://127.0.0.1:${ports.closed}`, scopes: graph },
       ...downstreams,

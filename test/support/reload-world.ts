@@ -12,6 +12,8 @@ export interface Deployment {
   readonly identity?: object;
   readonly log?: object;
   readonly tokenCache?: object;
+  /** How clients of MCP servers get tokens; default from Entra. */
+  readonly mcp?: object;
   /** Default none. */
   readonly authorizationService?: object;
   /** What the downstream `api` has besides; it is at `old` unless this says otherwise. */
@@ -86,7 +88,7 @@ function describeContract({ paths = {} }: Deployment): object {
 }
 
 function describeGateway(authority: string, url: string, deployment: Deployment): object {
-  const { server, identity, log = {}, tokenCache = {}, authorizationService, api, downstreams } = deployment;
+  const { server, identity, log = {}, tokenCache = {}, mcp, authorizationService, api, downstreams } = deployment;
   return {
     contract: './openapi.yaml',
     server: { host: '127.0.0.1', port: 0, drainDelay: '0s', drainTimeout: '5s', management: { port: 0 }, ...server },
@@ -98,6 +100,7 @@ function describeGateway(authority: string, url: string, deployment: Deployment)
       ...identity,
     },
     tokenCache,
+    mcp,
     authorizationService,
     log,
     downstreams: {

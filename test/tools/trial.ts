@@ -61,9 +61,9 @@ export async function openTrial(world: DemoWorld): Promise<Trial> {
   await writeFile(join(folder, 'package.json'), '{}');
   const [, prepare = ''] = readCommands('Prepare');
   let proxyPort = 4010;
-  const startHere = (commands: string): Shell =>
+  const startIn = (where: string, commands: string): Shell =>
     startShell(
-      folder,
+      where,
       `${prepare}${commands}`
         .replaceAll('http://localhost:8080', world.gatewayUrl)
         .replaceAll('http://localhost:8081', world.emulator.origin)
@@ -72,13 +72,14 @@ export async function openTrial(world: DemoWorld): Promise<Trial> {
   return {
     folder,
     async run(commands) {
-      const { closed, output } = startHere(commands);
+      const { closed, output } = startIn(folder, commands);
       const code = await closed;
       return { code, output: output() };
     },
     async start(commands, text) {
       proxyPort = await findFreePort();
-      const shell = startHere(commands);
+      // It begins anew whenever its contract is written, and each run fetches the contract again.
+      const shell = startIn(await mkdtemp(join(folder, 'proxy-')), commands);
       await shell.untilPrinted(text);
       return async () => {
         shell.kill();

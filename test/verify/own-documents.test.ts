@@ -144,3 +144,40 @@ describe('the metadata of the resource', () => {
     expect(code).toBe(1);
   });
 });
+
+describe('an MCP server', () => {
+  const path = '/mcp';
+  const MCP_METADATA = `${METADATA}${path}`;
+  const contract = {
+    ...smallContract,
+    paths: {
+      '/status': smallContract.paths['/status'],
+      [path]: { 'x-mcp-server': { legacy: false, security: [{ oidc: ['https://a/mcp/read'] }, { oidc: ['other'] }] } },
+    },
+    components: { securitySchemes: { oidc: { type: 'openIdConnect', openIdConnectUrl: 'https://a' } } },
+  };
+
+  /** The lines about it, where its metadata names these scopes. */
+  async function verifyServer(scopes: readonly string[]): Promise<readonly string[]> {
+    const own = { ...metadata, resource: `${metadata.resource}${path}`, scopes_supported: scopes };
+    const { out } = await verifySmall(
+      (request) =>
+        request.path === MCP_METADATA && request.method !== 'OPTIONS' ? publicJson(own) : answerRight(request),
+      { contract },
+    );
+    return out.filter((line) => /mcp|\.well-known/.test(line));
+  }
+
+  it('has metadata of its own with what it takes to connect, and those of the API do without it', async () => {
+    const lines = await verifyServer(['https://a/mcp/read']);
+    expect(lines).toContain(`pass  ${METADATA}  as a document`);
+    expect(lines).toContain(`pass  ${MCP_METADATA}  as a document`);
+    expect(lines).toContainEqual(expect.stringMatching(/^skip {2}mcp \/mcp POST {2}well {2}\(only an MCP client/));
+  });
+
+  it('fails where its metadata name something else', async () => {
+    expect(await verifyServer(['other'])).toContainEqual(
+      expect.stringContaining('expected scopes_supported to name https://a/mcp/read'),
+    );
+  });
+});

@@ -27,6 +27,7 @@ export function redeemAuthorizationCode(directory: Directory, request: TokenRequ
     client,
     clientClass: classOf(request.credential),
     scope: form.get('scope') ?? code.scope,
+    resources: form.getAll('resource'),
     claims: joinClaimsRequests(readClaimsRequest(code.claims), readClaimsRequest(form.get('claims') ?? undefined)),
     nonce: code.nonce,
     kind: code.kind,

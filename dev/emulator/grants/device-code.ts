@@ -24,6 +24,7 @@ export function redeemDeviceCode(directory: Directory, request: TokenRequest): T
     client,
     clientClass: classOf(request.credential),
     scope: code.scope,
+    resources: form.getAll('resource'),
     claims: joinClaimsRequests(readClaimsRequest(code.claims), readClaimsRequest(form.get('claims') ?? undefined)),
     kind: 'native',
     wantsClientInfo: wantsClientInfo(form),

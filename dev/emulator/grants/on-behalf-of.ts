@@ -1,5 +1,6 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
 import { demandGoodStanding, findByObjectId } from '../account-state.ts';
+import { audienceOwner, demandOwnTokens } from '../agent-identities.ts';
 import { readClaimsRequest } from '../claims-request.ts';
 import { classOf } from '../client-authentication.ts';
 import { issuerV1, issuerV2, unixNow, type Directory } from '../directory.ts';
@@ -37,7 +38,8 @@ export async function redeemAssertion(directory: Directory, request: TokenReques
   await demandSignature(directory, assertion);
   demandIssuer(directory, claims, tenant.id);
   demandInTime(claims);
-  demandAudience(claims, client);
+  demandOwnTokens(client, 82002);
+  demandAudience(claims, audienceOwner(directory, client), client.agent === undefined ? 500131 : 50013);
   const oid = demandPerson(claims);
   demandAccount(directory, tenant.id, oid, claims.iat ?? 0);
   return grantTokens(directory, {
@@ -99,9 +101,9 @@ function demandInTime({ nbf = 0, exp = 0 }: UserAssertion): void {
   }
 }
 
-function demandAudience({ aud }: UserAssertion, client: App): void {
-  if (![client.clientId, ...client.identifierUris].includes(String(aud))) {
-    throw new EntraError(500131);
+function demandAudience({ aud }: UserAssertion, owner: App, code: 500131 | 50013): void {
+  if (![owner.clientId, ...owner.identifierUris].includes(String(aud))) {
+    throw new EntraError(code);
   }
 }
 

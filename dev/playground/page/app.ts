@@ -5,6 +5,7 @@ import { Conversation } from './conversation.ts';
 import { find } from './element.ts';
 import { connectExportButton } from './export-button.ts';
 import { Identity } from './identity.ts';
+import { MCP_CALLS } from './mcp-calls.ts';
 import { RequestForm } from './request-form.ts';
 import { startJourney } from './start-journey.ts';
 import { Tokens } from './tokens.ts';
@@ -17,7 +18,7 @@ import { WorldView, type WorldDescription } from './world-view.ts';
 const BOTH_SERVICES = ['listOrders', 'listMessages'];
 
 /** What does nothing while something is under way; as `aria-disabled` they keep their focus. */
-const BUSY_BUTTONS = ['sign-in', 'sign-out', 'send', 'both-services', 'satisfy'];
+const BUSY_BUTTONS = ['sign-in', 'sign-out', 'send', 'both-services', 'mcp-server', 'satisfy'];
 
 const live = find('live', HTMLElement);
 
@@ -82,6 +83,10 @@ function connectButtons(conversation: Conversation, form: RequestForm): void {
   find('both-services', HTMLButtonElement).addEventListener('click', () => {
     const calls = BOTH_SERVICES.flatMap((operationId) => form.requestFor(operationId) ?? []);
     void conversation.send({ title: 'Orders, then mail', calls, sendAs: 'own', through: form.through });
+  });
+  find('mcp-server', HTMLButtonElement).addEventListener('click', () => {
+    // An engine sees no bodies, and so cannot tell the tools apart.
+    void conversation.send({ title: 'Tools of an MCP server', calls: MCP_CALLS, sendAs: 'own', through: 'gateway' });
   });
   find('stop', HTMLButtonElement).addEventListener('click', () => {
     conversation.stop();

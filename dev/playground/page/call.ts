@@ -8,6 +8,8 @@ export interface CallRequest {
   readonly path: string;
   readonly body?: string | Blob | undefined;
   readonly mediaType?: string | undefined;
+  /** Default whatever the browser takes. */
+  readonly accept?: string | undefined;
   /** What it is about, in a few words. */
   readonly about: string;
 }
@@ -102,11 +104,14 @@ function toUrl({ path }: CallRequest, { apiUrl, sendAs, accessToken = '' }: Call
   return `${apiUrl}${path}${path.includes('?') ? '&' : '?'}access_token=${accessToken}`;
 }
 
-function describeHeaders({ body, mediaType }: CallRequest, options: CallOptions): Headers {
+function describeHeaders({ body, mediaType, accept }: CallRequest, options: CallOptions): Headers {
   const { sendAs, accessToken, requestId } = options;
   const headers = new Headers({ 'x-request-id': requestId });
   if (body !== undefined && mediaType !== undefined) {
     headers.set('content-type', mediaType);
+  }
+  if (accept !== undefined) {
+    headers.set('accept', accept);
   }
   if (sendAs === 'large') {
     headers.set('x-padding', 'x'.repeat(20_000));

@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<Party, string>> = {
   client: 'the client',
   engine: 'the engine',
   gateway: 'the gateway',
+  mailbox: 'the mailbox',
   entra: 'Entra',
   graph: 'Graph',
   orders: 'Orders',
@@ -17,8 +18,10 @@ const NAMES: Readonly<Record<Party, string>> = {
 /** Draws the journey as a list of hops; those that are made for another one stand within it. */
 export function drawDiagram(list: HTMLOListElement, journey: Journey): void {
   const { parties } = journey;
-  // The engine has a lane of its own, where it has a part in the journey.
-  list.closest('.journey')?.toggleAttribute('data-engine', parties.includes('engine'));
+  // These have lanes of their own, where they have a part in the journey.
+  for (const party of ['engine', 'mailbox'] as const) {
+    list.closest('.journey')?.toggleAttribute(`data-${party}`, parties.includes(party));
+  }
   list.replaceChildren(...journey.entries.flatMap((entry) => drawEntry(journey, entry)));
   for (const line of list.querySelectorAll<HTMLLIElement>('li[data-hop]')) {
     placeInLanes(line, parties);

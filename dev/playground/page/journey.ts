@@ -53,6 +53,9 @@ export interface HopTree {
 /** The gateway's log names an operation of its own for what it passes on: `native-auth /oauth2/v2.0/token`. */
 const PROXIED = /^native-auth /;
 
+/** Where the gateway has the MCP server of the demo. */
+const MAILBOX = '/mailbox/';
+
 /** What happened from the first call on, and every hop that belongs to it by its id. */
 export class Journey {
   readonly #onChange: () => void;
@@ -69,10 +72,14 @@ export class Journey {
     return this.#entries;
   }
 
-  /** Those who may have a part in it: the engine only where something is sent through it. */
+  /** Those who may have a part in it: the engine only where something is sent through it, the mailbox where it is called. */
   get parties(): readonly Party[] {
-    const hasEngine = this.#entries.some((entry) => entry.kind === 'call' && entry.through === 'engine');
-    return PARTIES.filter((party) => party !== 'engine' || hasEngine);
+    const calls = this.#entries.filter((entry) => entry.kind === 'call');
+    const isThere: Partial<Record<Party, boolean>> = {
+      engine: calls.some(({ through }) => through === 'engine'),
+      mailbox: calls.some(({ path }) => path.startsWith(MAILBOX)),
+    };
+    return PARTIES.filter((party) => isThere[party] ?? true);
   }
 
   /** Begins anew. */
@@ -147,7 +154,7 @@ export class Journey {
     const own = this.#find((hop) => hop.from === call.through && hop.correlationId === call.correlationId);
     if (call.through === 'gateway') {
       const hops = [...own, ...this.#exchangesOf(this.hopOfCall(call))];
-      return inOrder(hops).map(withNothingWithin);
+      return inOrder(hops).map((hop) => ({ hop, within: this.#askedByMailbox(hop), outcome: '' }));
     }
     // The engine asks one question after the other, and the gateway's log has them in that order. It has no line for a
     // refusal that is asked for once more, and none for a question that never arrived; nothing is asked after these.
@@ -169,6 +176,20 @@ export class Journey {
   #exchangesOf(line: Hop | undefined): readonly Hop[] {
     const id = line?.exchangesAs;
     return id === undefined ? [] : this.#find((hop) => hop.from === 'gateway' && hop.correlationId === id);
+  }
+
+  /** What the mailbox asked of others for one request; the gateway may send it two under one id, one after the other. */
+  #askedByMailbox(outer: Hop): readonly HopTree[] {
+    const end = outer.startedAt + outer.ms;
+    return outer.to === 'mailbox'
+      ? this.#find(
+          ({ from, correlationId, startedAt }) =>
+            from === 'mailbox' &&
+            correlationId === outer.correlationId &&
+            startedAt >= outer.startedAt &&
+            startedAt <= end,
+        ).map(withNothingWithin)
+      : [];
   }
 
   #find(belongs: (hop: Hop) => boolean): readonly Hop[] {

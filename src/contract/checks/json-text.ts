@@ -128,6 +128,8 @@ function countParts(text: string): Parts {
       const place = hashName(text, start, end) % seen.length;
       names += 1 - (seen[place] ?? 1);
       seen[place] = 1;
+      // Where the text is no JSON, other colons may follow; none of them has a name.
+      start = end;
     } else if (code === COMMA) {
       items += 1;
     }

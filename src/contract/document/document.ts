@@ -9,6 +9,8 @@ import { pruneComponents, type Dropped } from '../openapi/prune.ts';
 import { readTree } from '../openapi/read-tree.ts';
 import { structureOf } from '../openapi/structure.ts';
 import { readVersion, type OpenApiVersion } from '../openapi/version.ts';
+import { expandMcpServers } from './expand-mcp-servers.ts';
+import { declareKnownSchemes } from './mcp-schemes.ts';
 
 export type { OnRead, OpenApiVersion };
 
@@ -43,7 +45,16 @@ export async function readDocument(
     return undefined;
   }
   const before = faults.length;
-  const { root, origins } = await bundleServed(file, main, faults, { serves, onRead });
+  const listeners = {
+    fault: (path: string, message: string) => faults.push({ at: `contract ${path}`, message }),
+    serves,
+  };
+  // Before the files are joined, so that what is served of them is known; and after it, for path items of other files.
+  const expanded = expandMcpServers(main.root, listeners);
+  const bundled = await bundleServed(file, { ...main, root: expanded.root }, faults, { serves, onRead });
+  const whole = expandMcpServers(bundled.root, listeners, expanded.servers);
+  const root = declareKnownSchemes(whole.root, [...whole.servers.values()]);
+  const { origins } = bundled;
   const document = { file, version: main.version, root };
   if (faults.length === before) {
     checkStructure({ ...document, origins }, faults);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Access, Requirement } from '../../session/requirement.ts';
 import { isJsonObject } from '../../syntax/json.ts';
 import {
@@ -83,6 +84,19 @@ function join(one: TokenRequirement, other: TokenRequirement): TokenRequirement 
   return one.caller === 'app' && other.caller === 'app'
     ? toAppRequirement([...new Set([...one.roles, ...other.roles])])
     : undefined;
+}
+
+/** The ways to meet one of the first and one of the second; none where no caller can. */
+export function joinAccess(one: readonly Requirement[], other: Access): readonly Requirement[] {
+  const ways = other === 'anonymous' ? one : one.flatMap((way) => other.flatMap((more) => joinWays(way, more) ?? []));
+  return ways.filter((way, index) => ways.findIndex((earlier) => isDeepStrictEqual(earlier, way)) === index);
+}
+
+function joinWays(one: Requirement, other: Requirement): Requirement | undefined {
+  if (one.caller === 'anyone') {
+    return other;
+  }
+  return other.caller === 'anyone' ? one : join(one, other);
 }
 
 function toTexts(names: unknown): string[] {

@@ -1,7 +1,7 @@
-import type { Access } from '../../session/requirement.ts';
 import { compileBody } from '../checks/body.ts';
+import { readAuthContext } from './auth-context.ts';
 import { readMapping, type MappingDefaults, type Services } from './downstream-mapping.ts';
-import type { Extension, Extensions } from './extensions.ts';
+import type { Extensions } from './extensions.ts';
 import { readMultiSegment } from './multi-segment.ts';
 import { readLimits } from './operation-limits.ts';
 import type { Operation } from './operation.ts';
@@ -18,8 +18,6 @@ import { compileParameter } from '../checks/parameters.ts';
 import { hasStrayBrace, namesIn, parseTemplate } from '../routes/path-template.ts';
 import type { Located } from '../openapi/references.ts';
 import type { SchemaCompiler } from '../schema/schemas.ts';
-
-const AUTH_CONTEXT = /^c[1-9][0-9]?$/;
 
 /** An operation and what it is compiled with. */
 export interface OperationSource extends AccessSource {
@@ -85,25 +83,6 @@ function checkPathParameters(path: string, declared: readonly Located[], fault: 
   for (const name of inPath.filter((candidate) => !named.includes(candidate))) {
     fault(`declares the path parameter ${name}, which its path lacks`);
   }
-}
-
-function readAuthContext(
-  extension: Extension | undefined,
-  access: Access,
-  fault: (message: string) => void,
-): string | undefined {
-  if (extension === undefined) {
-    return undefined;
-  }
-  const { value, written } = extension;
-  if (typeof value !== 'string' || !AUTH_CONTEXT.test(value)) {
-    fault(`has the ${written} ${JSON.stringify(value)}; allowed: c1 to c99`);
-    return undefined;
-  }
-  if (access === 'anonymous') {
-    fault(`has an ${written} but is anonymous`);
-  }
-  return value;
 }
 
 function readUpgrade(

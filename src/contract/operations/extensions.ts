@@ -41,6 +41,7 @@ export const EXTENSIONS = {
   scopes: { places: OPERATION, key: 'x-scopes' },
   roles: { places: OPERATION, key: 'x-roles' },
   formats: { places: ['the document'], key: 'x-formats' },
+  mcpServer: { places: ['a path item'], key: 'x-mcp-server' },
 } as const satisfies Record<string, ExtensionRule>;
 
 const RULES = Object.entries<ExtensionRule>(EXTENSIONS) as readonly (readonly [ExtensionName, ExtensionRule])[];

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import type { Access } from '../../session/requirement.ts';
 import { readAccess } from './access.ts';
 import type { ContractDocument, OpenApiVersion } from '../document/document.ts';
+import { isMcpServer } from '../document/expand-mcp-servers.ts';
 import { type Extensions } from './extensions.ts';
 import { dereference, follow, type Located } from '../openapi/references.ts';
 
@@ -89,9 +90,12 @@ function attempt<T>(read: () => T, fault: PlaceFault, place: string): T | undefi
 }
 
 /** The `operationId` of an operation, or `GET /orders`. */
-export function nameOperation({ path, method, operation }: Found): string {
+export function nameOperation({ path, method, item, operation }: Found): string {
   const id = operation.value['operationId'];
-  return typeof id === 'string' ? id : `${method.toUpperCase()} ${path}`;
+  if (typeof id === 'string') {
+    return id;
+  }
+  return isMcpServer(item.value) ? `mcp ${path} ${method.toUpperCase()}` : placeOf({ path, method });
 }
 
 /** An operation and the document that it stands in. */

@@ -43,6 +43,10 @@ describe('a JSON text', () => {
     },
   );
 
+  it('that is none is none, also where a million colons follow a long text', () => {
+    expect(readJson(`"${'a'.repeat(1_000_000)}"${':'.repeat(1_000_000)}`)).toBeUndefined();
+  });
+
   it.each([
     nest('[', ']', 501),
     nest('{"a":', '}', 501),
