@@ -28,8 +28,10 @@ export interface AppOptions extends RequestAccountOptions {
   /** True for the path of some operation of the contract. */
   readonly hasOperation: (path: string) => boolean;
   readonly cors: CorsPolicy;
-  /** By path, for MCP servers: pages read more of their answers. */
-  readonly corsOfMcpServers: ReadonlyMap<string, CorsPolicy>;
+  /** The same for MCP servers, of whose answers pages read more. */
+  readonly mcpCors: CorsPolicy;
+  /** True for the path of an MCP server. */
+  readonly isMcpServer: (path: string) => boolean;
   /** Bytes of a request's line and headers. */
   readonly headLimitBytes: number;
   /** Requests under way at a time. */
@@ -127,8 +129,8 @@ function findMcpFacade({ target }: InboundRequest, { mcpFacade }: AppOptions): M
 
 function ownHeaders(request: InboundRequest, options: AppOptions): string[] {
   const { req, requestId } = request;
-  const cors =
-    findNativeAuth(request, options)?.cors ?? options.corsOfMcpServers.get(request.target.path) ?? options.cors;
+  const apiCors = options.isMcpServer(request.target.path) ? options.mcpCors : options.cors;
+  const cors = findNativeAuth(request, options)?.cors ?? apiCors;
   const corsHeaders = findMcpFacade(request, options)?.answerHeaders ?? cors.headersFor(req.headers.origin);
   return ['x-request-id', requestId, ...corsHeaders, ...options.security.own];
 }

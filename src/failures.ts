@@ -340,7 +340,6 @@ export class GatewayError extends Error {
   readonly rule: FailureRule;
   /** @internal */
   readonly facts: FailureFacts;
-  readonly #failure: Failure;
 
   /**
    * @param facts what to say beyond the failure's row; never a token, and nothing of Entra's or a downstream's prose
@@ -352,12 +351,15 @@ export class GatewayError extends Error {
     this.code = codeOf(failure);
     this.rule = rule;
     this.facts = facts;
-    this.#failure = failure;
   }
 
-  /** Makes the same failure with more facts; the error itself may be shared by many requests. */
+  /**
+   * Makes the same failure with more facts; the error itself may be shared by many requests.
+   *
+   * @internal
+   */
   with(facts: FailureFacts): GatewayError {
-    return new GatewayError(this.#failure, { ...this.facts, ...facts });
+    return new GatewayError(this.failure, { ...this.facts, ...facts });
   }
 }
 

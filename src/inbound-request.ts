@@ -16,6 +16,11 @@ export interface InboundRequest {
   readonly mountPath: string;
   /** The caller's own `x-request-id` where it is short and clean, otherwise a new one. */
   readonly requestId: string;
+  /**
+   * The caller's token, where the caller was let in before: the headers of an application's request may change in between.
+   * Default: the one of the headers.
+   */
+  readonly assertion?: string;
   /** What the log and the metrics will say of the request. Steps write to it; none reads it. */
   readonly record: RequestRecord;
 }

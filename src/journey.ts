@@ -91,7 +91,10 @@ export interface Steps {
    * challenge that leads nowhere.
    */
   adaptFailure(error: unknown, session: Session | undefined, operation: Operation): unknown;
-  /** Ends the count of the caller's repeated challenges, because the downstream accepted its token. */
+  /**
+   * Ends the count of the caller's repeated challenges, because the downstream accepted its token. As for
+   * {@link rememberChallenge}, messages to an MCP server count only where they call a tool with rules of its own.
+   */
   noteSuccess(session: Session, operation: Operation): void;
 }
 
@@ -172,7 +175,7 @@ async function makeCall(
     session !== undefined && token !== undefined && answer.status === 401
       ? await translate(request, call, answer, { session, token, correlationId }, steps)
       : answer;
-  if (session !== undefined) {
+  if (session !== undefined && (token === undefined || accepted.status !== 401)) {
     steps.noteSuccess(session, call.route.entry);
   }
   return accepted;
@@ -206,6 +209,8 @@ export async function authorizeCall<Result extends Checked | void>(
     const checked = checking instanceof Promise ? await checking : checking;
     if (checked?.tool !== undefined) {
       route = { ...route, entry: checked.tool };
+      // Who is nobody for the server may be somebody for the tool, and a refusal is then about that caller.
+      session = caller;
       session = steps.authorize(caller, route.entry);
     }
     const found = exchange(request, session, route.entry);

@@ -9,7 +9,7 @@ import type { Authority } from './entra/authority.ts';
 import { watchCredential } from './exchange/watch-credential.ts';
 import { ConfigError } from './failures.ts';
 import { RequestAccount } from './inbound-request.ts';
-import type { Protection } from './library/access.ts';
+import type { Protection, ScopeRules } from './library/access.ts';
 import { createAnswerErrors, toProblemAnswer, type AnswerErrors, type ProblemAnswer } from './library/answer-errors.ts';
 import { createDownstreamClient, type DownstreamClient } from './library/downstream-client.ts';
 import { DownstreamCaller } from './library/downstream-caller.ts';
@@ -25,6 +25,7 @@ import type { Principal } from './session/principal.ts';
 import { bridgeLogger, type ApplicationLogger } from './telemetry/bridge-logger.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { loadOpenTelemetry } from './telemetry/otlp/load.ts';
+import type { OpenTelemetry } from './telemetry/otlp/open-telemetry.ts';
 
 /** Who calls, as `protect` found out. */
 export interface OboCaller {
@@ -50,7 +51,10 @@ export interface OboOptions {
   readonly config: string | object;
   /** Anything with pino's methods. Default: nothing is logged. */
   readonly logger?: ApplicationLogger;
-  /** Where `${NAME}` and the variables of proxies and of OpenTelemetry are looked up. Default: `process.env`. */
+  /**
+   * Where `${NAME}`, the variables of OpenTelemetry and those of proxies for downstreams are looked up; the proxies of
+   * calls to Entra are always those of the process. Default: `process.env`.
+   */
   readonly env?: Environment;
 }
 
@@ -122,30 +126,58 @@ export async function createObo(options: OboOptions): Promise<Obo> {
   const { config: given, logger, env = process.env } = options;
   const config = await loadApplicationConfig(given, env);
   const openTelemetry = await loadOpenTelemetry(config.openTelemetry);
-  const log = bridgeLogger(logger, config.log.level, openTelemetry);
-  const core: Core = createCore(config, { logger: log, openTelemetry }, () => ({ config, downstreams }));
+  const ends: End[] = [() => openTelemetry?.close()];
+  try {
+    return await open(config, { logger: bridgeLogger(logger, config.log.level, openTelemetry), openTelemetry }, ends);
+  } catch (error) {
+    await endAll(ends);
+    throw error;
+  }
+}
+
+/** Ends a part of an instance. */
+type End = () => unknown;
+
+async function endAll(ends: readonly End[]): Promise<void> {
+  for (const end of ends.toReversed()) {
+    await end();
+  }
+}
+
+/** @param ends gets what ends each part that was opened, also where a later one fails */
+async function open(
+  config: GatewayConfig,
+  { logger, openTelemetry }: { readonly logger: Logger; readonly openTelemetry: OpenTelemetry | undefined },
+  ends: End[],
+): Promise<Obo> {
+  const core: Core = createCore(config, { logger, openTelemetry, sharesProcess: true }, () => ({
+    config,
+    downstreams,
+  }));
+  ends.push(() => {
+    core.http.close();
+    core.redis?.close();
+    core.audit.close();
+  });
   const downstreams = openDownstreams(config, core.clocks.monotonicMs);
   const use = new DownstreamUse();
   use.begin(downstreams);
+  ends.push(() => use.destroy());
   const deployment = deploy({ config, downstreams, resource: config.server.publicUrl, isMounted: true }, core);
   await core.redis?.open();
   core.keys.start();
-  logNotices(config.contract, log);
-  const endWatch = watchCredential(config.identity.credential, log);
+  logNotices(config.contract, logger);
+  const endWatch = watchCredential(config.identity.credential, logger);
   const sweeping = setInterval(() => {
     core.sessions.sweep();
     core.memoryGuard.check();
   }, SWEEP_INTERVAL_MS).unref();
-  return assemble(config, deployment, core, async () => {
+  ends.push(() => {
     core.keys.stop();
     clearInterval(sweeping);
     endWatch();
-    await use.destroy();
-    core.http.close();
-    core.redis?.close();
-    core.audit.close();
-    await openTelemetry?.close();
   });
+  return assemble(config, deployment, core, () => endAll(ends));
 }
 
 /** Programs without types may give anything. */
@@ -171,6 +203,7 @@ function assemble(config: GatewayConfig, deployment: Deployment, core: Core, end
     onUnanswered: remindOfAnswerErrors(core.logger),
   });
   const addresses = new Map(Object.entries(config.downstreams).map(([name, { baseUrl }]) => [name, { name, baseUrl }]));
+  const onDoubtful = warnOncePerScope(core.logger);
   let ending: Promise<void> | undefined;
   const guard = (ways: readonly Protection[]): Guard =>
     new Guard(ways, {
@@ -180,7 +213,7 @@ function assemble(config: GatewayConfig, deployment: Deployment, core: Core, end
         audiences: config.identity.audiences,
         foreignResources: listResources(config, core.authority),
         declared: config.contract.scopes,
-        onUndeclared: (fields, message) => core.logger.warn(fields, message),
+        onDoubtful,
       },
       isClosed: () => ending !== undefined,
     });
@@ -227,10 +260,25 @@ function setCaller(req: IncomingMessage, principal: Principal): void {
   (req as IncomingMessage & { obo?: OboCaller }).obo = { principal };
 }
 
+/** Many routes ask for the same scope. */
+function warnOncePerScope(logger: Logger): ScopeRules['onDoubtful'] {
+  const told = new Set<string>();
+  return (fields, message) => {
+    const { scope } = fields;
+    if (!told.has(`${message} ${scope}`)) {
+      told.add(`${message} ${scope}`);
+      logger.warn(fields, message);
+    }
+  };
+}
+
+/** The application id of Microsoft Graph in every tenant and cloud, which names it as a resource, too. */
+const GRAPH_APP_ID = '00000003-0000-0000-c000-000000000000';
+
 /** The resources of the downstreams, and Microsoft Graph. */
 function listResources({ downstreams }: GatewayConfig, authority: Authority): readonly string[] {
   const scopes = Object.values(downstreams).flatMap((downstream) => downstream.scopes);
-  return [...new Set([...scopes.map((scope) => authority.resourceOf(scope)), authority.graph])];
+  return [...new Set([...scopes.map((scope) => authority.resourceOf(scope)), authority.graph, GRAPH_APP_ID])];
 }
 
 /** Says once what is missing: every further request would say the same. */
@@ -239,7 +287,10 @@ function remindOfAnswerErrors(logger: Logger): (failure: OboError) => void {
   return ({ code, status }) => {
     if (!isSaid) {
       isSaid = true;
-      logger.warn({ code, status, remedy: NOT_ANSWERED }, 'a refusal became an error page of Express');
+      logger.warn(
+        { code, status, remedy: NOT_ANSWERED },
+        'a refusal was answered by something else than obo.answerErrors()',
+      );
     }
   };
 }

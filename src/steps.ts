@@ -112,7 +112,7 @@ function admissionSteps(
       }
     },
 
-    authorize(session, { access, authContext }) {
+    authorize(session, { access, authContext, mcpServer }) {
       if (access === 'anonymous' || (session === undefined && isOptional(access))) {
         return session;
       }
@@ -120,7 +120,8 @@ function admissionSteps(
         // The server of a tool does without a token, and the tool does not.
         throw new GatewayError('missing_token');
       }
-      return authorize(session.principal, { access, authContext }, accessLists) ? session : undefined;
+      const permission = { access, authContext, isForMcp: mcpServer !== undefined };
+      return authorize(session.principal, permission, accessLists) ? session : undefined;
     },
 
     validate({ req, res, target, record }, { entry, values, encoded }) {
@@ -179,7 +180,8 @@ function tokenSteps(
   const { services, exchange, challengeRules, nameRules } = options;
   const { loop } = challengeRules;
   return {
-    exchange({ req, record }, session, operation, again) {
+    exchange(request, session, operation, again) {
+      const { record } = request;
       const { service } = operation;
       record.downstream = service;
       if (session === undefined) {
@@ -192,7 +194,7 @@ function tokenSteps(
       }
       const token = exchange.acquire({
         session,
-        assertion: () => readBearerToken(req),
+        assertion: () => readAssertion(request),
         downstream: serviceOf(services, service).scopes,
         claims: again?.claims ?? '',
         correlationId: again?.correlationId,
@@ -206,16 +208,16 @@ function tokenSteps(
 
     recallToken: (session, { service }) => exchange.peek(session, serviceOf(services, service).scopes),
 
-    readDemand({ req }, { service }, { session, token, challenges }) {
+    readDemand(request, { service }, { session, token, challenges }) {
       const demand = readDownstreamDemand(challenges);
-      const request = {
+      const wanted = {
         session,
-        assertion: () => readBearerToken(req),
+        assertion: () => readAssertion(request),
         downstream: serviceOf(services, service).scopes,
         claims: demand.kind === 'claims' ? demand.claims : '',
         correlationId: undefined,
       };
-      const isForgotten = exchange.discard(request, token);
+      const isForgotten = exchange.discard(wanted, token);
       // Only the first call that finds the gateway's own token rejected renews it; the others take what that one gets.
       return session.principal.kind === 'user' || isForgotten ? demand : { kind: 'none' };
     },
@@ -227,8 +229,7 @@ function tokenSteps(
       exchange.expect(session, serviceOf(services, service).scopes, claims),
 
     rememberChallenge(session, operation, challenge) {
-      // Of the other messages to an MCP server nothing is known: what one is asked for says nothing of the next.
-      if (operation.mcpServer === undefined || operation.tool !== undefined) {
+      if (foretellsNext(operation)) {
         exchange.remember(session, nameRules(operation), challenge);
       }
     },
@@ -244,7 +245,7 @@ function tokenSteps(
     },
 
     noteSuccess({ principal }, operation) {
-      if (!loop.isEmpty) {
+      if (!loop.isEmpty && foretellsNext(operation)) {
         loop.forget(principal, nameRules(operation));
       }
     },
@@ -311,6 +312,19 @@ function deliverySteps(options: StepOptions): Pick<Steps, 'forward' | 'readChall
     const answered = { document, service, target: `${fillPath(route.encoded)}${query}`, mountPath };
     return rewriteAddresses(headers, (address) => options.toPublicAddress(address, answered));
   }
+}
+
+/**
+ * True where how one call of the operation ends says something of the next. Messages to an MCP server share an operation,
+ * and of those that call no tool with rules of its own nothing is known: the list of the tools is there for everybody, and
+ * says nothing of the tool that is refused each time.
+ */
+function foretellsNext({ mcpServer, tool }: Operation): boolean {
+  return mcpServer === undefined || tool !== undefined;
+}
+
+function readAssertion({ req, assertion }: InboundRequest): string {
+  return assertion ?? readBearerToken(req);
 }
 
 function serviceOf(services: StepOptions['services'], name: string): CallableDownstream {

@@ -102,6 +102,26 @@ describe('what happens to a call of the contract?', () => {
     expect([authorized[1], exchanged[0]]).toEqual([tool, tool]);
   });
 
+  it('is refused as its caller’s where the tool asks more of somebody who is nobody for the server', async () => {
+    const tool = { name: 'listOrders', access: [] } as unknown as Operation;
+    const adapted: unknown[] = [];
+    const { steps } = newSteps({
+      validate: () => ({ ...NO_BODY, tool }),
+      authorize(_session, operation) {
+        if (operation === tool) {
+          throw new GatewayError('insufficient_claims', { claims: CLAIMS });
+        }
+        return undefined;
+      },
+      adaptFailure(error, session) {
+        adapted.push(session);
+        return error;
+      },
+    });
+    await expect(handleRequest(REQUEST, steps)).rejects.toMatchObject({ code: 'insufficient_claims' });
+    expect(adapted).toEqual([CALLER]);
+  });
+
   it('is exchanged once more under the id of its first exchange', async () => {
     const asked: unknown[] = [];
     const { steps } = newSteps({

@@ -10,7 +10,7 @@ import { decideNextStep, type Answers, type InteractionRequest, type NextStep } 
 import { formPostPage, interactionPage, messagePage } from './pages.ts';
 import { demandRedirectUri } from './redirect-uri.ts';
 import { demandMatchingResource } from './resource-parameter.ts';
-import { readScopes } from './resource-scopes.ts';
+import { readScopesToAsk } from './resource-scopes.ts';
 import { clientInfo } from './token-reply.ts';
 import { findApp, type App, type RedirectUri, type User } from './world-model.ts';
 
@@ -124,12 +124,13 @@ function readInteraction(
   if (redirect.kind === 'spa' && !query.has('code_challenge')) {
     throw new EntraError(9002325);
   }
-  const scopes = readScopes(directory.world, query.get('scope') ?? '');
+  const [scopes, ...furtherScopes] = readScopesToAsk(directory.world, query.get('scope') ?? '');
   demandMatchingResource(directory.switches, scopes.resource, query.getAll('resource'));
   return {
     client,
     tenant,
     scopes,
+    furtherScopes,
     claims: readClaimsRequest(query.get('claims') ?? undefined),
     prompt: query.get('prompt') ?? undefined,
     loginHint: query.get('login_hint') ?? undefined,

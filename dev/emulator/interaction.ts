@@ -14,6 +14,8 @@ export interface InteractionRequest {
   /** The tenant segment of the path. */
   readonly tenant: string;
   readonly scopes: RequestedScopes;
+  /** Those of other resources, to which the person is asked to consent as well. Default none. */
+  readonly furtherScopes?: readonly RequestedScopes[];
   readonly claims: ClaimsRequest;
   readonly prompt: string | undefined;
   readonly loginHint: string | undefined;
@@ -67,9 +69,9 @@ export function decideNextStep(directory: Directory, request: InteractionRequest
     throw new EntraError(65004);
   }
   if (answers.consent !== 'granted') {
-    return { page: 'consent', user, scopes: missing };
+    return { page: 'consent', user, scopes: missing.flatMap(({ scopes }) => scopes) };
   }
-  recordConsent(directory, request, signIn, missing);
+  missing.forEach((each) => recordConsent(directory, request, signIn, each));
   return finish(user, signIn);
 }
 
@@ -123,18 +125,33 @@ function describeSignIn({ world }: Directory, { request, user, session, answers 
   };
 }
 
-function scopesToAsk({ world }: Directory, { client, scopes, prompt }: InteractionRequest, signIn: SignIn): string[] {
-  if (prompt === 'consent') {
-    return scopes.permissions.includes('.default') ? scopes.resource.scopes : [...scopes.permissions];
-  }
-  return missingConsent(world, { ...signIn, client, scopes });
+/** What a person has to agree to of one resource. */
+interface MissingConsent {
+  readonly resource: App;
+  readonly scopes: readonly string[];
+}
+
+function scopesToAsk(
+  { world }: Directory,
+  { client, scopes: first, furtherScopes = [], prompt }: InteractionRequest,
+  signIn: SignIn,
+): readonly MissingConsent[] {
+  return [first, ...furtherScopes]
+    .map((scopes) => {
+      const { resource, permissions } = scopes;
+      if (prompt !== 'consent') {
+        return { resource, scopes: missingConsent(world, { ...signIn, client, scopes }) };
+      }
+      return { resource, scopes: permissions.includes('.default') ? resource.scopes : permissions };
+    })
+    .filter(({ scopes }) => scopes.length > 0);
 }
 
 function recordConsent(
   { world }: Directory,
-  { client, scopes: { resource } }: InteractionRequest,
+  { client }: InteractionRequest,
   { tenantId, oid }: SignIn,
-  scopes: readonly string[],
+  { resource, scopes }: MissingConsent,
 ): void {
   world.consents.push({
     tenant: tenantId,

@@ -46,6 +46,29 @@ export function readScopes(world: World, text: string): RequestedScopes {
   return { resource, identifier, permissions, openId, asWritten };
 }
 
+/**
+ * Reads the `scope` parameter of a page of Entra, which may ask for the consent to scopes of several resources; a
+ * token is for one of them, which the token request has to name.
+ * @throws {EntraError} 70011, 500011
+ */
+export function readScopesToAsk(world: World, text: string): readonly [RequestedScopes, ...RequestedScopes[]] {
+  const asWritten = text.split(' ').filter(Boolean);
+  const openId = asWritten.filter((scope) => OPENID_SCOPES.includes(scope));
+  const byResource = new Map<string, string[]>();
+  for (const scope of asWritten.filter((each) => !OPENID_SCOPES.includes(each))) {
+    const { identifier } = splitScope(scope);
+    byResource.set(identifier, [...(byResource.get(identifier) ?? []), scope]);
+  }
+  const [first = [], ...others] = byResource.values();
+  if (others.length > 0 && asWritten.some((scope) => splitScope(scope).permission === '.default')) {
+    throw new EntraError(70011, { text: '.default stands alone.' });
+  }
+  return [
+    readScopes(world, [...first, ...openId].join(' ')),
+    ...others.map((scopes) => readScopes(world, scopes.join(' '))),
+  ];
+}
+
 /** The scopes of the resource that the person or an administrator agreed to. */
 function consentedScopes(world: World, { tenantId, oid, client, scopes }: ConsentQuestion): string[] {
   const clients = clientsWithConsent(client);

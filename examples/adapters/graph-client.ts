@@ -21,7 +21,8 @@ export function createGraphClient(graph: DownstreamClient): Client {
 
 /**
  * Only the token, for the middleware that the Graph client brings: it tries again what Graph throttles, and follows
- * redirects. Where Graph wants claims, its calls fail with a `GraphError` whose status is 401.
+ * redirects. Where Graph wants claims or rejects the token, its calls fail with a `GraphError` whose status is 401, and with
+ * nothing of ours in it: catch it, because Express would answer your caller with that 401, without a challenge.
  */
 export function toAuthenticationProvider(graph: DownstreamClient): AuthenticationProvider {
   return { getAccessToken: async () => (await graph.token()).token };

@@ -75,6 +75,5 @@ const server = app.listen(Number(PORT), '127.0.0.1', () => {
 });
 
 process.once('SIGTERM', () => {
-  server.close();
-  void obo.close();
+  server.close(() => void obo.close());
 });

@@ -9,6 +9,11 @@ export interface Permission {
   readonly access: readonly Requirement[];
   /** The authentication context that the caller must have (`acrs`); `undefined` for none. */
   readonly authContext: string | undefined;
+  /**
+   * True for a message to an MCP server, whose clients ask Entra for any scope that a refusal names: it must name none that
+   * no sign-in gives. Default false.
+   */
+  readonly isForMcp?: boolean;
 }
 
 /** The tenants and clients that may call at all. */
@@ -24,18 +29,21 @@ export interface AccessLists {
  *
  * @returns false where the caller is served as nobody: the operation does without a token, and this one meets nothing that
  *   it asks for
- * @throws {GatewayError} `access_denied` for a tenant or client that is not on its list, `insufficient_scope` for a
- *   missing scope or role and for an app where a user is needed, `insufficient_claims` for a missing authentication
- *   context
+ * @throws {GatewayError} `access_denied` for a tenant or client that is not on its list, and for a user where an MCP server
+ *   is for apps; `insufficient_scope` for a missing scope or role and for an app where a user is needed;
+ *   `insufficient_claims` for a missing authentication context
  */
 export function authorize(principal: Principal, permission: Permission, lists: AccessLists): boolean {
   checkLists(principal, lists);
-  const { access, authContext } = permission;
+  const { access, authContext, isForMcp = false } = permission;
   // Entra gives apps no authentication context, so an operation that requires one is for users only.
   const isForbiddenApp = authContext !== undefined && principal.kind === 'app';
   if (isForbiddenApp || !access.some((requirement) => meets(principal, requirement))) {
     if (isOptional(access)) {
       return false;
+    }
+    if (isForMcp && principal.kind === 'user' && !access.some(({ caller }) => caller === 'user')) {
+      throw new GatewayError('access_denied', { log: FOR_APPS_ONLY });
     }
     throw new GatewayError('insufficient_scope', {
       scopes: neededScopes(isForbiddenApp ? 'user' : principal.kind, access),
@@ -46,6 +54,12 @@ export function authorize(principal: Principal, permission: Permission, lists: A
   }
   return true;
 }
+
+/** What the log says where a person calls what no person may call. */
+const FOR_APPS_ONLY = {
+  reason: 'the MCP server, or the tool of it that was called, is for apps only, and a user called',
+  remedy: 'Add a requirement for users to its security in the contract, if users are to call it.',
+};
 
 function checkLists({ tenantId, clientId }: Principal, { tenants, clients }: AccessLists): void {
   if (tenants.size > 0 && !tenants.has(tenantId)) {

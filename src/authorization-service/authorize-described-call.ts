@@ -34,7 +34,8 @@ export async function authorizeDescribedCall(
   const call = await authorizeCall(request, steps, steps.validateParameters);
   const { session, route } = call;
   // Nobody tells how a call ended that the engine made. But a token that serves once more was not rejected before, or
-  // the challenge would be remembered and stand here in its place.
+  // the challenge would be remembered and stand here in its place. Where challenges are not remembered, which is so of
+  // messages to MCP servers, the step lets the count go on.
   if (session !== undefined && request.record.tokenFrom === 'session') {
     steps.noteSuccess(session, route.entry);
   }

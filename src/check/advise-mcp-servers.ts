@@ -1,19 +1,38 @@
 import { namePublicUrl } from '../config/fill-defaults.ts';
 import type { GatewayConfig } from '../config/load-config.ts';
-import { resourceOf, type McpServer } from '../contract/operations/mcp-server.ts';
+import { resourceOf } from '../contract/operations/mcp-server.ts';
 import { pass, warn, type Row } from './row.ts';
+
+/** An MCP server as Entra sees it. */
+interface KnownServer {
+  readonly path: string;
+  /** What clients send as `resource`. */
+  readonly resource: string;
+  /** What clients ask for: to connect, and for its tools. */
+  readonly scopes: readonly string[];
+  /** True where clients ask the façade, which keeps `resource` from Entra. */
+  readonly hasFacade: boolean;
+}
 
 /** What of the MCP servers of the contract fails at Entra, although the gateway serves it. */
 export function adviseMcpServers({ contract, server, identity, mcp }: GatewayConfig): Row[] {
   const publicUrl = namePublicUrl(server, server.port);
-  const hasFacade = mcp?.authorizationServer === 'facade';
-  const servers = contract.mcpServers.map((mcpServer) => ({
-    mcpServer,
-    resource: resourceOf(publicUrl, mcpServer),
-  }));
+  const isFacadeOn = mcp?.authorizationServer === 'facade';
+  const servers = contract.mcpServers.map((mcpServer): KnownServer => {
+    const { path, scopes, tools } = mcpServer;
+    return {
+      path,
+      resource: resourceOf(publicUrl, mcpServer),
+      scopes: [...new Set([...scopes, ...tools.flatMap((tool) => tool.scopes)])],
+      hasFacade: isFacadeOn && scopes.length > 0,
+    };
+  });
+  const named = servers.filter(
+    ({ scopes, resource, hasFacade }) => !hasFacade || scopes.some((scope) => scope.startsWith(`${resource}/`)),
+  );
   return [
-    ...servers.map(({ mcpServer, resource }) => adviseScopes(mcpServer, resource, hasFacade)),
-    ...(servers.length === 0 ? [] : [adviseTokens(identity, new Set(servers.map(({ resource }) => resource)))]),
+    ...servers.map((known) => (known.hasFacade ? adviseFacadeScopes(known) : adviseScopes(known))),
+    ...(named.length === 0 ? [] : [adviseTokens(identity, new Set(named.map(({ resource }) => resource)))]),
   ];
 }
 
@@ -23,13 +42,8 @@ export function adviseMcpServers({ contract, server, identity, mcp }: GatewayCon
  *
  * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-function adviseScopes({ path, scopes: connectScopes, tools }: McpServer, resource: string, hasFacade: boolean): Row {
-  const check = `MCP server ${path}: resource`;
-  const scopes = [...new Set([...connectScopes, ...tools.flatMap((tool) => tool.scopes)])];
-  const [idUri = '', ...others] = new Set(scopes.map(idUriOf));
-  if (hasFacade && connectScopes.length > 0 && idUri !== '' && others.length === 0) {
-    return pass(check, `${resource}; the façade keeps it from Entra`);
-  }
+function adviseScopes({ path, resource, scopes }: KnownServer): Row {
+  const check = nameCheck(path);
   const slashed = scopes.filter((scope) => idUriOf(scope) === `${resource}/`);
   if (slashed.length > 0) {
     return warn(check, slashed.join(', '), {
@@ -45,6 +59,32 @@ function adviseScopes({ path, scopes: connectScopes, tools }: McpServer, resourc
     });
   }
   return pass(check, scopes.length === 0 ? `${resource}; no scopes` : resource);
+}
+
+/** Without a `resource`, Entra takes scopes of any Application ID URI, and of one at a time. */
+function adviseFacadeScopes({ path, resource, scopes }: KnownServer): Row {
+  const check = nameCheck(path);
+  const remedy = 'write the scopes as {Application ID URI}/name, all of them with the same one of the gateway';
+  const bare = scopes.filter((scope) => idUriOf(scope) === '');
+  if (bare.length > 0) {
+    return warn(check, bare.join(', '), {
+      reason: 'for Entra, scopes without an Application ID URI are those of Microsoft Graph',
+      remedy,
+    });
+  }
+  const [first = ''] = scopes;
+  const foreign = scopes.filter((scope) => idUriOf(scope) !== idUriOf(first));
+  if (foreign.length > 0) {
+    return warn(check, foreign.join(', '), {
+      reason: `clients ask for them together with ${first}, and Entra gives one token for one resource`,
+      remedy,
+    });
+  }
+  return pass(check, `${resource}; the façade keeps it from Entra`);
+}
+
+function nameCheck(path: string): string {
+  return `MCP server ${path}: resource`;
 }
 
 /** What stands before the name of a scope; empty where that is all of it. */

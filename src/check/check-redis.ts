@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isPrivate } from '../config/schema.ts';
+import { isPrivate } from '../config/schema/redis.ts';
 import { createCredentialSource } from '../exchange/client-credential.ts';
 import { ExchangeRefused } from '../exchange/exchange-refused.ts';
 import { createRedisTokenFetch } from '../exchange/redis-token.ts';

@@ -41,6 +41,8 @@ export interface CoreOptions {
   readonly redisLookupTimeoutMs?: number | undefined;
   /** What `loadOpenTelemetry` loaded for the configuration; without it nothing is sent by OTLP. */
   readonly openTelemetry?: OpenTelemetry | undefined;
+  /** True in the process of an application, whose heap is its own business; default false. */
+  readonly sharesProcess?: boolean;
 }
 
 /** What counts now of what a reload can replace. */
@@ -146,7 +148,11 @@ export function createCore(config: GatewayConfig, options: CoreOptions, current:
     },
   });
   const sessions = new SessionStore(tokenCache.maxSessions, now);
-  const memoryGuard = guardMemory(config.memory.processBytes, { logger, sessions, clocks });
+  const memoryGuard = guardMemory(
+    config.memory.processBytes,
+    { logger, sessions, clocks },
+    options.sharesProcess === true,
+  );
   const core = {
     logger,
     audit,

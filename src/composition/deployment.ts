@@ -19,7 +19,7 @@ import type { McpFacade } from '../mcp/facade/mcp-facade.ts';
 import { Networks } from '../network/networks.ts';
 import { NativeAuth } from '../native-auth/native-auth.ts';
 import { createSteps, type CallableDownstream } from '../steps.ts';
-import { createRequestSpans } from '../telemetry/otlp/request-spans.ts';
+import { createRequestSpans, type RequestSpans } from '../telemetry/otlp/request-spans.ts';
 import { createRequestLog } from '../telemetry/request-log.ts';
 import { traceSteps } from '../trace-steps.ts';
 import type { Core } from './core.ts';
@@ -36,8 +36,6 @@ export interface Deployment {
   readonly downstreams: Downstreams;
   readonly site: Site;
   readonly cors: CorsPolicy;
-  /** The same for MCP servers. */
-  readonly mcpCors: CorsPolicy;
   readonly tokenRules: TokenRules;
   readonly nativeAuth: NativeAuth | undefined;
   readonly mcpFacade: McpFacade | undefined;
@@ -63,7 +61,13 @@ export interface DeploymentOptions {
 }
 
 /** The parts of a deployment that others are made of. */
-type Parts = Omit<Deployment, 'api' | 'authorizationService' | 'bindSteps' | 'onRequest'> & {
+type Parts = Omit<Deployment, 'api' | 'authorizationService' | 'bindSteps'> & {
+  /** `cors` for MCP servers. */
+  readonly mcpCors: CorsPolicy;
+  /** True for the path of an MCP server. */
+  readonly isMcpServer: (path: string) => boolean;
+  /** Absent unless traces are sent. */
+  readonly requestSpans: RequestSpans | undefined;
   readonly trustedProxies: Networks | undefined;
   readonly isMounted: boolean;
 };
@@ -74,15 +78,20 @@ export function deploy(options: DeploymentOptions, core: Core): Deployment {
   const { cors, trustedProxies: networks } = config.server;
   const trustedProxies = networks.length === 0 ? undefined : new Networks(networks);
   const site = describeSite(resource, config.contract, core);
-  const parts = {
+  const mcpPaths = new Set(config.contract.mcpServers.map(({ path }) => path));
+  const requestSpans = openRequestSpans(site, trustedProxies, core);
+  const parts: Parts = {
     config,
     downstreams,
     site,
     cors: new CorsPolicy(cors.origins, cors.exposedHeaders),
     mcpCors: new CorsPolicy(cors.origins, [...cors.exposedHeaders, ...MCP_HEADERS]),
+    isMcpServer: (path) => mcpPaths.has(path),
     tokenRules: keepEqual(tokenRulesOf(config), before?.tokenRules),
     nativeAuth: openNativeAuth({ config, trustedProxies, before }, core),
     mcpFacade: openMcpFacade({ config, site, trustedProxies, before }, core),
+    requestSpans,
+    onRequest: reportRequests({ config, trustedProxies, requestSpans }, core),
     trustedProxies,
     isMounted,
   };
@@ -93,7 +102,6 @@ export function deploy(options: DeploymentOptions, core: Core): Deployment {
     ...parts,
     api: createApi(parts, core, steps),
     bindSteps: bind,
-    onRequest: reportRequests(parts, core, trustedProxies),
     authorizationService: createAuthorizationService(parts, core, steps, bind),
   };
 }
@@ -133,7 +141,7 @@ function openNativeAuth(
 }
 
 function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
-  const { config, site, cors, mcpCors, nativeAuth, mcpFacade, trustedProxies } = parts;
+  const { config, site, cors, mcpCors, isMcpServer, nativeAuth, mcpFacade, onRequest } = parts;
   const { metrics, authority } = core;
   const { server, contract } = config;
   const { resource, frame, security } = site;
@@ -141,7 +149,8 @@ function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
     steps,
     hasOperation: (path) => contract.routes.has(path),
     cors,
-    corsOfMcpServers: new Map(contract.mcpServers.map(({ path }) => [path, mcpCors])),
+    mcpCors,
+    isMcpServer,
     headLimitBytes: server.headLimit,
     maxInFlight: server.maxInFlight,
     inFlight: metrics.inFlight,
@@ -155,7 +164,7 @@ function createApi(parts: Parts, core: Core, steps: Steps): ApiHandler {
     nativeAuth,
     mcpFacade,
     documentation: createDocumentation(parts, core),
-    onRequest: reportRequests(parts, core, trustedProxies),
+    onRequest,
   });
 }
 
@@ -182,15 +191,25 @@ function createAuthorizationService(
     corsHeaders: (origin) => cors.headersFor(origin),
     tokenEndpoints: openTokenEndpoints({ config, downstreams, bindSteps: bindTokenSteps }, core),
     // The engine is what stands in front here, and says who its client is.
-    onRequest: reportRequests(parts, core, callers),
+    onRequest: reportRequests(
+      { config, trustedProxies: callers, requestSpans: openRequestSpans(site, callers, core) },
+      core,
+    ),
   });
+}
+
+function openRequestSpans(
+  { publicUrl }: Site,
+  trustedProxies: Networks | undefined,
+  { tracing }: Core,
+): RequestSpans | undefined {
+  return tracing && createRequestSpans({ tracing, publicUrl, trustedProxies });
 }
 
 /** Makes what tells of each request that is over: its span, its line in the log, the metrics. */
 function reportRequests(
-  { config, site }: Parts,
-  { logger, audit, metrics, tracing }: Core,
-  trustedProxies: Parts['trustedProxies'],
+  { config, trustedProxies, requestSpans }: Pick<Parts, 'config' | 'trustedProxies' | 'requestSpans'>,
+  { logger, audit, metrics }: Core,
 ): RequestAccountOptions['onRequest'] {
   const { log } = config;
   const logRequest = createRequestLog(logger, {
@@ -198,9 +217,8 @@ function reportRequests(
     audit: log.audit === undefined ? undefined : audit,
     trustedProxies,
   });
-  const spans = tracing && createRequestSpans({ tracing, publicUrl: site.publicUrl, trustedProxies });
   return (req, record) => {
-    spans?.end(req, record);
+    requestSpans?.end(req, record);
     if (record.isRepeated === true) {
       return;
     }
@@ -210,11 +228,10 @@ function reportRequests(
 }
 
 /** The steps as they are, or those that also make spans where traces are sent. */
-function traced(steps: Steps, { config, site, trustedProxies }: Parts, { tracing }: Core): Steps {
-  if (tracing === undefined) {
+function traced(steps: Steps, { config, requestSpans: requests }: Parts, { tracing }: Core): Steps {
+  if (tracing === undefined || requests === undefined) {
     return steps;
   }
-  const requests = createRequestSpans({ tracing, publicUrl: site.publicUrl, trustedProxies });
   const addresses = Object.entries(config.downstreams).flatMap(([name, { baseUrl }]) =>
     baseUrl === undefined ? [] : [[name, new URL(baseUrl)] as const],
   );
@@ -229,7 +246,7 @@ function createDocumentation({ config, site }: Parts, { authority }: Core): Docu
 }
 
 function bindSteps(parts: Parts, core: Core): Steps {
-  const { config, site, cors, mcpCors, tokenRules } = parts;
+  const { config, site, cors, mcpCors, isMcpServer, tokenRules } = parts;
   const { logger, clocks, keys, sessions, bodyMemory, exchange, loop } = core;
   const { server, identity, contract, downstreams } = config;
   const { publicUrl, frame, security } = site;
@@ -243,8 +260,8 @@ function bindSteps(parts: Parts, core: Core): Steps {
     exchange,
     services: reachDownstreams(parts),
     toPublicAddress: createPublicAddresses({ publicUrl, contract, downstreams }),
-    answerHeaders: (origin, { mcpServer }) => [
-      ...(mcpServer === undefined ? cors : mcpCors).headersFor(origin),
+    answerHeaders: (origin, { path }) => [
+      ...(isMcpServer(path) ? mcpCors : cors).headersFor(origin),
       ...security.proxied,
     ],
     bareChallenge: (operation) => formatChallenge(frame, { error: null, resourceMetadata: nameMetadata(operation) }),

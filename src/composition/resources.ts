@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/load-config.ts';
-import { OWN_PATHS } from '../contract/own-paths.ts';
+import { OWN_PATHS, wellKnownPath } from '../contract/own-paths.ts';
 import type { Operation } from '../contract/operations/operation.ts';
-import { createResourceMetadata, metadataPath as metadataPathOf } from '../http/resource-metadata.ts';
+import { createResourceMetadata } from '../http/resource-metadata.ts';
 import type { McpFacade } from '../mcp/facade/mcp-facade.ts';
 import type { Core } from './core.ts';
 import type { Site } from './site.ts';
@@ -26,7 +26,7 @@ export function describeApi(
   core: Core,
 ): ReadonlyMap<string, () => string> {
   const write = (): string => describe({ resource, scopes: contract.scopes }, contract.title, core);
-  return new Map([OWN_PATHS.metadata, metadataPathOf(new URL(resource))].map((path) => [path, write]));
+  return new Map([OWN_PATHS.metadata, wellKnownPath('resource', new URL(resource))].map((path) => [path, write]));
 }
 
 /** Makes what writes the metadata of the MCP servers, each a resource of its own, by the paths where clients look. */

@@ -1,8 +1,8 @@
 import type { ChallengeFrame } from '../challenge/www-authenticate.ts';
 import type { Contract } from '../contract/contract.ts';
 import type { McpServer } from '../contract/operations/mcp-server.ts';
+import { wellKnownPath } from '../contract/own-paths.ts';
 import { createSecurityHeaders, type SecurityHeaders } from '../http/security-headers.ts';
-import { metadataPath } from '../http/resource-metadata.ts';
 import { describeMcpResource, type McpResource } from '../mcp/mcp-resource.ts';
 import type { Core } from './core.ts';
 
@@ -37,7 +37,7 @@ export function describeSite(
         return authority.challengeUri(keys.issuerOf('v2', authority.tenant));
       },
       clientId,
-      resourceMetadata: publicUrl && `${publicUrl.origin}${metadataPath(publicUrl)}`,
+      resourceMetadata: publicUrl && `${publicUrl.origin}${wellKnownPath('resource', publicUrl)}`,
     },
     security: createSecurityHeaders(publicUrl),
     mcpResources: new Map(

@@ -1,9 +1,10 @@
 import type { Contract } from '../contract/contract.ts';
-import { FACADE_PATHS } from '../contract/own-paths.ts';
+import { FACADE_PATHS, wellKnownPath } from '../contract/own-paths.ts';
 import type { ConfigFault } from '../failures.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { decodePath } from './decode-path.ts';
+import { readPublicPath } from './read-public-path.ts';
 import { readKey } from './tree.ts';
 
 /** Checks what `mcp` needs of other keys. It reads the tree, so that it also works when other keys are wrong. */
@@ -52,8 +53,12 @@ export function checkFacadePaths(tree: unknown, { operations, mcpServers }: Cont
     return [];
   }
   const servers = mcpServers.filter(({ scopes }) => scopes.length > 0);
+  const publicPath = readPublicPath(tree);
   const paths = new Set(
-    servers.flatMap(({ path }) => Object.values(FACADE_PATHS).map((endpoint) => `${path}${endpoint}`)),
+    servers.flatMap(({ path }) => [
+      wellKnownPath('authorizationServer', { pathname: `${publicPath}${path}` }),
+      ...Object.values(FACADE_PATHS).map((endpoint) => `${path}${endpoint}`),
+    ]),
   );
   return [
     ...(servers.length === 0

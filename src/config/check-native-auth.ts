@@ -3,7 +3,8 @@ import { isLoopback } from '../network/loopback.ts';
 import type { ConfigFault } from '../failures.ts';
 import { decodePath } from './decode-path.ts';
 import { hideSecrets } from './describe-issues.ts';
-import { DEFAULT_AUTHORITY, DEFAULT_NATIVE_AUTH_PATH } from './schema.ts';
+import { DEFAULT_AUTHORITY } from './schema/identity.ts';
+import { DEFAULT_NATIVE_AUTH_PATH } from './schema/native-auth.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readKey } from './tree.ts';
 

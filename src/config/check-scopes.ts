@@ -1,6 +1,6 @@
 import { Authority } from '../entra/authority.ts';
 import type { ConfigFault } from '../failures.ts';
-import { DEFAULT_AUTHORITY } from './schema.ts';
+import { DEFAULT_AUTHORITY } from './schema/identity.ts';
 import { isJsonObject } from '../syntax/json.ts';
 import { readKey } from './tree.ts';
 

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { loadContract, type Contract, type ContractSource, type OnRead } from '../contract/contract.ts';
 import { ConfigError, type ConfigFault } from '../failures.ts';
-import { checkAgents } from './check-agents.ts';
+import { checkAgentIds } from './check-agent-ids.ts';
 import { checkApplication } from './check-application.ts';
 import { checkAuthorizationPort, checkBaseUrls } from './check-authorization-service.ts';
 import { checkDocumentationPath } from './check-documentation-path.ts';
@@ -16,6 +16,7 @@ import { checkDownstreamTls } from './check-downstream-tls.ts';
 import { checkListenerTls, checkProxyProtocol } from './check-listener.ts';
 import { checkSecretFiles } from './check-secret-files.ts';
 import { checkTokenEndpoints } from './check-token-endpoints.ts';
+import { checkWellKnownPaths } from './check-well-known-paths.ts';
 import { substituteEnvironment, type Environment } from './environment.ts';
 import { fillDefaults, type FilledSettings } from './fill-defaults.ts';
 import { readPem } from './read-pem.ts';
@@ -126,7 +127,7 @@ async function loadTree(
     ...describeIssues(parsed.error?.issues ?? [], written, knownKeysAt).filter(({ at }) => !unset.has(at)),
     ...checkAcrossKeys(tree),
     ...checkScopes(tree),
-    ...checkAgents(tree),
+    ...checkAgentIds(tree),
     ...checkProxyProtocol(tree),
     ...(isApplication ? checkApplication(tree) : checkBaseUrls(tree)),
     ...checkAuthorizationPort(parsed.data),
@@ -138,6 +139,7 @@ async function loadTree(
   const contract = isContractSet ? await loadContractOf(tree, folder, faults, onRead) : undefined;
   if (contract !== undefined) {
     faults.push(
+      ...checkWellKnownPaths(tree, contract),
       ...checkNativeAuthPath(tree, contract),
       ...checkFacadePaths(tree, contract),
       ...checkDocumentationPath(tree, contract),

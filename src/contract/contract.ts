@@ -118,11 +118,7 @@ export function compileContract(parts: readonly ContractPart[], services: Servic
   });
   const operations = compiled.flatMap((document) => document.operations);
   const mcpServers = [...new Set(operations.flatMap(({ mcpServer }) => mcpServer ?? []))];
-  const ownPaths = new Set<string>([
-    ...Object.values(OWN_PATHS),
-    ...documents.map(({ ownPath }) => ownPath),
-    ...mcpServers.map(({ path }) => `${OWN_PATHS.metadata}${path}`),
-  ]);
+  const ownPaths = new Set<string>([...Object.values(OWN_PATHS), ...documents.map(({ ownPath }) => ownPath)]);
   const faultAt = (operation: Operation, message: string): void => {
     const { source, publicPath } = documents[operation.document] as ServedDocument;
     const place = `${operation.method} ${operation.path.slice(publicPath.length)}`;

@@ -130,6 +130,7 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     65005: 'the list of required resources is wrong',
     67003: 'the actor is no valid service identity',
     650052: 'the tenant has no subscription to the downstream API',
+    650053: 'a scope does not exist at the API that was asked for',
     650054: 'permissions were asked for that are disabled',
     650056: 'the app registration is misconfigured',
     650057: 'the downstream API is not in the list of required resources',
@@ -159,6 +160,9 @@ export const ENTRA_CODES: ReadonlyMap<number, EntraCode> = new Map([
     900144: 'a parameter is missing in the body',
     901002: 'the resource parameter is not supported',
     9002313: 'the request is malformed',
+    9002326: 'a page asked for a token by a redirect address that is not one of single-page applications',
+    9002327: 'no page asked for a token by a redirect address of single-page applications',
+    9010010: 'the resource parameter and the scopes are not of the same application',
   }),
   ...rows(
     'misconfigured',

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { writeHead } from '../runtime/write-head.ts';
 
 /** Seconds for which a browser may remember a preflight. */
-const PREFLIGHT_AGE_SECONDS = '600';
+export const PREFLIGHT_AGE_SECONDS = '600';
 
 /**
  * What a page may read of an answer besides the body and the headers that every page may read (Fetch §2.2.6).

@@ -8,8 +8,6 @@ export interface ResourceMetadataFacts {
   readonly scopes: readonly string[];
 }
 
-const WELL_KNOWN = '/.well-known/oauth-protected-resource';
-
 /**
  * Writes the protected resource metadata of the API as JSON text (RFC 9728 §2).
  *
@@ -23,13 +21,4 @@ export function createResourceMetadata({ resource, issuer, name, scopes }: Resou
     scopes_supported: scopes,
     bearer_methods_supported: ['header'],
   });
-}
-
-/**
- * Names the path of a resource's metadata: the well-known part is between host and path (RFC 9728 §3.1).
- *
- * @see https://www.rfc-editor.org/rfc/rfc9728#section-3.1
- */
-export function metadataPath(publicUrl: URL): string {
-  return `${WELL_KNOWN}${publicUrl.pathname.replace(/\/$/, '')}`;
 }

@@ -11,9 +11,15 @@ export interface Protection {
   readonly scopes?: readonly string[];
   /** What an application must be allowed to do: all of these app roles. */
   readonly roles?: readonly string[];
-  /** The Conditional Access authentication context that the token must carry, `c1` to `c99`. */
+  /**
+   * The Conditional Access authentication context that the token must carry, `c1` to `c99`. Only users bring one, so it
+   * stands beside scopes or alone, and roles are an alternative of their own.
+   */
   readonly authContext?: string;
-  /** What the log and the metrics call the operation. Default: its method and its route, such as `GET /dashboard`. */
+  /**
+   * What the log and the metrics call the operation, the same in all alternatives. Default: its method and its route, such
+   * as `GET /dashboard`.
+   */
   readonly name?: string;
 }
 
@@ -31,8 +37,8 @@ export interface ScopeRules {
   readonly foreignResources: readonly string[];
   /** The scopes that the operations of its contract ask for; empty where it has no contract. */
   readonly declared: readonly string[];
-  /** Called for a scope that the contract does not know, which may well be a slip. */
-  readonly onUndeclared: (fields: object, message: string) => void;
+  /** Called for a scope that may well be a slip. */
+  readonly onDoubtful: (fields: { readonly scope: string; readonly remedy: string }, message: string) => void;
 }
 
 const AUTH_CONTEXT = /^c(?:[1-9]|[1-9]\d)$/;
@@ -44,6 +50,7 @@ const AUTH_CONTEXT = /^c(?:[1-9]|[1-9]\d)$/;
  */
 export function readProtections(ways: readonly Protection[], rules: ScopeRules): readonly AccessGroup[] {
   ways.forEach((way) => checkProtection(way, rules));
+  checkSameName(ways);
   const given = ways.length === 0 ? [{}] : ways;
   const contexts = [...new Set(given.map(({ authContext }: Protection) => authContext))];
   return contexts.map((authContext) => ({
@@ -73,16 +80,43 @@ function checkProtection(way: unknown, rules: ScopeRules): void {
     );
   }
   checkKeys('protect()', way, ['scopes', 'roles', 'authContext', 'name']);
-  const { scopes, roles, authContext } = way as Protection;
+  const { scopes, roles, name } = way as Protection;
   checkNames('scopes', scopes);
   checkNames('roles', roles);
   scopes?.forEach((scope) => {
     checkResource(scope, rules);
     checkDeclared(scope, rules);
   });
-  if (authContext !== undefined && !AUTH_CONTEXT.test(authContext)) {
+  checkAuthContext(way);
+  if (name !== undefined && (typeof name !== 'string' || name.trim() === '')) {
+    throw new OboUsageError("protect() takes name as a text that is not empty, such as name: 'GET /dashboard'.");
+  }
+}
+
+function checkAuthContext({ scopes = [], roles = [], authContext }: Protection): void {
+  if (authContext === undefined) {
+    return;
+  }
+  if (!AUTH_CONTEXT.test(authContext)) {
     throw new OboUsageError(
       `protect() got the authContext ${JSON.stringify(authContext)}; write the id of an authentication context, c1 to c99.`,
+    );
+  }
+  if (roles.length > 0 && scopes.length === 0) {
+    throw new OboUsageError(
+      'protect() got roles with an authContext and without scopes, which lets in nobody: applications bring no ' +
+        "authentication context. Write roles as an alternative of their own: protect({ scopes: ['Orders.Read'], " +
+        `authContext: '${authContext}' }, { roles: [${roles.map((role) => `'${role}'`).join(', ')}] }).`,
+    );
+  }
+}
+
+/** What is remembered of a caller is remembered by the name, so it has to be one. */
+function checkSameName(ways: readonly Protection[]): void {
+  const names = [...new Set(ways.flatMap(({ name }) => name ?? []))];
+  if (names.length > 1) {
+    throw new OboUsageError(
+      `protect() got the names ${names.join(' and ')} for one operation; write one of them, in one alternative or in all.`,
     );
   }
 }
@@ -99,26 +133,42 @@ function checkNames(key: 'scopes' | 'roles', names: unknown): void {
   }
 }
 
-/** A token for this API never has the scope of a downstream, so nobody would ever be let in. */
-function checkResource(scope: string, { audiences, foreignResources }: ScopeRules): void {
+/**
+ * A token for this API never has the scope of a downstream, so nobody would ever be let in. A resource that nothing is
+ * known of may be a name of this API at Entra: of a scope only the part behind the resource is compared.
+ */
+function checkResource(scope: string, { audiences, foreignResources, onDoubtful }: ScopeRules): void {
   const resource = scope.slice(0, Math.max(scope.lastIndexOf('/'), 0));
-  if (foreignResources.includes(resource) && !audiences.includes(resource)) {
-    throw new OboUsageError(
-      `protect() got the scope ${scope}, which belongs to another API (${resource}). Write a scope of this API, such as ` +
-        `${audiences.at(-1) ?? ''}/Orders.Read or Orders.Read; what is asked of a downstream stands in downstreams.*.scopes ` +
-        'of the configuration.',
-    );
+  if (resource === '' || audiences.includes(resource)) {
+    return;
   }
+  if (!foreignResources.includes(resource)) {
+    onDoubtful(
+      {
+        scope,
+        remedy:
+          `Write ${lastPart(scope)} where it is a scope of this API, or add ${resource} to identity.audiences; ` +
+          'what is asked of another API stands in downstreams.*.scopes.',
+      },
+      'protect() asks for a scope of a resource that is no audience of this API',
+    );
+    return;
+  }
+  throw new OboUsageError(
+    `protect() got the scope ${scope}, which belongs to another API (${resource}). Write a scope of this API, such as ` +
+      `${audiences.at(-1) ?? ''}/Orders.Read or Orders.Read; what is asked of a downstream stands in downstreams.*.scopes ` +
+      'of the configuration.',
+  );
 }
 
 /** An application may have scopes of its own besides those of its contract, so this is no fault. */
-function checkDeclared(scope: string, { declared, onUndeclared }: ScopeRules): void {
+function checkDeclared(scope: string, { declared, onDoubtful }: ScopeRules): void {
   const known = declared.map(lastPart);
   if (known.length === 0 || known.includes(lastPart(scope))) {
     return;
   }
   const nearest = findNearest(lastPart(scope), known)?.word;
-  onUndeclared(
+  onDoubtful(
     {
       scope,
       remedy: `Write a scope that the registration of this API has; the nearest one of the contract is ${nearest}.`,

@@ -100,7 +100,11 @@ function isPartOf(text: string, { stack = '' }: OboError): boolean {
 }
 
 async function joinOthers({ error, request }: OwnFailure, answered: ProtectedRequest): Promise<GatewayError> {
+  const { req, res } = answered.request;
   answered.isAnswered = true;
+  if (hasUncertainEnd(req)) {
+    res.shouldKeepAlive = false;
+  }
   if (isJoinable(error)) {
     await request.untilIdle(JOIN_TIMEOUT_MS);
   }
@@ -112,9 +116,6 @@ async function joinOthers({ error, request }: OwnFailure, answered: ProtectedReq
 function answer(failure: GatewayError, request: ProtectedRequest, res: ServerResponse, requests: Requests): void {
   // A whole answer is out already: nothing that follows changes it.
   if (!res.writableEnded) {
-    if (hasUncertainEnd(request.request.req)) {
-      res.shouldKeepAlive = false;
-    }
     answerFailure(res, failure, requests.contextOf(request));
   }
 }

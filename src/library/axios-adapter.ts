@@ -181,6 +181,7 @@ class CallLimits {
   stream: Readable | undefined;
   readonly #lifetime: CallLifetime;
   readonly #signal: InternalAxiosRequestConfig['signal'];
+  readonly #cancelToken: InternalAxiosRequestConfig['cancelToken'];
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #cancel: () => void;
 
@@ -189,7 +190,8 @@ class CallLimits {
     this.#lifetime = lifetime;
     this.#signal = signal;
     this.#cancel = () => this.#end(new CanceledError(undefined, undefined, config));
-    void cancelToken?.promise.then(this.#cancel);
+    this.#cancelToken = cancelToken;
+    cancelToken?.subscribe(this.#cancel);
     if (signal?.aborted === true) {
       this.#cancel();
     } else {
@@ -206,6 +208,7 @@ class CallLimits {
   end(): void {
     this.endTimeout();
     this.#signal?.removeEventListener?.('abort', this.#cancel);
+    this.#cancelToken?.unsubscribe(this.#cancel);
   }
 
   /** To be called when the call can take as long as it likes from now on. */

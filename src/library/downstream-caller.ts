@@ -30,16 +30,25 @@ const downstreamRoutes = new WeakMap<Operation, Map<string, RouteMatch<Operation
 /** Calls one downstream for the caller of one request, through the steps of every call. */
 export class DownstreamCaller {
   readonly request: ProtectedRequest;
+  readonly #assertion: string;
   readonly #steps: Steps;
   readonly #reports: CallReports;
 
   constructor(request: ProtectedRequest, admission: Admission, name: string, reports: CallReports) {
-    const { session, operation, steps } = admission;
+    const { session, operation, assertion, steps } = admission;
     const route = routeTo(operation, name);
     this.request = request;
+    this.#assertion = assertion;
     this.#reports = reports;
     // Who calls, and whether he may, was decided when the request came.
-    this.#steps = { ...steps, match: () => route, authenticate: () => session, authorize: () => session };
+    this.#steps = {
+      ...steps,
+      match: () => route,
+      authenticate: () => session,
+      authorize: () => session,
+      // Another call of the same request may be refused yet, and they count as one.
+      noteSuccess: (...noted) => request.noteSuccess(route.entry, () => steps.noteSuccess(...noted)),
+    };
   }
 
   /**
@@ -83,7 +92,7 @@ export class DownstreamCaller {
     const { requestId, trace } = request.record;
     const record: RequestRecord = { requestId, startedAt: performance.now(), ...(trace !== undefined && { trace }) };
     try {
-      return await call({ ...request, record });
+      return await call({ ...request, assertion: this.#assertion, record });
     } finally {
       this.#reports.recordCall(record);
       const { downstream, tokenFrom, correlationId, exchangeMs, downstreamMs } = record;

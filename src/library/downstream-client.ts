@@ -22,7 +22,10 @@ export interface TokenOptions {
  * token of the downstream; the rest is for those who call in another way.
  */
 export interface DownstreamClient extends AxiosInstance {
-  /** As `fetch`: an answer is an answer, whatever its status. */
+  /**
+   * As `fetch`: it resolves with every answer, whatever its status, but for a 401 that wants claims which no second call
+   * with another token meets: that rejects with an {@link OboError}.
+   */
   readonly fetch: DownstreamFetch;
   /** Gives the value of `Authorization`, for the client of an SDK. */
   authorization(options?: TokenOptions): Promise<string>;

@@ -39,13 +39,13 @@ async function send(
     ...(isStream && { duplex: 'half' }),
   });
   const { method, headers, signal } = request;
+  if (signal.aborted) {
+    throw signal.reason;
+  }
   const lifetime = caller.request.openLifetime();
   const abort = (): void => lifetime.end();
   const toError = (error: unknown): Error =>
     (error instanceof CallerGone && signal.aborted ? signal.reason : error) as Error;
-  if (signal.aborted) {
-    throw signal.reason;
-  }
   signal.addEventListener('abort', abort);
   try {
     const answer = await makeCall(caller, {

@@ -1,5 +1,8 @@
 import { GatewayError } from '../failures.ts';
-import { joinClaims } from './join-claims.ts';
+import { joinClaims } from '../syntax/join-claims.ts';
+
+/** The scope that Entra refuses beside any other (AADSTS70011). */
+const DEFAULT_SCOPE = /(?:^|\/)\.default$/;
 
 /** True for a failure to which others of the same request can be joined. */
 export function isJoinable({ code, facts }: GatewayError): boolean {
@@ -36,6 +39,9 @@ function joinChallenges(one: GatewayError, other: GatewayError): GatewayError | 
 
 function joinConsent(one: GatewayError, other: GatewayError): GatewayError | undefined {
   const scopes = union(one.facts.scopes, other.facts.scopes);
+  if (scopes.length > 1 && scopes.some((scope) => DEFAULT_SCOPE.test(scope))) {
+    return undefined;
+  }
   const consentUri = joinConsentUris(one.facts.consentUri, other.facts.consentUri, scopes);
   return consentUri === undefined && one.facts.consentUri !== other.facts.consentUri
     ? undefined

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readBearerToken } from '../auth/bearer-token.ts';
 import { routeBareOperation } from '../contract/operations/bare-operation.ts';
 import type { Operation } from '../contract/operations/operation.ts';
 import type { RouteMatch } from '../contract/routes/route-table.ts';
@@ -65,7 +66,8 @@ export class Guard {
       if (session === undefined) {
         throw new GatewayError('missing_token');
       }
-      begun.admission = { session, operation: route.entry, steps: this.#steps };
+      const assertion = readBearerToken(req);
+      begun.admission = { session, operation: route.entry, assertion, steps: this.#steps };
       return begun;
     } catch (error) {
       throw begun.refuse(error);

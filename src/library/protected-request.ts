@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Operation } from '../contract/operations/operation.ts';
-import { GatewayError } from '../failures.ts';
+import { GatewayError, type FailureCode } from '../failures.ts';
 import type { InboundRequest } from '../inbound-request.ts';
 import type { Steps } from '../journey.ts';
 import { CallerGone } from '../request/caller-gone.ts';
@@ -13,6 +13,8 @@ import type { OboError } from './obo-error.ts';
 export interface Admission {
   readonly session: Session;
   readonly operation: Operation;
+  /** The token with which the caller was let in. */
+  readonly assertion: string;
   /** The steps with which the caller was let in. */
   readonly steps: Steps;
 }
@@ -23,7 +25,7 @@ export interface RequestReports {
   toOboError(failure: GatewayError, request: ProtectedRequest): OboError;
   /** Answers with a failure, or breaks off an answer that has begun. */
   answer(failure: GatewayError, request: ProtectedRequest): void;
-  /** Called when a failure was answered, and with a page of Express: nothing of the application looked at it. */
+  /** Called when a failure was answered with a page of Express, or without its challenge. */
   onUnanswered(failure: OboError): void;
 }
 
@@ -32,6 +34,23 @@ const MAX_FAILURES = 100;
 
 /** The status with which Express answers an error that names none, as one that wraps a failure of ours. */
 const UNKNOWN_ERROR = 500;
+
+/** The lowest status of a refusal. */
+const LOWEST_ERROR = 400;
+
+/** The header without which no client can act on a refusal that asks for something. */
+const CHALLENGE = 'www-authenticate';
+
+/** The status of an `AxiosError` that Express takes over, where it wraps a downstream's 401. */
+const OF_DOWNSTREAM = 401;
+
+/** The failures without claims that the user was asked to end, or that ended a loop of such ones. */
+const ASKING: ReadonlySet<FailureCode> = new Set([
+  'interaction_required',
+  'invalid_token',
+  'step_up_unsatisfiable',
+  'gateway_misconfigured',
+]);
 
 /** A request of an application from the moment when `protect` looks at it, and the calls that are made for it. */
 export class ProtectedRequest {
@@ -44,6 +63,9 @@ export class ProtectedRequest {
   readonly failures: OboError[] = [];
   readonly #reports: RequestReports;
   #isWatched = false;
+  /** True once one of its calls asked its user for something. */
+  #isUserAsked = false;
+  readonly #successes = new Map<Operation, () => void>();
   readonly #pending = new Set<Promise<unknown>>();
   readonly #lifetimes = new Set<CallLifetime>();
 
@@ -56,6 +78,7 @@ export class ProtectedRequest {
       if (!res.writableFinished) {
         this.#lifetimes.forEach((lifetime) => lifetime.end());
       }
+      this.#noteSuccesses();
     });
   }
 
@@ -81,11 +104,30 @@ export class ProtectedRequest {
     this.#lifetimes.delete(lifetime);
   }
 
+  /**
+   * Notes the success of a call once the request is over, and only if its user was asked for nothing: one call that
+   * succeeds says nothing about another one that the user keeps stepping up for.
+   */
+  noteSuccess(operation: Operation, note: () => void): void {
+    this.#successes.set(operation, note);
+    if (this.request.res.closed) {
+      this.#noteSuccesses();
+    }
+  }
+
+  #noteSuccesses(): void {
+    if (!this.#isUserAsked) {
+      this.#successes.forEach((note) => note());
+    }
+    this.#successes.clear();
+  }
+
   /** Makes of what a step threw what the application gets, and remembers it for the answer. */
   refuse(thrown: unknown): unknown {
     if (!(thrown instanceof GatewayError) || this.failures.includes(thrown as OboError)) {
       return thrown;
     }
+    this.#isUserAsked ||= thrown.facts.claims !== undefined || ASKING.has(thrown.code);
     const error = this.#reports.toOboError(thrown, this);
     if (this.failures.length === 0) {
       this.request.res.once('finish', () => this.#judgeAnswer());
@@ -129,19 +171,31 @@ export class ProtectedRequest {
 
   /** Finds out whether a failure became the answer though neither `answerErrors` nor `toProblem` was asked. */
   #judgeAnswer(): void {
-    const { res, record } = this.request;
-    const failure = this.failures.find(({ status }) => status === res.statusCode);
-    const isPage = String(res.getHeader('content-type')).startsWith('text/html');
-    if (this.isAnswered || (failure === undefined && (res.statusCode !== UNKNOWN_ERROR || !isPage))) {
+    if (this.isAnswered) {
       return;
     }
-    const answered = failure ?? this.failures[0];
+    const { res, record } = this.request;
+    const isPage = String(res.getHeader('content-type')).startsWith('text/html');
+    const answered =
+      this.failures.find((failure) => isAnsweredWith(failure, res.statusCode)) ??
+      (isPage && res.statusCode === UNKNOWN_ERROR ? this.failures[0] : undefined);
     if (answered !== undefined) {
       record.error = answered;
-      if (isPage) {
-        this.#reports.onUnanswered(answered);
-      }
     }
+    const unanswered = (isPage ? answered : undefined) ?? this.#findLostChallenge();
+    if (unanswered !== undefined) {
+      this.#reports.onUnanswered(unanswered);
+    }
+  }
+
+  /** The failure whose challenge is not in the answer of an application that has an error handler of its own. */
+  #findLostChallenge(): OboError | undefined {
+    const { res } = this.request;
+    // Node does not tell the headers that were only given to writeHead().
+    const isKnown = res.getHeaderNames().length > 0 && !res.hasHeader(CHALLENGE);
+    return isKnown && res.statusCode >= LOWEST_ERROR
+      ? this.failures.find(({ headers }) => headers[CHALLENGE] !== undefined)
+      : undefined;
   }
 
   /**
@@ -173,4 +227,8 @@ export class ProtectedRequest {
     }
     clearTimeout(timer);
   }
+}
+
+function isAnsweredWith({ code, status }: OboError, answered: number): boolean {
+  return status === answered || (code === 'downstream_rejected_token' && answered === OF_DOWNSTREAM);
 }

@@ -12,7 +12,7 @@ export interface RequestsOptions {
   readonly frame: ChallengeFrame;
   /** The headers of all our own answers to a page of this origin: names and values in turn. */
   readonly ownHeaders: (origin: string | undefined) => readonly string[];
-  /** Called when a failure was answered though nothing of the application looked at it. */
+  /** Called when a failure was answered with a page of Express, or without its challenge. */
   readonly onUnanswered: (failure: OboError) => void;
 }
 

@@ -1,5 +1,5 @@
 import { resourceOf, type McpServer } from '../contract/operations/mcp-server.ts';
-import { metadataPath } from '../http/resource-metadata.ts';
+import { wellKnownPath } from '../contract/own-paths.ts';
 
 /** An MCP server as a protected resource of OAuth (RFC 9728), at the address by which clients reach it. */
 export interface McpResource {
@@ -21,6 +21,6 @@ export interface McpResource {
 export function describeMcpResource(publicUrl: string, server: McpServer): McpResource {
   const resource = resourceOf(publicUrl, server);
   const url = new URL(resource);
-  const path = metadataPath(url);
+  const path = wellKnownPath('resource', url);
   return { server, resource, metadataPath: path, metadataUrl: `${url.origin}${path}` };
 }

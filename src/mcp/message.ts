@@ -26,6 +26,19 @@ const NAMED_BY: ReadonlyMap<string, string> = new Map([
   ['tasks/update', 'taskId'],
 ]);
 
+/** Methods that are about nothing that has a name, in every revision that has them. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  'initialize',
+  'logging/setLevel',
+  'ping',
+  'prompts/list',
+  'resources/list',
+  'resources/templates/list',
+  'server/discover',
+  'tasks/list',
+  'tools/list',
+]);
+
 /** The members of a message that decide what it is. */
 const OF_MESSAGE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
 
@@ -84,6 +97,14 @@ function readRequest(message: JsonObject): McpMessage {
   }
   refuseLookalikes(params, new Set([member]), id);
   return { id, method, name };
+}
+
+/**
+ * True where the name of a message is known, also that it has none; of a method that is not known here, a client may repeat
+ * whatever its revision says.
+ */
+export function knowsName({ method }: Pick<McpMessage, 'method'>): boolean {
+  return method === undefined || NAMED_BY.has(method) || NAMELESS.has(method);
 }
 
 /** Refuses members that some readers take for one that decides, because of two such members some take the last. */

@@ -5,7 +5,7 @@ import type { Operation } from '../contract/operations/operation.ts';
 import { GatewayError } from '../failures.ts';
 import { hasBody, NO_BODY, readToSend, type BodyReading, type OutgoingBody } from '../request/body.ts';
 import { foldWord } from './fold-word.ts';
-import { CALL, readMessage, undecidable, type McpMessage } from './message.ts';
+import { CALL, knowsName, readMessage, undecidable, type McpMessage } from './message.ts';
 
 /** The body of a request, and the operation that it is where it calls a tool with rules of its own. */
 export interface ToolCallBody extends OutgoingBody {
@@ -54,12 +54,35 @@ function findTool({ id, method, name = '' }: McpMessage, tools: Operation['tools
   }
   const tool = tools.get(name);
   if (tool === undefined) {
-    const taken = [...tools.keys()].find((other) => foldWord(name, other.length) === foldWord(other, other.length));
+    const { longest, byFolded } = foldNames(tools);
+    const taken = byFolded.get(foldWord(name, longest));
     if (taken !== undefined) {
       throw undecidable(`The tool could be taken for ${taken}.`, id);
     }
   }
   return tool;
+}
+
+/** The names of the tools of one server as the most forgiving reader has them. */
+interface FoldedNames {
+  /** The characters of the longest one, folded. */
+  readonly longest: number;
+  /** The names as the contract has them, by the folded ones. */
+  readonly byFolded: ReadonlyMap<string, string>;
+}
+
+/** The names are the same for every call, and are folded once. */
+const FOLDED = new WeakMap<NonNullable<Operation['tools']>, FoldedNames>();
+
+function foldNames(tools: NonNullable<Operation['tools']>): FoldedNames {
+  const known = FOLDED.get(tools);
+  if (known !== undefined) {
+    return known;
+  }
+  const byFolded = new Map([...tools.keys()].map((name) => [foldWord(name, name.length), name]));
+  const names = { longest: Math.max(0, ...[...byFolded.keys()].map(({ length }) => length)), byFolded };
+  FOLDED.set(tools, names);
+  return names;
 }
 
 function refuseOtherContent(req: IncomingMessage): void {
@@ -76,15 +99,17 @@ function refuseOtherContent(req: IncomingMessage): void {
 }
 
 /** @throws {GatewayError} `header_mismatch` */
-function refuseMismatch(req: IncomingMessage, { id, method, name }: McpMessage): void {
+function refuseMismatch(req: IncomingMessage, message: McpMessage): void {
+  const { id, method, name } = message;
   const { 'mcp-method': methods = [], 'mcp-name': names = [] } = req.headersDistinct;
   const pairs = [
-    { header: 'Mcp-Method', lines: methods, meant: method },
-    { header: 'Mcp-Name', lines: name === undefined ? [] : names, meant: name },
+    { header: 'Mcp-Method', lines: methods, meant: method, isKnown: true },
+    { header: 'Mcp-Name', lines: names, meant: name, isKnown: knowsName(message) },
   ];
-  for (const { header, lines, meant } of pairs) {
+  for (const { header, lines, meant, isKnown } of pairs) {
     const [said, ...others] = lines;
-    if (said !== undefined && (meant === undefined || decode(said) !== meant || others.length > 0)) {
+    const differs = said !== undefined && isKnown && (meant === undefined || decode(said) !== meant);
+    if (differs || others.length > 0) {
       throw new GatewayError('header_mismatch', {
         detail: `${header} and the message differ; send the same in both.`,
         jsonRpc: { code: -32_020, id },

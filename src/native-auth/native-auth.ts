@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Networks } from '../network/networks.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
-import { findClientAddress } from '../request/client-address.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
 import { GatewayError } from '../failures.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { RequestTarget } from '../request/receive.ts';
-import { RateLimit, type RateLimitRules } from '../request/rate-limit.ts';
+import { countRequest, RateLimit, type RateLimitRules } from '../request/rate-limit.ts';
 import { receiveForm } from '../request/receive-form.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
@@ -89,8 +88,8 @@ export class NativeAuth {
       return;
     }
     const correlationId = readCorrelationId(req, target);
-    this.#countRequest(req);
-    const { http, bodyMemory, tenantUrl, now } = this.#options;
+    const { http, bodyMemory, tenantUrl, trustedProxies, now } = this.#options;
+    countRequest(req, this.#limit, trustedProxies);
     const form = await receiveForm(req, res, bodyMemory);
     checkForm(endpoint, form, this.#clients);
     const formRequest = { url: `${tenantUrl}${endpoint}`, encodedForm: form.encoded, correlationId };
@@ -126,13 +125,6 @@ export class NativeAuth {
         detail: 'Only pages of the origins that the operator of this API has listed may use native authentication.',
         log: { reason: 'the Origin is missing or not in nativeAuth.origins' },
       });
-    }
-  }
-
-  #countRequest(req: IncomingMessage): void {
-    const wait = this.#limit.take(findClientAddress(req, this.#options.trustedProxies));
-    if (wait > 0) {
-      throw new GatewayError('too_many_requests', { retryAfter: Math.ceil(wait / 1_000) });
     }
   }
 }

@@ -1,6 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { GatewayError } from '../failures.ts';
+import type { Networks } from '../network/networks.ts';
 import type { Clock } from '../resilience/clock.ts';
+import { findClientAddress } from './client-address.ts';
 
 /** How many requests one address may make, and in which time. */
 export interface RateLimitRules {
@@ -45,6 +49,19 @@ export class RateLimit {
     }
     this.#through.set(key, through);
     return 0;
+  }
+}
+
+/**
+ * Counts a request by the address of its client.
+ *
+ * @param trustedProxies the networks whose X-Forwarded-For counts; `undefined` for none
+ * @throws {GatewayError} `too_many_requests` for one too many, which says when the address may ask again
+ */
+export function countRequest(req: IncomingMessage, limit: RateLimit, trustedProxies: Networks | undefined): void {
+  const wait = limit.take(findClientAddress(req, trustedProxies));
+  if (wait > 0) {
+    throw new GatewayError('too_many_requests', { retryAfter: Math.ceil(wait / 1_000) });
   }
 }
 

@@ -20,6 +20,11 @@ export interface MemoryGuardOptions {
   readonly monotonicMs: () => number;
   /** Called when sessions had to make room, at most once a minute. */
   readonly onShed: (report: { readonly usedBytes: number; readonly sessions: number }) => void;
+  /**
+   * True in the process of an application: its heap is its own business, so that sessions go without a collection before.
+   * Default false.
+   */
+  readonly sharesProcess?: boolean;
   /** Bytes that the process takes; default those of this process without the pages of files. */
   readonly readMemory?: () => number;
   /** Default V8's full collection. */
@@ -76,7 +81,7 @@ export class MemoryGuard {
 
   constructor(options: MemoryGuardOptions) {
     this.#shortAt = options.limitBytes * SHORT_SHARE;
-    this.#options = { readMemory: readAnonymousMemory, collect: collectGarbage, ...options };
+    this.#options = { readMemory: readAnonymousMemory, collect: collectGarbage, sharesProcess: false, ...options };
   }
 
   /** Looks at the memory, and makes room if it is short; to be called about once a second. */
@@ -115,7 +120,7 @@ export class MemoryGuard {
   }
 
   #makeRoom(): void {
-    const { limitBytes, readMemory, collect, sessions, monotonicMs, onShed } = this.#options;
+    const { limitBytes, readMemory, collect, sharesProcess, sessions, monotonicMs, onShed } = this.#options;
     const now = monotonicMs();
     if (now - this.#collectedAt < COLLECTION_PAUSE_MS) {
       // What went away since the last collection is still counted, so only what comes is kept in bounds.
@@ -123,7 +128,9 @@ export class MemoryGuard {
       return;
     }
     this.#collectedAt = now;
-    collect();
+    if (!sharesProcess) {
+      collect();
+    }
     const usedBytes = readMemory();
     if (usedBytes < this.#shortAt) {
       return;

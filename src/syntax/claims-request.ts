@@ -26,15 +26,3 @@ export function isAccessTokenClaims(text: string): boolean {
 export function contextClaims(authContext: string): string {
   return JSON.stringify({ access_token: { acrs: { essential: true, value: authContext } } });
 }
-
-/**
- * Puts a claims request for an access token over an earlier one: the result asks for whatever either of them asks for, and
- * where both ask for the same claim, for what the later one says.
- *
- * @param earlier JSON text for which {@link isAccessTokenClaims} is true
- * @param later JSON text of that kind
- */
-export function overlayClaims(earlier: string, later: string): string {
-  const sections = [earlier, later].map((text) => parseJsonObject(text)?.['access_token']);
-  return JSON.stringify({ access_token: Object.assign({}, ...sections) as object });
-}

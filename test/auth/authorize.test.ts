@@ -126,6 +126,22 @@ describe('the scopes and roles of a caller', () => {
   });
 });
 
+describe('a message to an MCP server, whose clients ask for whatever scope they are told,', () => {
+  const forApps = { ...operation(appWith('Job')), isForMcp: true };
+  const forBoth = { ...operation(appWith('Job'), userWith('Read')), isForMcp: true };
+  const optional = { ...operation(appWith('Job'), { caller: 'anyone' }), isForMcp: true };
+
+  it.each<[string, Principal, Permission, unknown]>([
+    ['lets in an app with the role', app('Job'), forApps, 'allowed'],
+    ['tells an app the role', app(), forApps, { code: 'insufficient_scope', scopes: ['Job'] }],
+    ['tells a user no role', user({}), forApps, { code: 'access_denied', log: expect.any(Object) }],
+    ['tells a user the scope', user({}), forBoth, { code: 'insufficient_scope', scopes: ['api://gateway/Read'] }],
+    ['serves a user as nobody where that is enough', user({}), optional, 'nobody'],
+  ])('%s', (_case, principal, permission, outcome) => {
+    expect(decide(principal, permission)).toEqual(outcome);
+  });
+});
+
 describe('the lists of tenants and clients', () => {
   const read = operation(userWith('Read'));
   const reader = user({ scp: 'Read' });

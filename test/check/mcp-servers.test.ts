@@ -80,12 +80,33 @@ it('all is well where resource, scopes and tokens fit', async () => {
   expect(rows).toMatchObject([{ ...OK, found: 'https://api.contoso.com/mcp' }, OK]);
 });
 
+const FACADE = { authorizationServer: 'facade' };
+const ANY_URI = { security: [{ user: ['api://x/files.read'] }] };
+const OF_TWO = { ...READ, tools: { t: { security: [{ user: ['api://x/files.write'] }] } } };
+
 it.each<[string, Node, string]>([
   ['any one Application ID URI', { security: [{ user: [`api://${CLIENT_ID}/files.read`] }] }, 'ok'],
   ['scopes without a resource', { security: [{ user: ['files.read'] }] }, 'warn'],
-  ['scopes of two of them', { ...READ, tools: { t: { security: [{ user: ['api://x/files.write'] }] } } }, 'warn'],
+  ['scopes of two of them', OF_TWO, 'warn'],
   ['no scopes', { security: [{ app: ['Files.Read.All'] }] }, 'ok'],
 ])('behind the façade, which sends no resource, %s is told', async (_case, server, status) => {
-  const [row] = await report(server, undefined, undefined, { authorizationServer: 'facade' });
+  const [row] = await report(server, undefined, undefined, FACADE);
   expect(row).toMatchObject({ status });
+});
+
+it.each<[string, Node, string, RegExp]>([
+  ['of another resource', OF_TWO, 'api://x/files.write', /one token for one resource/],
+  ['without a resource', { security: [{ user: ['files.read'] }] }, 'files.read', /Microsoft Graph/],
+])('behind the façade, scopes %s fail for a reason of their own', async (_case, server, found, reason) => {
+  const [row] = await report(server, undefined, undefined, FACADE);
+  expect(row).toMatchObject({ found, reason: expect.stringMatching(reason) });
+  expect(JSON.stringify(row)).not.toContain('AADSTS9010010');
+});
+
+it.each<[string, Node, string[]]>([
+  ['are nothing to tell of with scopes of any Application ID URI', ANY_URI, ['ok']],
+  ['do not fit with scopes of the address of the server', READ, ['ok', 'warn']],
+])('behind the façade, tokens of v1 %s', async (_case, server, statuses) => {
+  const rows = await report(server, ['api://x'], undefined, FACADE);
+  expect(rows.map(({ status }) => status)).toEqual(statuses);
 });

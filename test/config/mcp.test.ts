@@ -93,18 +93,60 @@ describe('a façade and the contract', () => {
     },
   );
 
-  it.each(['/mcp/token', '/mcp/authorize', '/mcp/register', '/mcp/%74oken'])(
-    'do not go together with an operation at %s',
+  it.each([
+    '/mcp/token',
+    '/mcp/authorize',
+    '/mcp/register',
+    '/mcp/%74oken',
+    '/.well-known/oauth-authorization-server/mcp',
+  ])('do not go together with an operation at %s', async (path) => {
+    await writeContract(FILES, operation(path));
+    expect(linesOf(await folder.faultsOf(keys))).toEqual([
+      `contract GET ${path}: is a path of the authorization façade (mcp.authorizationServer)`,
+    ]);
+  });
+
+  it('do not go together with an operation where the metadata are behind a public path', async () => {
+    const path = '/.well-known/oauth-authorization-server/v1/mcp';
+    await writeContract(FILES, operation(path));
+    const publicUrl = 'https://api.contoso.com/v1/';
+    expect(linesOf(await folder.faultsOf(withKeys({ ...LISTED, mcp: FACADE, 'server.publicUrl': publicUrl })))).toEqual(
+      [`contract GET ${path}: is a path of the authorization façade (mcp.authorizationServer)`],
+    );
+  });
+
+  it.each(['/mcp/tokens', '/token', '/.well-known/oauth-authorization-server/v1/mcp'])(
+    'go together with an operation at %s',
     async (path) => {
       await writeContract(FILES, operation(path));
-      expect(linesOf(await folder.faultsOf(keys))).toEqual([
-        `contract GET ${path}: is a path of the authorization façade (mcp.authorizationServer)`,
-      ]);
+      expect((await folder.load(keys)).mcp).toBeDefined();
     },
   );
+});
 
-  it.each(['/mcp/tokens', '/token'])('go together with an operation at %s', async (path) => {
+describe('the metadata of an MCP server', () => {
+  const METADATA = '/.well-known/oauth-protected-resource';
+
+  it.each([
+    [undefined, `${METADATA}/mcp`],
+    [undefined, `${METADATA}/%6dcp`],
+    ['https://api.contoso.com', `${METADATA}/mcp`],
+    ['https://api.contoso.com/v1', `${METADATA}/v1/mcp`],
+    ['https://api.contoso.com/v1/', `${METADATA}/v1/mcp`],
+    ['https://api.contoso.com/v1', `${METADATA}/v1`],
+  ])('behind %s are where no operation can be: %s', async (publicUrl, path) => {
     await writeContract(FILES, operation(path));
-    expect((await folder.load(keys)).mcp).toBeDefined();
+    expect(linesOf(await folder.faultsOf(withKeys({ 'server.publicUrl': publicUrl })))).toEqual([
+      `contract GET ${path}: is a path that the gateway answers itself`,
+    ]);
+  });
+
+  it.each([
+    [undefined, `${METADATA}/notes`],
+    ['https://api.contoso.com/v1', `${METADATA}/mcp`],
+  ])('behind %s leave room for an operation at %s', async (publicUrl, path) => {
+    await writeContract(FILES, operation(path));
+    const { contract } = await folder.load(withKeys({ 'server.publicUrl': publicUrl }));
+    expect(contract.routes.has(path)).toBe(true);
   });
 });

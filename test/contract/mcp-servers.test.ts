@@ -249,11 +249,6 @@ describe('a fault is', () => {
       /^contract GET \/b: asks for a scope that ends in read, as the MCP server \/a does/,
     ],
     [
-      'a path that is the metadata of one',
-      { '/mcp': { 'x-mcp-server': server() }, '/.well-known/oauth-protected-resource/mcp': { get: operation() } },
-      /is a path that the gateway answers itself/,
-    ],
-    [
       'the extension at an operation',
       { '/a': { get: operation({ 'x-mcp-server': server() }) } },
       /does nothing at an operation/,

@@ -112,6 +112,11 @@ describe('the authorization code flow with PKCE', () => {
       fields: { user: 'adele' },
       error: 'access_denied',
     },
+    {
+      when: '.default stands beside a scope of another resource',
+      query: { scope: 'api://orders/.default User.Read' },
+      error: 'invalid_scope',
+    },
     { when: 'the account is blocked', fields: { user: 'blocked' }, error: 'access_denied' },
   ])('answers $error when $when', async ({ query = {}, fields = {}, error }) => {
     const url = await redirectFor(query, fields);

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { DESKTOP_CLIENT_ID } from '../../dev/emulator/world.ts';
+import { gatewayContract, scope } from '../support/gateway-contract.ts';
 import { answerChallenge, answerInTurn, answerPlainly, answerWith } from '../support/gateway-downstream.ts';
 import type { RawResponse } from '../support/raw-request.ts';
 import { describeWithEngines, ENGINES, type EngineName } from './engine.ts';
@@ -14,6 +16,15 @@ const PREFLIGHT = [
   'X-Request-Id: same',
 ];
 
+/** The usual contract, and an MCP server with a façade. */
+const withMcpServer = {
+  ...gatewayContract,
+  paths: {
+    ...gatewayContract.paths,
+    '/mcp': { 'x-mcp-server': { service: 'api', security: [{ user: [scope('Profile.Read')] }] } },
+  },
+};
+
 /** What decides whether a page may read an answer. */
 function readersOf({ status, all }: RawResponse): unknown {
   return [
@@ -28,7 +39,12 @@ function readersOf({ status, all }: RawResponse): unknown {
 describeWithEngines('a page of another origin', () => {
   let world: EngineWorld;
   beforeAll(async () => {
-    world = await startEngineWorld({ server: { cors: { origins: [APP], exposedHeaders: ['x-own'] } } });
+    world = await startEngineWorld({
+      server: { cors: { origins: [APP], exposedHeaders: ['x-own'] } },
+      contract: [{ document: withMcpServer }],
+      identity: { allowedClients: [DESKTOP_CLIENT_ID] },
+      mcp: { authorizationServer: 'facade' },
+    });
   });
   afterEach(() => {
     world.emulator.resetSwitches();
@@ -80,16 +96,20 @@ describeWithEngines('a page of another origin', () => {
       expect([status, world.downstream.last.url]).toEqual([200, '/static/a/openapi.json']);
     });
 
-    it.each(['/openapi.json', '/.well-known/oauth-protected-resource', '/openapi.json?a=b'])(
-      'gets the documents of the contract: %s',
-      async (path) => {
-        const headers = ['Origin: https://elsewhere.example', 'X-Request-Id: same'];
-        await compare(
-          engine,
-          { line: `GET ${path}`, headers, token: world.token('adele') },
-          ({ status, body, all }) => [status, body, all('access-control-allow-origin')],
-        );
-      },
-    );
+    it.each([
+      '/openapi.json',
+      '/openapi.json?a=b',
+      '/.well-known/oauth-protected-resource',
+      '/.well-known/oauth-protected-resource/mcp',
+      '/.well-known/oauth-authorization-server/mcp',
+    ])('gets the documents of the contract: %s', async (path) => {
+      const headers = ['Origin: https://elsewhere.example', 'X-Request-Id: same'];
+      const { status } = await compare(
+        engine,
+        { line: `GET ${path}`, headers, token: world.token('adele') },
+        ({ status: same, body, all }) => [same, body, all('access-control-allow-origin')],
+      );
+      expect(status).toBe(200);
+    });
   });
 });

@@ -107,6 +107,14 @@ const SAYS: readonly (readonly [file: string, holds: string])[] = [
   ['istio/mesh-config.yaml', '"failOpen":false'],
   ['istio/policy.yaml', '"action":"CUSTOM"'],
   ['gateway-api/http-route.yaml', '"path":"/check/envoy"'],
+  ['envoy/envoy.yaml', '{"match":{"prefix":"/.well-known/oauth-protected-resource"},"route":{"cluster":"gateway"}'],
+  ['envoy/envoy.yaml', '{"match":{"prefix":"/.well-known/oauth-authorization-server"},"route":{"cluster":"gateway"}'],
+  ['traefik/routes.yaml', 'PathPrefix(`/.well-known/oauth-protected-resource`)'],
+  ['traefik/routes.yaml', 'PathPrefix(`/.well-known/oauth-authorization-server`)'],
+  ['istio/policy.yaml', '"/.well-known/oauth-protected-resource*"'],
+  ['istio/policy.yaml', '"/.well-known/oauth-authorization-server*"'],
+  ['gateway-api/http-route.yaml', '{"type":"PathPrefix","value":"/.well-known/oauth-protected-resource"}'],
+  ['gateway-api/http-route.yaml', '{"type":"PathPrefix","value":"/.well-known/oauth-authorization-server"}'],
 ];
 
 it.each(SAYS)('the published %s is YAML, and says %s', (file, holds) => {
@@ -141,7 +149,7 @@ describe('what is not asked about goes to the gateway, which judges it itself', 
     expect(operation).toEqual({ notMethods: ['OPTIONS'], notPaths: paths });
     expect(rule?.['match']).toEqual([
       { method: { exact: 'OPTIONS' } },
-      ...paths.map((path) => ({ uri: { exact: path } })),
+      ...paths.map((path) => ({ uri: path.endsWith('*') ? { prefix: path.slice(0, -1) } : { exact: path } })),
     ]);
     expect(JSON.stringify(rule?.['route'])).toContain('"host":"obo-gateway.');
   });

@@ -52,6 +52,7 @@ const world = await startGatewayWorld({
               tools: {
                 prove_file: { 'x-auth-context': 'c1' },
                 write_file: { security: [{ user: [`${PUBLIC_URL}/optional/Tools.Write`] }] },
+                seal_file: { security: [{ user: [`${PUBLIC_URL}/optional/Tools.Write`] }], 'x-auth-context': 'c1' },
               },
             },
           },
@@ -312,6 +313,12 @@ describe('a tool', () => {
     expect(world.downstream.requests).toHaveLength(0);
   });
 
+  it('that asks for a context tells one who is nobody for the server, and knows no claims, that it cannot be had', async () => {
+    const token = world.token('adele', { scopes: ['Tools.Write'] });
+    const refused = await post(call('seal_file'), { path: '/optional', token });
+    expect([refused.status, (await readProblem(refused)).code]).toEqual([403, 'client_not_capable']);
+  });
+
   it('may have 10 MB of arguments, and no more than the limit', async () => {
     const body = call('read_file', { arguments: { text: 'a'.repeat(10_000_000) } });
     expect((await post(body)).status).toBe(200);
@@ -346,6 +353,8 @@ describe('a tool', () => {
 describe('what cannot be decided never passes:', () => {
   const safe = { 'mcp-method': 'tools/call', 'mcp-name': 'read_file' };
   const dangerous = call('write_file');
+  const LIST = '{"jsonrpc":"2.0","id":7,"method":"tools/list"}';
+  const NAMELESS_PROMPT = '{"jsonrpc":"2.0","id":7,"method":"prompts/get"}';
 
   it.each<[string, string | Uint8Array<ArrayBuffer>, Readonly<Record<string, string>>, number, unknown]>([
     ['a safe header and a dangerous body', dangerous, safe, -32_020, 7],
@@ -359,6 +368,9 @@ describe('what cannot be decided never passes:', () => {
       7,
     ],
     ['a header in bad base64', call('read_file'), { ...safe, 'mcp-name': '=?base64?cmVhZF9maWxl=?=' }, -32_020, 7],
+    ['a name in the header where the body has none', LIST, { 'mcp-name': 'read_file' }, -32_020, 7],
+    ['a name in the header for a prompt without one', NAMELESS_PROMPT, { 'mcp-name': 'p' }, -32_020, 7],
+    ['a name in the header for an answer', '{"id":7,"result":{}}', { 'mcp-name': 'p' }, -32_020, 7],
     ['a header for an answer', '{"id":7,"result":{}}', { 'mcp-method': 'tools/list' }, -32_020, 7],
     ['a bad header for an answer', '{"id":7,"result":{}}', { 'mcp-method': '=?base64?cGluZw?=' }, -32_020, 7],
     ['a tool in capitals', call('Write_File'), {}, -32_600, 7],
@@ -406,6 +418,8 @@ describe('what cannot be decided never passes:', () => {
     ['Mcp-Method: tools/call', 'Mcp-Method: tools/call', 'tools/call', 'read_file'],
     ['Mcp-Name: read_file', 'Mcp-Name: write_file', 'tools/call', 'read_file'],
     ['Mcp-Name: read_file', 'Mcp-Name: write_file', 'tools/call', 'read_file, write_file'],
+    ['Mcp-Name: x', 'Mcp-Name: x', 'tools/list', undefined],
+    ['Mcp-Name: x', 'Mcp-Name: x', 'files/find', undefined],
   ])('two headers, %s and %s', async (first, second, method, name) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 7, method, params: { name } });
     const response = await rawRequest(
@@ -446,6 +460,8 @@ describe('what cannot be decided never passes:', () => {
     expect(
       (await post(call('read_file'), { headers: { ...safe, 'mcp-name': '=?base64?cmVhZF9maWxl?=' } })).status,
     ).toBe(200);
+    const unknown = '{"jsonrpc":"2.0","id":7,"method":"files/find","params":{"file":"x"}}';
+    expect((await post(unknown, { headers: { 'mcp-name': 'x' } })).status).toBe(200);
     expect(
       (await post(call('read_file'), { headers: { 'content-type': 'Application/JSON; charset="UTF-8"' } })).status,
     ).toBe(200);

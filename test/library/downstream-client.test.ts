@@ -411,6 +411,32 @@ describe('an axios instance', () => {
     await until('the call is cancelled', () => orders.last.aborted);
   });
 
+  it('ends calls by a token that they share, and leaves nothing that listens to it', async () => {
+    const seen = await askOrders(async (client) => {
+      const { token, cancel } = axios.CancelToken.source();
+      const listeners = new Set<unknown>();
+      const subscribe = token.subscribe.bind(token);
+      const unsubscribe = token.unsubscribe.bind(token);
+      token.subscribe = (listener) => {
+        listeners.add(listener);
+        subscribe(listener);
+      };
+      token.unsubscribe = (listener) => {
+        listeners.delete(listener);
+        unsubscribe(listener);
+      };
+      const call = (): Promise<unknown> => client.get('/', { cancelToken: token }).catch((error: unknown) => error);
+      await call();
+      const left = listeners.size;
+      orders.answer = () => undefined;
+      const running = call();
+      await until('the call is there', () => orders.requests.length === 2);
+      cancel();
+      return [left, isCancel(await running), isCancel(await call()), orders.requests.length];
+    });
+    expect(seen).toEqual([0, true, true, 2]);
+  });
+
   it('ends a call by signal, by timeout and by limit', async () => {
     orders.answer = async (req, res) => {
       await readBody(req);
@@ -466,7 +492,8 @@ describe('an answer that nobody reads', () => {
 
   it('because the caller does not read it ends the connection of the caller as well', async () => {
     graph.answer = (_req, res) => {
-      res.writeHead(200).write(Buffer.alloc(64 * 1_024 * 1_024));
+      // More than the buffers of two sockets take, of which Linux gives each up to 32 MB.
+      res.writeHead(200).write(Buffer.alloc(160 * 1_024 * 1_024));
     };
     const app = express();
     let isClosed = false;

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { inspect } from 'node:util';
@@ -290,6 +290,28 @@ describe('other frameworks', () => {
     expect(await readProblem(response)).toMatchObject({ code: 'insufficient_scope', instance: '/some/path' });
   });
 
+  it('the connection ends where nobody knows what comes next on it', async () => {
+    const protect = obo.protect();
+    const url = await world.listen((req, res) => {
+      protect(req, res, (error) => {
+        void obo.toProblem(error, req).then((problem) => {
+          res.writeHead(problem?.status ?? 500, problem?.headers).end(problem?.body);
+        });
+      });
+    });
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(
+        url,
+        { method: 'POST', headers: { expect: '100-continue' }, agent: new Agent({ keepAlive: true }) },
+        resolve,
+      )
+        .on('error', reject)
+        .end();
+    });
+    answer.resume();
+    expect([answer.statusCode, answer.headers.connection]).toEqual([401, 'close']);
+  });
+
   it('what is not of the instance is none', async () => {
     expect(await obo.toProblem(new Error('other'))).toBeUndefined();
   });
@@ -414,7 +436,6 @@ describe('protect', () => {
   it('refuses a head that can be read in two ways', async () => {
     const url = await startProtected();
     const { port } = new URL(url);
-    const { request } = await import('node:http');
     const status = await new Promise((resolve, reject) => {
       request(
         { port, headers: ['host', 'localhost', 'authorization', `Bearer ${token()}`, 'authorization', 'Bearer x'] },
@@ -480,9 +501,32 @@ describe('errors that teach', () => {
     [{ scope: ['Orders.Read'] }, 'Did you mean scopes?'],
     [{ authContext: 'mfa' }, 'c1 to c99'],
     [{ roles: ['a b'] }, 'without spaces'],
+    [{ scopes: ['00000003-0000-0000-c000-000000000000/User.Read'] }, 'belongs to another API (00000003-'],
+    [
+      { roles: ['Orders.Read.All'], authContext: 'c1' },
+      "protect({ scopes: ['Orders.Read'], authContext: 'c1' }, { roles: ['Orders.Read.All'] })",
+    ],
+    [{ name: '' }, 'name as a text that is not empty'],
+    [{ name: 7 }, 'name as a text that is not empty'],
   ])('protect(%j)', (ways, says) => {
     expect(() => obo.protect(ways)).toThrow(OboUsageError);
     expect(() => obo.protect(ways)).toThrow(says);
+  });
+
+  it('protect() with two names for one operation', () => {
+    const ways = [{ scopes: ['Orders.Read'], name: 'read' }, { roles: ['Orders.Read.All'], name: 'sync' }, {}];
+    expect(() => obo.protect(...ways)).toThrow('the names read and sync for one operation');
+    expect(() => obo.protect(...ways.slice(0, 1), ...ways.slice(2))).not.toThrow();
+  });
+
+  it('protect() with a scope of a resource that nothing is known of is told once', () => {
+    const scope = 'api://something-else/Orders.Read';
+    obo.protect({ scopes: [scope] });
+    obo.protect({ scopes: ['Profile.Read', scope] });
+    const told = world.lines.filter(({ fields }) => fields['scope'] === scope);
+    expect(told.map(({ level, fields }) => [level, fields['remedy']])).toEqual([
+      ['warn', expect.stringContaining('add api://something-else to identity.audiences')],
+    ]);
   });
 
   it('proxy() without a contract', () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { GRAPH_APP_ID, ORDERS_APP_ID } from '../../dev/emulator/world.ts';
+import { Browser } from '../../dev/tour/browser.ts';
 import { CLIENT_PARSERS } from '../support/client-parsers.ts';
 import { startApplicationWorld } from '../support/application-world.ts';
 import { answerChallenge, answerPlainly, answerWith } from '../support/gateway-downstream.ts';
@@ -113,6 +114,8 @@ describe('two of three downstreams want something of the user', () => {
       ],
     ]);
     expect(new URL(consentUri ?? '').searchParams.get('scope')?.split(' ').toSorted()).toEqual(scopes?.toSorted());
+    await new Browser(emulator.origin).visit(consentUri ?? '', { user: 'guest', consent: 'granted' });
+    expect((await call('/dashboard', token('guest'))).status).toBe(200);
   });
 
   it('a call that is still under way is waited for, and no rejection is left unhandled', async () => {

@@ -47,6 +47,16 @@ function demand(claims: string): ReturnType<typeof answerWith> {
   return answerWith(401, ['www-authenticate', `Bearer realm="", error="insufficient_claims", claims="${encoded}"`]);
 }
 
+/** Sends a message to a server. */
+function send(path: string, token: string, message: object): Promise<Response> {
+  return withFacade.call(path, {
+    method: 'POST',
+    token,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
+  });
+}
+
 describe('a client that knows no claims, and gets its tokens from the façade,', () => {
   it('is asked for a scope that stands for the context of a tool, beside those that the tool needs', async () => {
     const response = await withFacade.callTool('delete_file', tokenOf(withFacade));
@@ -133,6 +143,26 @@ describe('a client that knows no claims, and gets its tokens from the façade,',
       codes.push((await readProblem(await withFacade.callTool('list_files', tokenOf(withFacade)))).code);
     }
     expect(codes).toEqual(['insufficient_scope', 'insufficient_scope', 'step_up_unsatisfiable']);
+  });
+
+  it.each([
+    ['a tool without rules', '/mcp'],
+    ['a server without tools', '/notes'],
+  ])('is told so at %s, whatever other messages go through in between', async (_where, path) => {
+    const answers = [];
+    for (let tries = 0; tries < 3; tries += 1) {
+      const token = tokenOf(withFacade);
+      withFacade.downstream.reset();
+      const listed = await send(path, token, { method: 'tools/list' });
+      withFacade.downstream.answer = demand('{"access_token":{"acrs":{"value":"c6"}}}');
+      const refused = await send(path, token, { method: 'tools/call', params: { name: 'find_file' } });
+      answers.push([listed.status, (await readProblem(refused)).code]);
+    }
+    expect(answers).toEqual([
+      [200, 'insufficient_scope'],
+      [200, 'insufficient_scope'],
+      [200, 'step_up_unsatisfiable'],
+    ]);
   });
 });
 

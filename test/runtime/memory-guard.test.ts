@@ -4,7 +4,7 @@ import { MemoryGuard } from '../../src/runtime/memory-guard.ts';
 const LIMIT = 100_000;
 
 /** A process whose memory follows its sessions: as the last collection found them, and what came since. */
-function startProcess(sessions: number, bytesOfOne: number) {
+function startProcess(sessions: number, bytesOfOne: number, sharesProcess = false) {
   let now = 0;
   let counted = sessions;
   const reports: object[] = [];
@@ -24,6 +24,7 @@ function startProcess(sessions: number, bytesOfOne: number) {
   const guard = new MemoryGuard({
     limitBytes: LIMIT,
     sessions: store,
+    sharesProcess,
     monotonicMs: () => now,
     onShed: (report) => reports.push(report),
     readMemory: () => state.other + counted * bytesOfOne,
@@ -60,6 +61,13 @@ describe('a process near its memory limit', () => {
     store.size = 8_000;
     pass(1);
     expect([store.size, state.collections, reports]).toEqual([8_000, 1, []]);
+  });
+
+  it('that is an application’s sheds sessions and collects nothing', () => {
+    const { store, state, reports, pass } = startProcess(10_000, 1, true);
+    state.other = 75_000;
+    pass(60);
+    expect([store.size, state.collections, reports.length]).toEqual([7_500, 0, 1]);
   });
 
   it('lets sessions go until it is well below the limit, and no more than that', () => {

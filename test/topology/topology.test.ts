@@ -95,6 +95,11 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
   }
 
   it('lose nothing, and nothing arrives twice, when they are restarted one after the other', async () => {
+    const { prometheus } = topology;
+    const seesAll = async (): Promise<boolean> =>
+      (await prometheus.query('count(process_start_time_seconds)'))[0] === 3;
+    // A restart is a change of what it knows.
+    await until('Prometheus knows all', seesAll, PATIENCE_MS);
     const running = await startLoad();
     const exits: unknown[] = [];
     for (const replica of topology.replicas) {
@@ -116,8 +121,11 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
 
   it('are seen by Prometheus, each restart as well', async () => {
     const { prometheus } = topology;
-    await until('all are up', async () => (await prometheus.query('sum(up)'))[0] === 3, PATIENCE_MS);
-    const starts = await prometheus.query('changes(process_start_time_seconds[10m])');
+    const countStarts = (): Promise<number[]> => prometheus.query('changes(process_start_time_seconds[10m])');
+    const isComplete = async (): Promise<boolean> =>
+      (await prometheus.query('sum(up)'))[0] === 3 && (await countStarts()).every((starts) => starts > 0);
+    await until('all are up, and each restart is seen', isComplete, PATIENCE_MS);
+    const starts = await countStarts();
     const failed = await prometheus.query('sum(gateway_http_requests_total{status=~"5.."}) or vector(0)');
     expect([starts, failed]).toEqual([[1, 1, 1], [0]]);
   });

@@ -1,4 +1,4 @@
-import { isOptional, type Access, type Requirement } from '../../session/requirement.ts';
+import { isOptional, scopesForUsers, type Access, type Requirement } from '../../session/requirement.ts';
 import { isJsonObject, type JsonObject } from '../../syntax/json.ts';
 import { joinAccess, readAccess, type SecuritySurroundings } from './access.ts';
 import { readAuthContext } from './auth-context.ts';
@@ -82,10 +82,10 @@ export function compileMcpServer(
   const server: McpServer = {
     path,
     service,
-    scopes: scopesOf(access),
+    scopes: scopesForUsers(access),
     tools: [...(asking ?? [])].map(([name, tool]) => ({
       name,
-      scopes: scopesOf(tool.access),
+      scopes: scopesForUsers(tool.access),
       ...(tool.authContext !== undefined && { authContext: tool.authContext }),
     })),
   };
@@ -154,8 +154,4 @@ function readToolAccess(tool: JsonObject, surroundings: McpSurroundings, fault: 
     fault('has security that asks for nothing; leave it out');
   }
   return access;
-}
-
-function scopesOf(access: Access): readonly string[] {
-  return access === 'anonymous' ? [] : (access.find((way) => way.caller === 'user')?.scopes ?? []);
 }

@@ -1,5 +1,4 @@
-/** Seconds for which a browser may remember a preflight. */
-const PREFLIGHT_AGE_SECONDS = '600';
+import { PREFLIGHT_AGE_SECONDS } from '../../http/cors.ts';
 
 /**
  * The CORS headers of every answer, names and values in turn: any page may ask, because no cookie and no other credential

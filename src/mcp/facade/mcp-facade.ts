@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { FACADE_PATHS } from '../../contract/own-paths.ts';
+import { FACADE_PATHS, wellKnownPath } from '../../contract/own-paths.ts';
 import type { EntraHttpClient } from '../../entra/http-client.ts';
 import { postForm } from '../../entra/post-form.ts';
 import { GatewayError } from '../../failures.ts';
 import type { ErrorAnswer } from '../../http/answer-failure.ts';
 import type { Networks } from '../../network/networks.ts';
 import type { BodyMemory } from '../../request/body-memory.ts';
-import { findClientAddress } from '../../request/client-address.ts';
 import { parseForm } from '../../request/form.ts';
-import { RateLimit, type RateLimitRules } from '../../request/rate-limit.ts';
+import { countRequest, RateLimit, type RateLimitRules } from '../../request/rate-limit.ts';
 import { receiveForm, receiveSmallBody } from '../../request/receive-form.ts';
 import type { RequestTarget } from '../../request/receive.ts';
 import type { Clock } from '../../resilience/clock.ts';
@@ -17,7 +16,7 @@ import type { RequestRecord } from '../../telemetry/request-record.ts';
 import { toEntraQuery } from './authorize.ts';
 import { ANSWER_HEADERS, preflightHeaders } from './cors.ts';
 import type { FacadeServer } from './facade-server.ts';
-import { authorizationServerPath, writeMetadata } from './metadata.ts';
+import { writeMetadata } from './metadata.ts';
 import { OAuthRefusal, toOAuthAnswer, toRefusalPage } from './oauth-refusal.ts';
 import { answerRegistration } from './register.ts';
 import { readTokenAnswer } from './token-answer.ts';
@@ -146,7 +145,7 @@ export class McpFacade {
     const asJson = { method: 'POST', writeRefusal: toOAuthAnswer } as const;
     return [
       [
-        authorizationServerPath(server),
+        wellKnownPath('authorizationServer', new URL(server.resource)),
         {
           operation: name('metadata'),
           method: 'GET',
@@ -179,14 +178,14 @@ export class McpFacade {
   }
 
   #authorize(server: FacadeServer, { req, target }: FacadeRequest): FacadeAnswer {
-    this.#countRequest(req);
+    countRequest(req, this.#limit, this.#options.trustedProxies);
     const query = toEntraQuery(server, parseForm(target.query.slice(1), 'query'), this.#clients);
     const location = `${this.#options.authorizationEndpoint}?${query.toString()}`;
     return { status: 302, headers: ['location', location, ...NO_STORE], body: '' };
   }
 
   async #giveToken(server: FacadeServer, { req, res, target, record }: FacadeRequest): Promise<FacadeAnswer> {
-    this.#countRequest(req);
+    countRequest(req, this.#limit, this.#options.trustedProxies);
     refuseQuery(target);
     if (req.headers.authorization !== undefined) {
       throw new OAuthRefusal('invalid_client', 'Send no Authorization header: clients are public clients here.');
@@ -201,18 +200,11 @@ export class McpFacade {
   }
 
   async #register(clientId: string, { req, res, target }: FacadeRequest): Promise<FacadeAnswer> {
-    this.#countRequest(req);
+    countRequest(req, this.#limit, this.#options.trustedProxies);
     refuseQuery(target);
     const metadata = await receiveSmallBody(req, res, this.#options.bodyMemory);
     const body = JSON.stringify(answerRegistration(metadata.toString('utf8'), clientId));
     return { status: 201, headers: [...JSON_TYPE, ...NO_STORE], body };
-  }
-
-  #countRequest(req: IncomingMessage): void {
-    const wait = this.#limit.take(findClientAddress(req, this.#options.trustedProxies));
-    if (wait > 0) {
-      throw new GatewayError('too_many_requests', { retryAfter: Math.ceil(wait / 1_000) });
-    }
   }
 }
 

@@ -23,12 +23,3 @@ export function writeMetadata({ resource, connectScopes }: FacadeServer, isOpen:
     code_challenge_methods_supported: ['S256'],
   });
 }
-
-/**
- * Names the path of a façade's metadata: the well-known part is between host and path.
- *
- * @see https://www.rfc-editor.org/rfc/rfc8414#section-3.1
- */
-export function authorizationServerPath({ resource }: FacadeServer): string {
-  return `/.well-known/oauth-authorization-server${new URL(resource).pathname.replace(/\/$/, '')}`;
-}

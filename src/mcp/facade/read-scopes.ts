@@ -1,5 +1,6 @@
-import { isAccessTokenClaims, MAX_CLAIMS_BYTES, overlayClaims } from '../../syntax/claims-request.ts';
+import { isAccessTokenClaims } from '../../syntax/claims-request.ts';
 import { CLAIMS_SCOPE, readClaimsScope } from '../../syntax/claims-scope.ts';
+import { joinClaims } from '../../syntax/join-claims.ts';
 import type { FacadeServer } from './facade-server.ts';
 import { OAuthRefusal } from './oauth-refusal.ts';
 
@@ -39,8 +40,7 @@ export function readScopes(
   return {
     scopes,
     namesServer: scopes.some((name) => server.scopes.includes(name)),
-    // What the server asks for counts more than what the client has in its settings.
-    claims: overlayAll([...(claims === undefined ? [] : [demandClaims(claims)]), ...(requests as string[])]),
+    claims: joinAll([...(claims === undefined ? [] : [demandClaims(claims)]), ...(requests as string[])]),
   };
 }
 
@@ -56,9 +56,12 @@ function demandClaims(claims: string): string {
   return claims;
 }
 
-function overlayAll([first, ...rest]: readonly string[]): string | undefined {
-  const claims = first === undefined ? undefined : rest.reduce(overlayClaims, first);
-  if (claims !== undefined && Buffer.byteLength(claims) > MAX_CLAIMS_BYTES) {
+function joinAll(requests: readonly string[]): string | undefined {
+  if (requests.length === 0) {
+    return undefined;
+  }
+  const claims = joinClaims(requests);
+  if (claims === undefined) {
     throw new OAuthRefusal('invalid_scope', 'Ask for fewer claims.');
   }
   return claims;

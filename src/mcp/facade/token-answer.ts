@@ -33,11 +33,12 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 const OTHER_ERROR = 'Entra refused the request; give the x-request-id to the operator of this API.';
 
 /**
- * What operators have to mend, by the number of Entra's error.
+ * What operators have to mend where a client asked Entra through the façade, by the number of Entra's error. What the
+ * numbers mean is said in `exchange/entra-codes.ts`.
  *
  * @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-const REMEDIES: Readonly<Record<number, string>> = {
+export const CLIENT_REMEDIES: Readonly<Record<number, string>> = {
   7000218:
     'Register the redirect address of this client for mobile and desktop applications, and allow public client flows.',
   700016: 'Register this client in the tenant of its users.',
@@ -83,12 +84,19 @@ function readRefusal({ status }: EntraResponse, members: JsonObject): GatewayErr
   if (typeof error !== 'string' || !WORD.test(error)) {
     return new GatewayError('identity_unavailable', { log: { entra: { status } } });
   }
-  const numbers = (Array.isArray(codes) ? codes : []).filter((code) => Number.isSafeInteger(code)).slice(0, 5);
+  const numbers = (Array.isArray(codes) ? (codes as unknown[]) : []).filter(isNumber).slice(0, 5);
   const word = typeof suberror === 'string' && WORD.test(suberror) ? suberror : undefined;
-  const remedy = numbers.map((code) => REMEDIES[code as number]).find((text) => text !== undefined);
+  const remedy = numbers.map((code) => CLIENT_REMEDIES[code]).find((text) => text !== undefined);
   return new OAuthRefusal(error, DESCRIPTIONS[error] ?? OTHER_ERROR, {
     ...(word !== undefined && { suberror: word }),
     ...(typeof claims === 'string' && isClaimsRequest(claims) && { claims }),
-    log: { entra: { error, codes: numbers, suberror: word }, ...(remedy !== undefined && { remedy }) },
+    log: {
+      entra: { error, codes: numbers.map((code) => `AADSTS${code}`), suberror: word },
+      ...(remedy !== undefined && { remedy }),
+    },
   });
+}
+
+function isNumber(code: unknown): code is number {
+  return Number.isSafeInteger(code);
 }

@@ -20,6 +20,11 @@ const READ = world.scope('files.read');
 const WRITE = world.scope('files.write');
 const CONTEXT = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
+/** A claims scope that is more than half as large as claims may be. */
+function half(name: string): string {
+  return toClaimsScope(JSON.stringify({ access_token: { [name]: { value: 'x'.repeat(2_100) } } }));
+}
+
 /** A claims request that is larger than one may be. */
 const HUGE = JSON.stringify({ access_token: { acrs: { value: 'c'.repeat(4_096) } } });
 
@@ -86,7 +91,14 @@ describe('an authorization request', () => {
     [
       'claims both ways',
       { scope: toClaimsScope(CONTEXT), claims: '{"access_token":{"xms_cc":{"values":["cp1"]},"acrs":{"value":"c9"}}}' },
-      { claims: '{"access_token":{"xms_cc":{"values":["cp1"]},"acrs":{"essential":true,"value":"c1"}}}' },
+      {
+        claims: '{"access_token":{"xms_cc":{"values":["cp1"]},"acrs":{"essential":true,"values":["c9","c1"]}}}',
+      },
+    ],
+    [
+      'claims of two tools, as of a client that asks again for all it asked for before',
+      { scope: [CONTEXT, CONTEXT.replace('c1', 'c2')].map(toClaimsScope).join(' ') },
+      { claims: '{"access_token":{"acrs":{"essential":true,"values":["c1","c2"]}}}' },
     ],
     [
       'claims of several steps',
@@ -139,6 +151,7 @@ describe('an authorization request', () => {
     ['a claims scope for something else', { scope: toClaimsScope('{"id_token":{}}') }, 'invalid_scope'],
     ['a claims scope of a text', { scope: toClaimsScope('"access_token"') }, 'invalid_scope'],
     ['a huge claims scope', { scope: toClaimsScope(HUGE) }, 'invalid_scope'],
+    ['claims scopes that are huge together', { scope: `${half('a')} ${half('b')}` }, 'invalid_scope'],
   ])('with %s is refused on a page, never by a redirect', async (_what, changes, error) => {
     const response = await world.authorize(changes);
     expect([response.status, response.headers.get('location'), response.headers.get('content-type')]).toEqual([

@@ -253,7 +253,7 @@ describe('Entra', () => {
       error_description: 'The client is not registered as a public client.',
     });
     expect(line).toMatchObject({
-      entra: { error: 'invalid_client', codes: [7000218] },
+      entra: { error: 'invalid_client', codes: ['AADSTS7000218'] },
       remedy: expect.stringContaining('public client flows'),
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { joinClaims } from '../../src/library/join-claims.ts';
+import { joinClaims } from '../../src/syntax/join-claims.ts';
 
 function join(...tokens: readonly object[]): unknown {
   const joined = joinClaims(tokens.map((token) => JSON.stringify({ access_token: token })));
@@ -59,6 +59,10 @@ describe('claims requests are joined', () => {
     expect(joinClaims(['{"access_token":{"a":null}}', '{"id_token":{"b":null}}'])).toBe(
       '{"access_token":{"a":null},"id_token":{"b":null}}',
     );
+  });
+
+  it('not where one of them cannot be read', () => {
+    expect(joinClaims(['{"access_token":{}}', '{'])).toBeUndefined();
   });
 
   it('not where the whole is too large for a challenge', () => {

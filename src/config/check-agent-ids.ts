@@ -6,7 +6,7 @@ import { readKey } from './tree.ts';
  * Checks that no downstream names the gateway itself as its agent identity: it is the blueprint, which is another object.
  * It reads the tree, so that it also works when other keys are wrong.
  */
-export function checkAgents(tree: unknown): ConfigFault[] {
+export function checkAgentIds(tree: unknown): ConfigFault[] {
   const clientId = toId(readKey(readKey(tree, 'identity'), 'clientId'));
   const downstreams = readKey(tree, 'downstreams');
   return Object.entries(isJsonObject(downstreams) ? downstreams : {}).flatMap(([name, downstream]) => {

@@ -1,5 +1,5 @@
-import { MAX_CLAIMS_BYTES } from '../syntax/claims-request.ts';
-import { isJsonObject, parseJsonObject, type JsonObject } from '../syntax/json.ts';
+import { MAX_CLAIMS_BYTES } from './claims-request.ts';
+import { isJsonObject, parseJsonObject, type JsonObject } from './json.ts';
 
 /** The claim before which a token must not have been issued: the later time meets both. */
 const NOT_BEFORE = 'nbf';
@@ -58,7 +58,7 @@ function joinClaim(one: unknown, other: unknown, name: string): unknown {
 
 function joinValues(one: JsonObject, other: JsonObject, name: string): JsonObject {
   const wanted = [...listValues(one), ...listValues(other)];
-  const values = wanted.filter((value, index) => wanted.findIndex((each) => isSame(each, value)) === index);
+  const values = [...new Map(wanted.map((value) => [JSON.stringify(value), value])).values()];
   if (values.length === 0) {
     return {};
   }
@@ -73,8 +73,4 @@ function joinValues(one: JsonObject, other: JsonObject, name: string): JsonObjec
 
 function listValues({ value, values }: JsonObject): readonly unknown[] {
   return [...(value === undefined ? [] : [value]), ...(Array.isArray(values) ? (values as unknown[]) : [])];
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
