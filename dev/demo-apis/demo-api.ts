@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import express, { type Express, type Request, type RequestHandler } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import type { Emulator } from '../emulator/emulator.ts';
+import { createQuietApp } from '../quiet-app.ts';
 import { listenOnLoopback, type ListenOptions } from '../loopback-server.ts';
 import { TrafficLog } from '../traffic-log.ts';
 import { causeTrouble, noTrouble, type Trouble } from './trouble.ts';
@@ -56,8 +57,7 @@ export async function startDemoApi(options: ListenOptions, addRoutes: (app: Expr
   const traffic = new TrafficLog<DownstreamRequest>();
   const trouble = noTrouble();
   const server = await listenOnLoopback(options, () => {
-    const app = express();
-    app.disable('x-powered-by');
+    const app = createQuietApp();
     app.use(noteRequests(traffic), causeTrouble(trouble));
     addRoutes(app);
     return app;

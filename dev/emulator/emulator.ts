@@ -1,7 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import express, { type Express, type RequestHandler } from 'express';
+import type { Express, RequestHandler } from 'express';
 import { listenOnLoopback, type ListenOptions } from '../loopback-server.ts';
 import { TrafficLog } from '../traffic-log.ts';
+import { createQuietApp } from '../quiet-app.ts';
 import { authorizeEndpoint } from './authorize-endpoint.ts';
 import { consentEndpoints } from './consent-endpoints.ts';
 import { controlEndpoints } from './control-endpoints.ts';
@@ -114,8 +115,7 @@ export async function startEmulator({ world = demoWorld(), ...listen }: Emulator
 }
 
 function buildApp(directory: Directory, exchanges: Exchange[], traffic: TrafficLog<EntraRequest>): Express {
-  const app = express();
-  app.disable('x-powered-by');
+  const app = createQuietApp();
   app.disable('etag');
   app.use(
     noteRequests(traffic),

@@ -1,5 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express';
 import { listenOnLoopback, type ListenOptions } from '../loopback-server.ts';
+import { createQuietApp } from '../quiet-app.ts';
 import { bundlePages } from './bundle.ts';
 import { describeSinglePageApp } from './describe-settings.ts';
 import { addPageHeaders } from './page-headers.ts';
@@ -49,8 +50,7 @@ export async function startPlayground({
 type Parts = Pick<PlaygroundOptions, 'settings' | 'trace' | 'controls'>;
 
 function buildApp(origin: string, { settings, trace, controls }: Parts): Express {
-  const app = express();
-  app.disable('x-powered-by');
+  const app = createQuietApp();
   app.use(demandOwnHost(origin), addPageHeaders(settings));
   app.get('/settings.json', (_req, res) => {
     res.json(settings);

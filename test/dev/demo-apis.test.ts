@@ -34,6 +34,18 @@ function callTool(name: string, headers: Record<string, string>): Promise<Respon
   });
 }
 
+describe('an error page of the world', () => {
+  it.each([
+    { of: 'Orders', url: `${orders.origin}/orders`, method: 'POST' },
+    { of: 'the mailbox', url: `${mailbox.origin}/mcp`, method: 'POST' },
+    { of: 'Entra', url: `${emulator.origin}/_emulator/switches`, method: 'PUT' },
+  ])('of $of shows nothing of the machine', async ({ url, method }) => {
+    const init: RequestInit = { method, headers: json, body: '{' };
+    const response = await fetch(url, init);
+    expect([response.status, await response.text()]).toEqual([400, expect.not.stringContaining('.js:')]);
+  });
+});
+
 describe('Graph', () => {
   it('tells who is signed in', async () => {
     const response = await fetch(`${graph.origin}/v1.0/me`, { headers: bearer('adele', 'graph') });
