@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { BodyMemory } from '../../src/request/body-memory.ts';
 import { openBody, readToSend, readWhole, type BodyReading } from '../../src/request/body.ts';
@@ -20,14 +20,14 @@ const READING = {
   },
 };
 
-/** A body that never ends and never pauses. */
+/** A body that never ends and never pauses; slower than what is given more time for its bytes. */
 function endlessBody(): IncomingMessage {
   return Object.assign(Readable.from(drip()), { headers: {} }) as unknown as IncomingMessage;
 }
 
 async function* drip(): AsyncGenerator<Buffer> {
   for (;;) {
-    yield await setImmediate(Buffer.of(0));
+    yield await wait(1, Buffer.of(0));
   }
 }
 
