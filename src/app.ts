@@ -70,7 +70,7 @@ export function createApiHandler(options: AppOptions): ApiHandler {
     handle(req, res) {
       const request = account.begin(req, res);
       lingerAfterAnswer(request);
-      void handle(request);
+      handle(request);
     },
     untilIdle: () => account.untilIdle(),
     serves: (path) =>
@@ -81,14 +81,16 @@ export function createApiHandler(options: AppOptions): ApiHandler {
       options.mcpFacade?.serves(path) === true,
   };
 
-  async function handle(request: InboundRequest): Promise<void> {
+  function handle(request: InboundRequest): void {
     try {
       refuseOverload(inFlight, maxInFlight);
       receive(request.req, request.target, headLimitBytes);
       for (const door of doors) {
         const answered = door(request);
         if (answered !== false) {
-          await answered;
+          if (answered instanceof Promise) {
+            answered.catch((error: unknown) => fail(request, error, options));
+          }
           return;
         }
       }

@@ -12,8 +12,7 @@ import { describeMemory } from './config/plan-memory.ts';
 import { drain } from './http/drain.ts';
 import { ListenError } from './http/listen-error.ts';
 import { startManagement, type Management, type ManagementOptions } from './http/management-app.ts';
-import { listen, type AppServer } from './http/server.ts';
-import { mountHandler } from './inbound-request.ts';
+import { listen, type HttpServer } from './http/server.ts';
 import { toUrl } from './network/to-url.ts';
 import { BUILD } from './runtime/build.ts';
 import { createHeapLimit } from './runtime/v8-heap.ts';
@@ -142,7 +141,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   const use = new DownstreamUse();
   let current: Current = { config, downstreams: openDownstreams(config, clocks.monotonicMs) };
   let deployment: Deployment | undefined;
-  let listener: AppServer | undefined;
+  let listener: HttpServer | undefined;
   let engines: EngineListener | undefined;
   let sweeping: NodeJS.Timeout | undefined;
   let port = 0;
@@ -215,7 +214,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   };
 
   /** Takes a configuration into use in the place of another; whatever can fail comes before anything changes. */
-  function replace(before: Deployment, next: GatewayConfig, server: AppServer): void {
+  function replace(before: Deployment, next: GatewayConfig, server: HttpServer): void {
     const downstreams = openDownstreams(next, clocks.monotonicMs, before.downstreams);
     const resource = namePublicUrl(next.server, port);
     const after = deploy({ config: next, downstreams, resource, before }, core);
@@ -227,22 +226,18 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
   }
 
   /** Lets a deployment count from the next request on. */
-  function put(after: Deployment, server: AppServer): void {
-    const isFirst = deployment === undefined;
+  function put(after: Deployment, server: HttpServer): void {
     use.begin(after.downstreams);
     current = after;
     deployment = after;
     server.adapt(limitsOf(after.config));
     engines?.listener.adapt({ ...limitsOf(after.config), proxies: undefined });
-    if (isFirst) {
-      mountHandler(server.app, () => (deployment as Deployment).api);
-    }
   }
 }
 
 /** The listener for engines, and where it is. */
 interface EngineListener {
-  readonly listener: AppServer;
+  readonly listener: HttpServer;
   readonly url: string;
 }
 
@@ -257,6 +252,5 @@ async function listenForEngines(
   const { host, port } = config.authorizationService;
   const listener = createAuthorizationListener(config, core, current);
   const address = await listen(listener.server, host, port, 'authorizationService.port');
-  mountHandler(listener.app, () => current()?.authorizationService ?? authorizationService);
   return { listener, url: nameAuthorizationService(config, address.port) ?? '' };
 }

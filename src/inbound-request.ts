@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from './failures.ts';
-import { keepNativePrototypes, lingerOverBody } from './http/server.ts';
+import { lingerOverBody } from './http/server.ts';
 import { hasBody } from './request/body.ts';
 import { readRequestId, readTarget, type RequestTarget } from './request/receive.ts';
 import type { RequestRecord } from './telemetry/request-record.ts';
@@ -131,19 +131,4 @@ export function refuseOverload(inFlight: { readonly count: number }, maxInFlight
       remedy: 'Raise server.maxInFlight if there is memory for more, or run more workers or replicas.',
     },
   });
-}
-
-/** An application of Express; the types of this one are of no matter to whoever uses the package without it. */
-interface Mountable {
-  use(handler: (req: IncomingMessage, res: ServerResponse) => void): unknown;
-}
-
-/**
- * Has an application hand on each of its requests.
- *
- * @param current gives the handler of the configuration that counts now; called once for each request
- */
-export function mountHandler(app: Mountable, current: () => RequestHandler): void {
-  keepNativePrototypes(app);
-  app.use((req: IncomingMessage, res: ServerResponse) => current().handle(req, res));
 }

@@ -36,7 +36,7 @@ export interface OwnCall {
 
 /**
  * A value, or the promise of one. A step that has nothing to wait for returns the value itself, and its caller awaits
- * only promises: an `await` costs a turn of the queue even for a value, and a warm request would take five such turns.
+ * only promises: an `await` costs a turn of the queue even for a value, and a warm request would take six such turns.
  */
 type MaybePromise<T> = T | Promise<T>;
 
@@ -142,7 +142,10 @@ export async function handleRequest(request: InboundRequest, steps: Steps): Prom
   const call = { route, body: checked };
   try {
     const answer = await makeCall(request, call, authorized, steps);
-    await steps.answer(request, call, answer);
+    const answering = steps.answer(request, call, answer);
+    if (answering instanceof Promise) {
+      await answering;
+    }
   } catch (error) {
     throw steps.adaptFailure(error, session, route.entry);
   }

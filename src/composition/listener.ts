@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import type { GatewayConfig } from '../config/load-config.ts';
 import { Networks } from '../network/networks.ts';
 import { GatewayError } from '../failures.ts';
 import { answerFailureOnSocket } from '../http/answer-failure.ts';
 import { createArrivalLog } from '../http/arrival-log.ts';
 import type { AnswerFault } from '../http/connection.ts';
-import { createAppServer, type AdaptableLimits, type AppServer, type AppServerOptions } from '../http/server.ts';
+import {
+  answerBarely,
+  createHttpServer,
+  type AdaptableLimits,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../http/server.ts';
+import type { RequestHandler } from '../inbound-request.ts';
 import { peerAddress } from '../request/client-address.ts';
 import type { Core } from './core.ts';
 import type { Deployment } from './deployment.ts';
@@ -31,13 +39,17 @@ export function limitsOf({ server }: GatewayConfig): AdaptableLimits {
  *
  * @param current gives the deployment that counts now; `undefined` before there is any
  */
-export function createListener(config: GatewayConfig, core: Core, current: () => Deployment | undefined): AppServer {
-  return createAppServer(createParserRefusal(core, current), {
-    ...limitsOf(config),
-    headLimitBytes: config.server.headLimit,
-    tls: core.tls,
-    ...reportConnections(core),
-  });
+export function createListener(config: GatewayConfig, core: Core, current: () => Deployment | undefined): HttpServer {
+  return createHttpServer(
+    handOn(() => current()?.api),
+    createParserRefusal(core, current),
+    {
+      ...limitsOf(config),
+      headLimitBytes: config.server.headLimit,
+      tls: core.tls,
+      ...reportConnections(core),
+    },
+  );
 }
 
 /**
@@ -50,22 +62,38 @@ export function createAuthorizationListener(
   config: GatewayConfig,
   core: Core,
   current: () => Deployment | undefined,
-): AppServer {
-  return createAppServer(createParserRefusal(core, current), {
-    ...limitsOf(config),
-    // Engines speak for callers, but nothing speaks for them.
-    proxies: undefined,
-    // What describes a call, and the token that was rejected, come besides the head of the call itself.
-    headLimitBytes: 4 * config.server.headLimit,
-    tls: core.authorizationTls,
-    ...reportConnections(core),
-  });
+): HttpServer {
+  return createHttpServer(
+    handOn(() => current()?.authorizationService),
+    createParserRefusal(core, current),
+    {
+      ...limitsOf(config),
+      // Engines speak for callers, but nothing speaks for them.
+      proxies: undefined,
+      // What describes a call, and the token that was rejected, come besides the head of the call itself.
+      headLimitBytes: 4 * config.server.headLimit,
+      tls: core.authorizationTls,
+      ...reportConnections(core),
+    },
+  );
+}
+
+/** Makes the listener that hands each request to the handler of the configuration that counts now. */
+function handOn(current: () => RequestHandler | undefined): RequestListener {
+  return (req, res) => {
+    const handler = current();
+    if (handler === undefined) {
+      answerBarely(res, 503);
+    } else {
+      handler.handle(req, res);
+    }
+  };
 }
 
 function reportConnections({
   logger,
   clocks,
-}: Core): Pick<AppServerOptions, 'onRefusedArrival' | 'onDescriptorsExhausted'> {
+}: Core): Pick<HttpServerOptions, 'onRefusedArrival' | 'onDescriptorsExhausted'> {
   return {
     onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
     onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),

@@ -1,4 +1,4 @@
-import { NameTable } from './name-table.ts';
+import { NameTable } from '../syntax/name-table.ts';
 
 /**
  * Headers of answers that hold an address: Location (RFC 9110 §10.2.2), Content-Location (§8.7), Link (RFC 8288 §3),

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Networks } from '../network/networks.ts';
 import { isTrusted, peerAddress } from '../request/client-address.ts';
 import { TRACEPARENT } from '../syntax/http-syntax.ts';
-import { NameTable } from './name-table.ts';
+import { NameTable } from '../syntax/name-table.ts';
 
 /**
  * Headers that belong to one connection (RFC 9110 §7.6.1): they pass neither to a downstream nor back.

@@ -1,4 +1,4 @@
-import { NameTable } from './name-table.ts';
+import { NameTable } from '../syntax/name-table.ts';
 import { namedByConnection } from './request-headers.ts';
 import { isWithheld } from './withheld-headers.ts';
 

@@ -30,8 +30,7 @@ const EXPOSED = [
  * @see https://fetch.spec.whatwg.org/#cors-preflight-fetch
  */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
-  const { origin, 'access-control-request-method': asked } = headers;
-  return method === 'OPTIONS' && asked !== undefined && origin !== undefined;
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined && headers.origin !== undefined;
 }
 
 /**

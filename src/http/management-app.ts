@@ -1,8 +1,9 @@
-import type { Application } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type Request, type Response } from 'express';
 import type { MetricsFormat, MetricsPage } from '../telemetry/metrics-page.ts';
 import { drain } from './drain.ts';
 import { chooseMetricsFormat } from './metrics-format.ts';
-import { createAppServer, listen } from './server.ts';
+import { answerBarely, createHttpServer, listen } from './server.ts';
 import { toUrl } from '../network/to-url.ts';
 
 /** What the probes and the metrics page ask the gateway. */
@@ -29,9 +30,10 @@ export async function startManagement(
   { host, port }: { readonly host: string; readonly port: number },
   options: ManagementOptions,
 ): Promise<Management> {
-  const { app, server, connections } = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  const { server, connections } = createHttpServer(handleManagement(options), (socket) =>
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+  );
   const address = await listen(server, host, port, 'server.management.port');
-  mountManagement(app, options);
   return { url: toUrl(host, address.port), close };
 
   async function close(): Promise<void> {
@@ -39,9 +41,12 @@ export async function startManagement(
   }
 }
 
-/** Gives an application the probes and the metrics: `/livez` (alias `/healthz`), `/readyz` and `/metrics`. */
-function mountManagement(app: Application, options: ManagementOptions): void {
+/** Makes the handler of the probes and the metrics: `/livez` (alias `/healthz`), `/readyz` and `/metrics`. */
+function handleManagement(options: ManagementOptions): RequestListener {
   const { whyNotAlive, whyNotReady, renderMetrics } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
   app.get(['/livez', '/healthz'], async (_req, res) => {
     const reason = await whyNotAlive?.();
     res
@@ -58,4 +63,7 @@ function mountManagement(app: Application, options: ManagementOptions): void {
     const { contentType, text } = await renderMetrics(chooseMetricsFormat(req.headers.accept));
     res.set({ 'content-type': contentType, vary: 'Accept' }).send(text);
   });
+  // Without a function for the rest, Express would answer with a page that holds a stack.
+  return (req, res) =>
+    app(req as Request, res as Response, (error) => answerBarely(res, error === undefined ? 404 : 500));
 }

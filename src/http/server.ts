@@ -1,14 +1,13 @@
 import {
   createServer,
-  IncomingMessage,
-  ServerResponse,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import express, { type Application } from 'express';
 import type { Networks } from '../network/networks.ts';
 import { readTarget } from '../request/receive.ts';
 import { LINGER_MS, type AnswerFault } from './connection.ts';
@@ -18,7 +17,7 @@ import type { ListenerTls } from './listener-tls.ts';
 import { takeUpgrades } from './upgrades.ts';
 
 /** The options of a server; each has a default. */
-export interface AppServerOptions extends ConnectionsOptions {
+export interface HttpServerOptions extends ConnectionsOptions {
   /** Bytes of a request's line and headers. Default: 16 kB. */
   readonly headLimitBytes?: number | undefined;
   /** Milliseconds for which a connection may wait for its next request; 0 for any time. Default: 65 s. */
@@ -35,9 +34,8 @@ export interface AdaptableLimits {
   readonly proxies: Networks | undefined;
 }
 
-/** An Express application and the server that listens for it. */
-export interface AppServer {
-  readonly app: Application;
+/** A server and its connections. */
+export interface HttpServer {
   readonly server: Server;
   readonly connections: Connections;
   /** Changes limits; connections that are open are not closed for it. */
@@ -59,24 +57,28 @@ const HEAD_LIMIT_BYTES = 16 * 1_024;
 const PARSER_SLACK = 2;
 
 /**
- * Makes an Express application and the server that listens for it. Express routes the paths of operators. The requests
- * of callers it only hands on as Node made them, which takes about 2 % of the time of each.
+ * Makes a server of callers or of operators.
+ *
+ * @param handle answers each request, and never throws: a request for which it does is a 500 without a body; its `url` begins with a slash, also where the request line has the absolute form
+ * @param answerFault answers bytes that cannot be read as a request
  */
-export function createAppServer(answerFault: AnswerFault, options: AppServerOptions = {}): AppServer {
+export function createHttpServer(
+  handle: RequestListener,
+  answerFault: AnswerFault,
+  options: HttpServerOptions = {},
+): HttpServer {
   const { headLimitBytes = HEAD_LIMIT_BYTES, keepAliveMs = KEEP_ALIVE_MS } = options;
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  const handle = app as unknown as (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
   const listener: RequestListener = (req, res) => {
     connections.begin(req, res);
     if (req.url?.startsWith('/') !== true) {
-      // Express cannot route the absolute form.
       const { path, query } = readTarget(req.url ?? '');
       req.url = path + query;
     }
-    // Without this, Express would answer with a page that holds a stack.
-    handle(req, res, (error) => answerBarely(res, error === undefined ? 404 : 500));
+    try {
+      handle(req, res);
+    } catch {
+      answerBarely(res, 500);
+    }
   };
   const http: ServerOptions = {
     maxHeaderSize: PARSER_SLACK * headLimitBytes,
@@ -101,7 +103,6 @@ export function createAppServer(answerFault: AnswerFault, options: AppServerOpti
     socket.destroySoon();
   });
   return {
-    app,
     server,
     connections,
     adapt({ keepAliveMs: idleMs, maxConnections, proxies }) {
@@ -121,18 +122,8 @@ function createListener(options: ServerOptions, listener: RequestListener, tls: 
   return server;
 }
 
-/**
- * Lets requests and responses keep the prototypes with which Node makes them, without what Express adds.
- *
- * Express gives every request and response another prototype, which throws away what the engine learned about them.
- * Where the application's prototypes are Node's own, that changes nothing (measured on one core, all told: 19 µs for a
- * hello-world request as without Express; 110 µs with prototypes of our own given at birth).
- */
-export function keepNativePrototypes(app: object): void {
-  Object.assign(app, { request: IncomingMessage.prototype, response: ServerResponse.prototype });
-}
-
-function answerBarely(res: ServerResponse, status: number): void {
+/** Answers with nothing but a status; breaks off an answer that began. */
+export function answerBarely(res: ServerResponse, status: number): void {
   if (res.headersSent) {
     res.destroy();
   } else {

@@ -23,9 +23,9 @@ export const NO_BODY: OutgoingBody = { send: () => undefined, isReplayable: true
  *
  * @see https://www.rfc-editor.org/rfc/rfc9112#section-6
  */
-export function hasBody(req: IncomingMessage): boolean {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
 /**

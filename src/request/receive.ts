@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../failures.ts';
+import { NameTable } from '../syntax/name-table.ts';
 
 /** The path and the query of a request, from its first line. */
 export interface RequestTarget {
@@ -14,7 +15,7 @@ const MAX_HEADERS = 1_000;
 /** The bytes of a line besides name and value: the colon, the space and the end of the line. */
 const HEADER_FRAME_BYTES = 4;
 /** Headers that may come once: Node shows only the first line, while every line would go on to a second reader. */
-const SINGLE: ReadonlySet<string> = new Set([
+const SINGLE: readonly string[] = [
   'authorization',
   'content-length',
   'content-type',
@@ -25,7 +26,10 @@ const SINGLE: ReadonlySet<string> = new Set([
   'max-forwards',
   'referer',
   'user-agent',
-]);
+];
+/** The bit of each of them, and 0 for any other header. */
+const singleBits = new NameTable((name) => (SINGLE.includes(name) ? 1 << SINGLE.indexOf(name) : 0));
+const HOST_BIT = singleBits.find('host');
 
 const CLEAN_ID = /^[\w.:-]{1,64}$/;
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
@@ -65,18 +69,20 @@ export function receive(req: IncomingMessage, { query }: RequestTarget, headLimi
     throw new GatewayError('headers_too_large');
   }
   let size = url.length;
-  const seen = new Set<string>();
+  let seen = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = (rawHeaders[index] ?? '').toLowerCase();
+    const name = rawHeaders[index] ?? '';
     size += name.length + (rawHeaders[index + 1] ?? '').length + HEADER_FRAME_BYTES;
-    if (SINGLE.has(name)) {
-      refuseRepetition(name, seen);
+    const bit = singleBits.find(name);
+    if ((seen & bit) !== 0) {
+      throw refuseRepetition(name.toLowerCase());
     }
+    seen |= bit;
   }
   if (size > headLimitBytes) {
     throw new GatewayError('headers_too_large');
   }
-  if (!seen.has('host') && req.httpVersion !== '1.0') {
+  if ((seen & HOST_BIT) === 0 && req.httpVersion !== '1.0') {
     throw new GatewayError('invalid_request', { detail: 'Send exactly one Host header.' });
   }
   const { expect, 'transfer-encoding': coding } = req.headers;
@@ -94,11 +100,8 @@ export function receive(req: IncomingMessage, { query }: RequestTarget, headLimi
   }
 }
 
-function refuseRepetition(name: string, seen: Set<string>): void {
-  if (seen.has(name)) {
-    throw name === 'authorization'
-      ? new GatewayError('malformed_authorization')
-      : new GatewayError('invalid_request', { detail: `Send the header ${name} once.` });
-  }
-  seen.add(name);
+function refuseRepetition(name: string): GatewayError {
+  return name === 'authorization'
+    ? new GatewayError('malformed_authorization')
+    : new GatewayError('invalid_request', { detail: `Send the header ${name} once.` });
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAppServer } from '../../src/http/server.ts';
+import { createHttpServer } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startListenerWorlds } from '../support/listener-worlds.ts';
 import { RawConnection } from '../support/raw-request.ts';
@@ -118,10 +118,13 @@ describe.each(worlds)('over $listener', ({ world }) => {
   describe('a client that sends its head too slowly', () => {
     it('hears 408 and is cut off', async () => {
       const faults: string[] = [];
-      const { server } = createAppServer((socket, fault) => {
-        faults.push(fault);
-        socket.end(`HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n`);
-      });
+      const { server } = createHttpServer(
+        () => undefined,
+        (socket, fault) => {
+          faults.push(fault);
+          socket.end(`HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n`);
+        },
+      );
       expect(server.headersTimeout).toBeLessThan(createServer().headersTimeout);
       // The real times are half a minute; what is tested is what happens when they are over.
       Object.assign(server, { headersTimeout: 30, connectionsCheckingInterval: 10 });

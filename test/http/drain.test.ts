@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { drain } from '../../src/http/drain.ts';
-import { createAppServer, listen } from '../../src/http/server.ts';
+import { createHttpServer, listen } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 import { connectTo, RawConnection } from '../support/raw-request.ts';
@@ -151,8 +151,12 @@ describe.each([
   });
 
   it('connections that still wait to be taken when the port closes are answered', async () => {
-    const { app, server, connections } = createAppServer((socket) => socket.destroy());
-    app.get('/open', (_req, res) => res.send('taken'));
+    const { server, connections } = createHttpServer(
+      (_req, res) => {
+        res.end('taken');
+      },
+      (socket) => socket.destroy(),
+    );
     const { port } = await listen(server, '127.0.0.1', 0, 'server.port');
     let waiting: readonly RawConnection[] = [];
     // Runs right before the timer of the delay: the system accepts all of them, and Node takes them one by one.

@@ -13,11 +13,10 @@ afterAll(() => program.remove());
 
 /** A server in a process that may open few files; it says its port, and when it has no descriptor left. */
 const SERVER = `
-  const { createAppServer, listen } = await import(process.argv[1]);
-  const { app, server } = createAppServer(() => undefined, {
+  const { createHttpServer, listen } = await import(process.argv[1]);
+  const { server } = createHttpServer((req, res) => res.end('well'), () => undefined, {
     onDescriptorsExhausted: () => process.stdout.write('exhausted\\n'),
   });
-  app.use((req, res) => { res.end('well'); });
   const { port } = await listen(server, '127.0.0.1', 0, 'port');
   process.stdout.write(port + '\\n');
 `;

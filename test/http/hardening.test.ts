@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAppServer, listen } from '../../src/http/server.ts';
+import { createHttpServer, listen } from '../../src/http/server.ts';
 import { answerPlainly } from '../support/gateway-downstream.ts';
 import { startListenerWorlds } from '../support/listener-worlds.ts';
 import { connectTo, RawConnection } from '../support/raw-request.ts';
@@ -41,10 +41,12 @@ describe.each(worlds)('over $listener', ({ world }) => {
 
   describe('a connection on which nothing happens', () => {
     it('is closed once it was idle for long enough', async () => {
-      const { app, server } = createAppServer(() => undefined);
-      app.use((_req, res) => {
-        res.end('well');
-      });
+      const { server } = createHttpServer(
+        (_req, res) => {
+          res.end('well');
+        },
+        () => undefined,
+      );
       server.keepAliveTimeout = 50;
       const { port } = await listen(server, '127.0.0.1', 0, 'port');
       const socket = connect(port, '127.0.0.1');

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { createAppServer, listen } from '../../src/http/server.ts';
+import { createHttpServer, listen } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { readProblem, startGatewayWorld } from '../support/gateway-world.ts';
 import { RawConnection } from '../support/raw-request.ts';
@@ -73,10 +74,7 @@ describe('more requests than server.maxInFlight', () => {
 
 describe('more connections than server.maxConnections', () => {
   it('are closed at once, unanswered, until another one is gone', async () => {
-    const { app, server, connections } = createAppServer(() => undefined, { maxConnections: 3 });
-    app.use((_req, res) => {
-      res.end('well');
-    });
+    const { server, connections } = createHttpServer(answerWell, () => undefined, { maxConnections: 3 });
     const { port } = await listen(server, '127.0.0.1', 0, 'port');
     const open = (): RawConnection => new RawConnection(port).send('GET / HTTP/1.1', 'Host: x');
     const taken = [open(), open(), open()];
@@ -95,12 +93,13 @@ describe('more connections than server.maxConnections', () => {
   });
 });
 
+const answerWell: RequestListener = (_req, res) => {
+  res.end('well');
+};
+
 /** A connection that had one answer of a server. */
 async function serve(keepAliveMs: number): Promise<{ socket: Socket; head: string; stop: () => void }> {
-  const { app, server, connections } = createAppServer(() => undefined, { keepAliveMs });
-  app.use((_req, res) => {
-    res.end('well');
-  });
+  const { server, connections } = createHttpServer(answerWell, () => undefined, { keepAliveMs });
   const { port } = await listen(server, '127.0.0.1', 0, 'port');
   const socket = connect(port, '127.0.0.1').setEncoding('latin1');
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -1,11 +1,11 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { createAppServer, listen, type AppServer, type AppServerOptions } from '../../src/http/server.ts';
+import { createHttpServer, listen, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { openTls, type OpenTls } from '../support/listener-worlds.ts';
 import { connectTo, type RawTarget } from '../support/raw-request.ts';
 
-let started: AppServer | undefined;
+let started: HttpServer | undefined;
 afterEach(() => {
   started?.connections.destroy();
   started?.server.close();
@@ -29,14 +29,14 @@ function ask(target: RawTarget): Socket {
 const countOpen = (): number => [...(started?.connections.all ?? [])].length;
 
 /** A server whose answers are too large for the buffers between it and a caller. */
-async function start(options: AppServerOptions, { tls, ca }: Partial<OpenTls> = {}): Promise<RawTarget> {
-  const { app, server } = (started = createAppServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), {
-    ...options,
-    tls,
-  }));
-  app.use((_req, res) => {
-    res.end(LARGE);
-  });
+async function start(options: HttpServerOptions, { tls, ca }: Partial<OpenTls> = {}): Promise<RawTarget> {
+  const { server } = (started = createHttpServer(
+    (_req, res) => {
+      res.end(LARGE);
+    },
+    (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    { ...options, tls },
+  ));
   await listen(server, '127.0.0.1', 0, 'port');
   return { port: (server.address() as AddressInfo).port, ca };
 }

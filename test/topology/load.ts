@@ -41,6 +41,7 @@ export class Client {
   readonly #agent: Agent;
   readonly #caller: Caller;
   readonly #front: number;
+  #turn = 0;
 
   /** @param ca the certificate that the fronts have */
   constructor(caller: Caller, front: number, ca: string) {
@@ -77,7 +78,8 @@ export class Client {
   ): Promise<{ replica: string | undefined; loss: string | undefined }> {
     const body = bodyOf(kind, call);
     const method = METHODS[kind];
-    const service = calls % 2 === 0 ? 'records' : 'people';
+    this.#turn += 1;
+    const service = this.#turn % 2 === 0 ? 'records' : 'people';
     const asked = request({
       host: '127.0.0.1',
       port: this.#front,
@@ -148,6 +150,8 @@ function compare(
 export class Load {
   #outcomes: Outcome[] = [];
   #countsFrom = 0;
+  /** How many calls of each caller were served since the start. */
+  readonly #served: number[] = [];
   /** When the newest call that was served began, by replica and front. */
   readonly #lastServed = new Map<string, number>();
   #isOver = false;
@@ -168,6 +172,11 @@ export class Load {
   /** The calls that count and were not served as they must be. */
   get losses(): readonly Outcome[] {
     return this.#outcomes.filter(({ loss }) => loss !== undefined);
+  }
+
+  /** The calls that were served since the start of the caller that had the fewest; each calls both APIs in turn. */
+  get fewestServed(): number {
+    return Math.min(...this.#clients.map((_, index) => this.#served[index] ?? 0));
   }
 
   /** Lets only calls count that begin from now on. */
@@ -196,6 +205,7 @@ export class Load {
         this.#outcomes.push(outcome);
       }
       if (outcome.loss === undefined) {
+        this.#served[index] = (this.#served[index] ?? 0) + 1;
         this.#lastServed.set(`${outcome.replica} ${outcome.front}`, outcome.startedAt);
       }
       await wait(PAUSE_MS);

@@ -8,7 +8,7 @@ import type { Arrival, Echo } from './echo-api.ts';
 import { Client, Load, type Outcome } from './load.ts';
 import { hasPrometheus } from './prometheus.ts';
 import { startRedisCluster } from './redis-cluster.ts';
-import type { Replica } from './replica.ts';
+import type { Replica, TokenCounts } from './replica.ts';
 import { startTopology, type Caller, type Topology } from './topology.ts';
 
 // A dozen processes start here, and nothing is wrong when that takes long.
@@ -38,7 +38,8 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
     );
     load = started;
     await untilServing(started, replicas);
-    await until('all have called often', () => started.outcomes.length > 8 * callers.length, PATIENCE_MS);
+    // A caller that had not met one of the APIs would cost an exchange later.
+    await until('each has called both APIs', () => started.fewestServed >= 4, PATIENCE_MS);
     started.count();
     return started;
   }
@@ -90,8 +91,12 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
     );
   }
 
-  function countHits(): Promise<number[]> {
-    return Promise.all(topology.replicas.map(async (replica) => (await replica.readTokenCounts()).hits));
+  function readCounts(): Promise<TokenCounts[]> {
+    return Promise.all(topology.replicas.map((replica) => replica.readTokenCounts()));
+  }
+
+  async function countHits(): Promise<number[]> {
+    return (await readCounts()).map(({ hits }) => hits);
   }
 
   it('lose nothing, and nothing arrives twice, when they are restarted one after the other', async () => {
@@ -101,6 +106,7 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
     // A restart is a change of what it knows.
     await until('Prometheus knows all', seesAll, PATIENCE_MS);
     const running = await startLoad();
+    const notStored = total('failures', await readCounts());
     const exits: unknown[] = [];
     for (const replica of topology.replicas) {
       exits.push(await replica.stop());
@@ -108,14 +114,11 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
       await untilServing(running, [replica]);
     }
     await running.stop();
-    const counts = await Promise.all(topology.replicas.map((replica) => replica.readTokenCounts()));
+    const counts = await readCounts();
     expect([exits, running.losses, repeated(running.outcomes)]).toEqual([[0, 0, 0], [], []]);
     // The tokens are all in Redis: Entra is asked only where Redis was too slow, as on a busy machine.
-    expect(counts.map(({ hits, misses }) => [hits > 0, misses])).toEqual([
-      [true, 0],
-      [true, 0],
-      [true, 0],
-    ]);
+    expect(counts.map(({ hits }) => hits > 0)).toEqual([true, true, true]);
+    expect(total('misses', counts)).toBeLessThanOrEqual(notStored);
     expect(counts.filter(({ exchanges, failures }) => exchanges > failures)).toEqual([]);
   });
 
@@ -217,3 +220,8 @@ describeWith(programs, hasFronts && hasRedis && hasPrometheus, 'three replicas b
     }
   });
 });
+
+/** The sum of one count of all replicas. */
+function total(count: keyof TokenCounts, counts: readonly TokenCounts[]): number {
+  return counts.reduce((sum, each) => sum + each[count], 0);
+}
