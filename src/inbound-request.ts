@@ -3,7 +3,7 @@ import { GatewayError } from './failures.ts';
 import { lingerOverBody } from './http/server.ts';
 import { hasBody } from './request/body.ts';
 import { readRequestId, readTarget, type RequestTarget } from './request/receive.ts';
-import type { RequestRecord } from './telemetry/request-record.ts';
+import { RequestRecord } from './telemetry/request-record.ts';
 
 /** One request on its way. */
 export interface InboundRequest {
@@ -67,7 +67,7 @@ export class RequestAccount {
     const instance = originalUrl === url ? target.path : readTarget(originalUrl).path;
     const mountPath = instance === target.path ? '' : (req.baseUrl ?? '');
     const requestId = readRequestId(req);
-    const record: RequestRecord = { requestId, startedAt: performance.now() };
+    const record = new RequestRecord(requestId);
     const request = { req, res, target, instance, mountPath, requestId, record };
     inFlight.count += 1;
     this.#underWay += 1;
@@ -75,6 +75,7 @@ export class RequestAccount {
       inFlight.count -= 1;
       record.callerGone = !res.writableFinished && record.error === undefined;
       record.status ??= record.callerGone && !res.headersSent ? CALLER_GONE : res.statusCode;
+      record.durationMs = performance.now() - record.startedAt;
       onRequest(req, record);
       this.#end();
     };

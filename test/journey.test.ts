@@ -8,6 +8,7 @@ import { authorizeCall, handleRequest, type Steps } from '../src/journey.ts';
 import { NO_BODY } from '../src/request/body.ts';
 import { toPrincipal } from '../src/session/principal.ts';
 import type { Session } from '../src/session/session.ts';
+import { RequestRecord } from '../src/telemetry/request-record.ts';
 import type { DownstreamToken, FetchedToken } from '../src/session/downstream-token.ts';
 
 const REQUEST: InboundRequest = {
@@ -17,7 +18,7 @@ const REQUEST: InboundRequest = {
   instance: '/orders',
   mountPath: '',
   requestId: 'r',
-  record: { requestId: 'r', startedAt: 0 },
+  record: new RequestRecord('r'),
 };
 
 const CALLER = { principal: toPrincipal({ tid: 'T', oid: 'adele', azp: 'app', scp: 'Read', iat: 1 }) } as Session;

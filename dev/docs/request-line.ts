@@ -36,6 +36,7 @@ const RECORD: Required<RequestRecord> = {
   correlationId: 'correlation',
   exchangeMs: 1,
   downstreamMs: 1,
+  durationMs: 1,
   status: 401,
   error: new GatewayError('insufficient_claims', {
     claims: '{}',

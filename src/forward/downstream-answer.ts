@@ -2,11 +2,13 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { errors, type Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
+import { countPassedBytes } from '../runtime/v8-heap.ts';
 import { writeHead } from '../runtime/write-head.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
 import { createDownstreamFailure } from './downstream-failure.ts';
+import { BodySink, type Sink } from './body-sink.ts';
 import { passInterimAnswer } from './interim-answer.ts';
 import { findHeaders } from './response-headers.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
@@ -162,6 +164,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
   /** @returns false to get no more data until it is resumed */
   onData(chunk: Buffer): boolean {
     this.#idleTimer?.refresh();
+    countPassedBytes(chunk.length);
     if (this.#sink !== undefined) {
       return this.#sink.write(chunk);
     }
@@ -212,15 +215,17 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
       return Promise.reject(this.#failure);
     }
     const { downstream, timeouts } = this.#surroundings;
-    const sink = new BodySink(res, timeouts?.idleMs ?? downstream.idleTimeout, this.#resume);
-    this.#sink = sink;
     // Not flushHeaders(), which writes the head as UTF-8 (Node 20 to 26).
     res.write('', 'latin1');
+    const sink = new BodySink(res, timeouts?.idleMs ?? downstream.idleTimeout, this.#resume);
+    this.#sink = sink;
     for (const chunk of this.#waiting) {
       sink.write(chunk);
     }
+    // In the same turn as the head, so that both go out at once.
+    sink.flush();
     this.#waiting = [];
-    if (!res.writableNeedDrain) {
+    if (!sink.isStalled) {
       this.#resume();
     }
     return sink.done;
@@ -372,75 +377,6 @@ function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
     res.end(body.toString('latin1'), 'latin1');
   } else {
     res.end(body);
-  }
-}
-
-/** Where a body goes that still comes. */
-interface Sink {
-  /** True while nobody reads. */
-  readonly isStalled: boolean;
-  /** @returns false while nobody reads */
-  write(chunk: Buffer): boolean;
-  end(): void;
-  fail(failure: Error): void;
-}
-
-/** Writes a body that streams to the caller, and pauses it while the caller does not read. */
-class BodySink implements Sink {
-  readonly #res: ServerResponse;
-  readonly #idleTimeout: number;
-  readonly #resume: () => void;
-  readonly #done = new Deferred<void>();
-  #isStalled = false;
-  #stallTimer: NodeJS.Timeout | undefined;
-
-  constructor(res: ServerResponse, idleTimeout: number, resume: () => void) {
-    this.#res = res;
-    this.#idleTimeout = idleTimeout;
-    this.#resume = resume;
-  }
-
-  /** True while the caller does not read. */
-  get isStalled(): boolean {
-    return this.#isStalled;
-  }
-
-  get done(): Promise<void> {
-    return this.#done.promise;
-  }
-
-  /** @returns false while the caller does not read */
-  write(chunk: Buffer): boolean {
-    if (this.#res.write(chunk)) {
-      return true;
-    }
-    if (!this.#isStalled) {
-      this.#waitForDrain();
-    }
-    return false;
-  }
-
-  #waitForDrain(): void {
-    this.#isStalled = true;
-    if (Number.isFinite(this.#idleTimeout)) {
-      this.#stallTimer = setTimeout(() => this.#res.destroy(), this.#idleTimeout);
-    }
-    this.#res.once('drain', () => {
-      clearTimeout(this.#stallTimer);
-      this.#isStalled = false;
-      this.#resume();
-    });
-  }
-
-  end(): void {
-    clearTimeout(this.#stallTimer);
-    this.#res.end();
-    this.#done.resolve();
-  }
-
-  fail(failure: Error): void {
-    clearTimeout(this.#stallTimer);
-    this.#done.reject(failure);
   }
 }
 

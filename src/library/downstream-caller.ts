@@ -15,7 +15,7 @@ import { GatewayError } from '../failures.ts';
 import type { OutgoingBody } from '../request/body.ts';
 import type { DownstreamToken, FetchedToken } from '../session/downstream-token.ts';
 import type { Session } from '../session/session.ts';
-import type { RequestRecord } from '../telemetry/request-record.ts';
+import { RequestRecord } from '../telemetry/request-record.ts';
 import type { Admission, ProtectedRequest } from './protected-request.ts';
 
 /** What the calls to a downstream are counted with. */
@@ -90,7 +90,8 @@ export class DownstreamCaller {
   async #report<T>(call: (request: InboundRequest) => Promise<T>): Promise<T> {
     const { request } = this.request;
     const { requestId, trace } = request.record;
-    const record: RequestRecord = { requestId, startedAt: performance.now(), ...(trace !== undefined && { trace }) };
+    const record = new RequestRecord(requestId);
+    record.trace = trace;
     try {
       return await call({ ...request, assertion: this.#assertion, record });
     } finally {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { BodyMemory, BodyShare } from './body-memory.ts';
+import { countPassedBytes } from '../runtime/v8-heap.ts';
 import { CallerGone } from './caller-gone.ts';
 import { GatewayError } from '../failures.ts';
 
@@ -123,6 +124,7 @@ function streamingBody(
         seen += chunk.length;
         refuseLength(seen, limit);
         keep(chunk);
+        countPassedBytes(chunk.length);
         yield chunk;
       }
       isComplete = true;

@@ -51,15 +51,45 @@ function compileFrugally(): void {
   setFlagsFromString('--no-maglev');
 }
 
-let collect: (() => void) | undefined;
+/** Bytes of bodies between two collections of young garbage; with half of it, or twice, a body costs the same. */
+const PASSED_BYTES = 16 * 1_024 * 1_024;
+
+let isCounting = false;
+let passedBytes = 0;
+
+/**
+ * Makes {@link countPassedBytes} collect; for a process of our own, because the heap of an application is its own business.
+ */
+export function collectPassedBytes(): void {
+  isCounting = true;
+}
+
+/**
+ * Counts bytes of bodies that pass, and collects young garbage, for some 0.3 ms, after each 16 MB of them: a piece is dead
+ * once it is sent, but V8 lets 64 MB of such pieces come together (Node 26), each in memory that is new to the processor
+ * (measured: 1 GB took 80 MB and 1.6 s of CPU, and now takes 28 MB and 0.9 s).
+ */
+export function countPassedBytes(bytes: number): void {
+  passedBytes += bytes;
+  if (passedBytes >= PASSED_BYTES && isCounting) {
+    passedBytes = 0;
+    collect ??= findCollector();
+    void collect({ type: 'minor' });
+  }
+}
+
+let collect: NodeJS.GCFunction | undefined;
 
 /** Collects all garbage at once; nothing else happens meanwhile, for some 50 ms with a heap of 60 MB. */
 export function collectGarbage(): void {
-  if (collect === undefined) {
-    // Only a context that is made while the flag is set has the function.
-    setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
-  }
-  collect();
+  collect ??= findCollector();
+  void collect();
+}
+
+function findCollector(): NodeJS.GCFunction {
+  // Only a context that is made while the flag is set has the function.
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as NodeJS.GCFunction;
+  setFlagsFromString('--no-expose-gc');
+  return gc;
 }

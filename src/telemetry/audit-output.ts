@@ -48,12 +48,12 @@ export function openAudit(target: string, options: LogOutputOptions): AuditOutpu
     },
   };
 
-  function write(data: string | Buffer): number {
+  function write(data: Buffer): number {
     if (!isOpen) {
       // The number of the descriptor may already stand for another file.
       throw Object.assign(new Error('closed'), { code: 'EBADF' });
     }
-    return writeSync(fd, data as string);
+    return writeSync(fd, data);
   }
 }
 

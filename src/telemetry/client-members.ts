@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Networks } from '../network/networks.ts';
+import { writeMembers } from './log-members.ts';
 import { findClientAddress, isTrusted, peerAddress } from '../request/client-address.ts';
 
 /** The most characters of a user agent in the log. */
@@ -69,14 +70,14 @@ function describeConnection(req: IncomingMessage, trustedProxies: Networks | und
 
 /** @param address empty where the connection ended before anybody asked for it */
 function addressMember(address: string): string {
-  return address === '' ? '' : `,"clientAddress":${JSON.stringify(address)}`;
+  return address === '' ? '' : writeMembers({ clientAddress: address });
 }
 
 function agentMember(text: ConnectionText, agent: string): string {
   if (agent === text.agent) {
     return text.agentMember;
   }
-  const member = `,"userAgent":${JSON.stringify(toPrintable(agent))}`;
+  const member = writeMembers({ userAgent: toPrintable(agent) });
   // A longer one would be held as a whole for as long as its connection.
   if (agent.length <= MAX_USER_AGENT_CHARACTERS) {
     text.agent = agent;

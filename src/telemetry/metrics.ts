@@ -151,7 +151,7 @@ export class Metrics {
       application: new Map(),
     }));
     const traceId = record.trace?.isSampled === true ? record.trace.traceId : undefined;
-    seconds.observe((performance.now() - record.startedAt) / 1_000, traceId);
+    seconds.observe((record.durationMs ?? 0) / 1_000, traceId);
     const method = METHODS.has(req.method ?? '') ? String(req.method) : 'other';
     const status = record.status ?? 0;
     const byStatus = getOrAdd(answers, method, () => new Map<number, { value: number }>());

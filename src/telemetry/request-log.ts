@@ -7,8 +7,9 @@ import { parseJsonObject } from '../syntax/json.ts';
 import { createClientMembers } from './client-members.ts';
 import { eventOf } from './events.ts';
 import { IsoClock } from './iso-clock.ts';
+import { createMember, quote, writeMembers, writeTenths } from './log-members.ts';
 import { streamOf, type Logger } from './logger.ts';
-import { since, type RequestRecord } from './request-record.ts';
+import type { RequestRecord } from './request-record.ts';
 import { readTraceId } from './trace-context.ts';
 
 /** Which lines of requests that went well are written: all, none, or this share of them. */
@@ -32,6 +33,15 @@ const LEVELS: Readonly<Record<Blame, Level>> = {
   downstream: 'warn',
 };
 
+/** The first member of a line. */
+const STARTS: Readonly<Record<Level, string>> = {
+  info: '{"level":"info"',
+  warn: '{"level":"warn"',
+  error: '{"level":"error"',
+};
+
+const END = ',"msg":"request"}\n';
+
 /** Writes the line of a request that is over. */
 export type LogRequest = (req: IncomingMessage, record: RequestRecord) => void;
 
@@ -39,15 +49,16 @@ export type LogRequest = (req: IncomingMessage, record: RequestRecord) => void;
  * Makes the function that writes the one line of a request: who, what, how it ended and how long it took; never a
  * token, a query, a path as it was sent, or a claim beyond `tid`, `oid` and `azp`.
  *
- * The line goes to the logger's stream as text that is put together here: for every request, pino's own serialisation
- * would take more than four times as long (measured), and one `JSON.stringify` a third longer. So pino's redaction and
- * mixins do not apply to it.
+ * The line goes to the logger's stream as text that is put together here, from pieces that are remembered where many lines
+ * share them (0.35 µs; one `JSON.stringify` takes 0.9 on Node 20 and 0.45 on Node 26). So pino's redaction and mixins do
+ * not apply to it.
  */
 export function createRequestLog(logger: Logger, options: RequestLogOptions): LogRequest {
   const { audit, trustedProxies } = options;
   const stream = streamOf(logger);
-  const bindings = writeMembers(logger.bindings());
-  const clock = new IsoClock();
+  const bindings = logger.bindings();
+  const clock = new IsoClock((time) => writeMembers({ time, ...bindings }));
+  const describeRequest = createRequestMembers();
   const describeClient = createClientMembers(trustedProxies);
   const share = shareOf(options.requests);
   return (req, record) => {
@@ -59,9 +70,8 @@ export function createRequestLog(logger: Logger, options: RequestLogOptions): Lo
       return;
     }
     const members = describeRequest(req, record) + describeClient(req) + describeTrace(req, record);
-    const start = `{"level":"${level}","time":"${clock.now()}"${bindings}`;
     const told = error === undefined ? members : withFailure(members, error, event);
-    const line = `${start}${told},"msg":"request"}\n`;
+    const line = STARTS[level] + clock.now() + told + END;
     if (isLogged) {
       stream?.write(line);
     }
@@ -80,34 +90,46 @@ function wentWell({ error, status = 0, callerGone }: RequestRecord): boolean {
   return error === undefined && status < 400 && callerGone !== true;
 }
 
-/** The members of every line that come from its record; each begins with a comma. */
-function describeRequest({ method }: IncomingMessage, record: RequestRecord): string {
-  const { requestId, via, operation, tool, status, principal, downstream, tokenFrom, correlationId } = record;
-  const { exchangeMs, downstreamMs, startedAt, callerGone } = record;
-  return (
-    `,"requestId":"${requestId}"` +
-    (via === undefined ? '' : `,"via":"${via}"`) +
-    (operation === undefined ? '' : `,"operation":${quote(operation)}`) +
-    (tool === undefined ? '' : `,"tool":${quote(tool)}`) +
-    `,"method":"${method}","status":${status ?? 0}` +
-    (principal === undefined ? '' : describeCaller(principal)) +
-    (downstream === undefined ? '' : `,"downstream":${quote(downstream)}`) +
-    (tokenFrom === undefined ? '' : `,"token":"${tokenFrom}"`) +
-    (correlationId === undefined ? '' : `,"correlationId":${quote(correlationId)}`) +
-    (exchangeMs === undefined ? '' : `,"exchangeMs":${exchangeMs}`) +
-    (downstreamMs === undefined ? '' : `,"downstreamMs":${downstreamMs}`) +
-    `,"ms":${since(startedAt)}` +
-    (callerGone === undefined ? '' : `,"callerGone":${callerGone}`)
-  );
+/** Makes the function that writes the members of every line that come from its record; each begins with a comma. */
+function createRequestMembers(): (req: IncomingMessage, record: RequestRecord) => string {
+  const viaMember = createMember('via');
+  const operationMember = createMember('operation');
+  const toolMember = createMember('tool');
+  const methodMember = createMember('method');
+  const statusMember = createMember('status');
+  const describeCaller = createCallerMembers();
+  const downstreamMember = createMember('downstream');
+  const tokenMember = createMember('token');
+  return ({ method = '' }, record) => {
+    const { requestId, via, operation, tool, status, principal, downstream, tokenFrom, correlationId } = record;
+    const { exchangeMs, downstreamMs, durationMs = 0, callerGone } = record;
+    return (
+      `,"requestId":"${requestId}"` +
+      (via === undefined ? '' : viaMember(via)) +
+      (operation === undefined ? '' : operationMember(operation)) +
+      (tool === undefined ? '' : toolMember(tool)) +
+      methodMember(method) +
+      statusMember(status ?? 0) +
+      (principal === undefined ? '' : describeCaller(principal)) +
+      (downstream === undefined ? '' : downstreamMember(downstream)) +
+      (tokenFrom === undefined ? '' : tokenMember(tokenFrom)) +
+      (correlationId === undefined ? '' : `,"correlationId":${quote(correlationId)}`) +
+      (exchangeMs === undefined ? '' : `,"exchangeMs":${writeTenths(exchangeMs)}`) +
+      (downstreamMs === undefined ? '' : `,"downstreamMs":${writeTenths(downstreamMs)}`) +
+      `,"ms":${writeTenths(durationMs)}` +
+      (callerGone === undefined ? '' : callerGone ? ',"callerGone":true' : ',"callerGone":false')
+    );
+  };
 }
 
-function describeCaller({ tenantId, objectId, clientId, isBound }: Principal): string {
-  return (
-    `,"tid":${quote(tenantId)}` +
+function createCallerMembers(): (principal: Principal) => string {
+  const tenantMember = createMember('tid');
+  const clientMember = createMember('azp');
+  return ({ tenantId, objectId, clientId, isBound }) =>
+    tenantMember(tenantId) +
     (objectId === undefined ? '' : `,"oid":${quote(objectId)}`) +
-    (clientId === undefined ? '' : `,"azp":${quote(clientId)}`) +
-    (isBound ? ',"boundToken":true' : '')
-  );
+    (clientId === undefined ? '' : clientMember(clientId)) +
+    (isBound ? ',"boundToken":true' : '');
 }
 
 function describeTrace({ headers }: IncomingMessage, { trace }: RequestRecord): string {
@@ -117,13 +139,6 @@ function describeTrace({ headers }: IncomingMessage, { trace }: RequestRecord): 
   const { traceparent } = headers;
   const traceId = traceparent === undefined ? undefined : readTraceId(traceparent);
   return traceId === undefined ? '' : `,"traceId":"${traceId}"`;
-}
-
-/** Words and ids, which need no escapes: names of operations, tools and downstreams, GUIDs. */
-const PLAIN = /^[\w ./{}-]{0,100}$/;
-
-function quote(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Adds what a failure says; where both name a member, as with the id of the exchange, the failure counts. */
@@ -154,10 +169,4 @@ function readContext(claims = ''): unknown {
 function describeCause(failure: GatewayError): { cause?: string } | undefined {
   const cause = failure.code === 'internal_error' ? failure.facts.cause : undefined;
   return cause instanceof Error ? { cause: cause.stack ?? cause.message } : undefined;
-}
-
-/** The members of an object as text that follows other members; nothing for an object without any. */
-function writeMembers(object: object): string {
-  const text = JSON.stringify(object).slice(1, -1);
-  return text === '' ? '' : `,${text}`;
 }

@@ -10,9 +10,10 @@ export const STANDARD_ERROR = 2;
 export const EXIT_TIMEOUT_MS = 1_000;
 
 /** Opens standard output for a log. Lines that still wait are written before the process ends, within a second. */
-export function openStandardOutput(options: LogOutputOptions): LogOutput {
+export function openStandardOutput(options: Omit<LogOutputOptions, 'maxWriteBytes'>): LogOutput {
   const fd = openWithoutWaiting(STANDARD_OUTPUT);
-  const output = new LogOutput({ write: (data) => writeSync(fd, data as string) }, options);
+  const maxWriteBytes = isFile(STANDARD_OUTPUT) ? Number.POSITIVE_INFINITY : undefined;
+  const output = new LogOutput({ write: (data) => writeSync(fd, data) }, { ...options, maxWriteBytes });
   process.on('exit', () => output.end(EXIT_TIMEOUT_MS));
   return output;
 }
@@ -28,7 +29,7 @@ export function openStandardOutput(options: LogOutputOptions): LogOutput {
 export function openWithoutWaiting(standard: typeof STANDARD_OUTPUT | typeof STANDARD_ERROR): number {
   // Opens Node's stream, which sets the same flag: the report of a crash must not wait either.
   void process.stderr;
-  if (fstatSync(standard).isFile()) {
+  if (isFile(standard)) {
     return standard;
   }
   try {
@@ -37,4 +38,9 @@ export function openWithoutWaiting(standard: typeof STANDARD_OUTPUT | typeof STA
     void process.stdout;
     return standard;
   }
+}
+
+/** A write to a file is never torn apart, however long it is: the kernel lets one process write after the other. */
+function isFile(descriptor: number): boolean {
+  return fstatSync(descriptor).isFile();
 }

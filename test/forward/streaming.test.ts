@@ -95,6 +95,62 @@ describe('does a body stream', () => {
   });
 });
 
+describe('do pieces of any size come out in their order', () => {
+  const sizes = [1, 20_000, 3, 8_192, 8_193, 70_000, 2, 9_000, 9_000, 8_000, 8_000, 1, 130_000, 5];
+  const pieces = sizes.map((size) => randomBytes(size));
+  const all = digest(Buffer.concat(pieces));
+
+  it.each([
+    { what: 'all at once', pause: undefined },
+    { what: 'one after the other', pause: () => new Promise(setImmediate) },
+  ])('$what, in chunks', async ({ pause }) => {
+    downstream.answer = async (_req, res) => {
+      for (const piece of pieces) {
+        res.write(piece);
+        await pause?.();
+      }
+      res.end();
+    };
+    const response = await world.call('/open', {});
+    expect(response.headers.get('transfer-encoding')).toBe('chunked');
+    expect(digest(Buffer.from(await response.arrayBuffer()))).toBe(all);
+  });
+
+  it('up to the end of the connection, for a caller that knows no chunks', async () => {
+    downstream.answer = (_req, res) => {
+      pieces.forEach((piece) => res.write(piece));
+      setImmediate(() => res.end());
+    };
+    const connection = new RawConnection(world.port).send('GET /open HTTP/1.0', 'Host: x');
+    const { body } = await connection.response();
+    expect(digest(Buffer.from(body, 'latin1'))).toBe(all);
+    connection.close();
+  });
+});
+
+it('an application gets the pieces by the write of its own middleware', async () => {
+  const seen: string[] = [];
+  const front = createServer((_req, res) => {
+    const write = res.write.bind(res) as (piece: unknown, ...rest: unknown[]) => boolean;
+    res.write = (piece: unknown, ...rest: unknown[]) => {
+      seen.push(String(piece));
+      return write(piece, ...rest);
+    };
+    const limits = { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false };
+    const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+    receiver.onHeaders(200, [], () => undefined, 'OK');
+    void receiver.sendTo(res, []);
+    receiver.onData(Buffer.from('one'));
+    receiver.onData(Buffer.from('two'));
+    receiver.onComplete();
+  }).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  const response = await fetch(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  expect(await response.text()).toBe('onetwo');
+  expect(seen).toEqual(['', 'one', 'two']);
+  front.close();
+});
+
 describe('does nobody run ahead of a slow reader', () => {
   it('also without a limit for how long it may stop: it is waited for once', async () => {
     const drains: number[] = [];
@@ -107,12 +163,13 @@ describe('does nobody run ahead of a slow reader', () => {
       };
       const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
       receiver.onHeaders(200, [], () => undefined, 'OK');
-      const before = res.listenerCount('drain');
+      const countDrains = (): number => res.listenerCount('drain') + (res.socket?.listenerCount('drain') ?? 0);
+      const before = countDrains();
       for (let piece = 0; piece < 50; piece += 1) {
         receiver.onData(PIECE);
       }
       void receiver.sendTo(res, []);
-      drains.push(res.listenerCount('drain') - before);
+      drains.push(countDrains() - before);
     }).listen(0, '127.0.0.1');
     await once(front, 'listening');
     const connection = new RawConnection((front.address() as AddressInfo).port).send('GET / HTTP/1.1', 'Host: x');
@@ -122,11 +179,14 @@ describe('does nobody run ahead of a slow reader', () => {
     front.close();
   });
 
-  it('a client that does not read holds the downstream', async () => {
+  it.each([
+    { what: 'an answer with a length', headers: { 'content-length': MUCH } },
+    { what: 'an answer in chunks', headers: {} },
+  ])('a client that does not read $what holds the downstream', async ({ headers }) => {
     let sent = 0;
     let begin: (() => void) | undefined;
     downstream.answer = (_req, res) => {
-      res.writeHead(200, { 'content-length': MUCH });
+      res.writeHead(200, headers);
       res.flushHeaders();
       begin = () => {
         while (sent < MUCH) {

@@ -111,12 +111,12 @@ async function loseRedis(): Promise<readonly Line[]> {
 function loseLines(code: string): readonly Line[] {
   let isBroken = true;
   let written = '';
-  const write = (data: string | Buffer): number => {
+  const write = (data: Buffer): number => {
     if (isBroken) {
       throw Object.assign(new Error('write'), { code });
     }
     written += data.toString();
-    return Buffer.byteLength(data);
+    return data.length;
   };
   const output = new LogOutput({ write }, { whenBlocked: 'drop' });
   const kept = code === 'EAGAIN' ? 10_000 : 0;

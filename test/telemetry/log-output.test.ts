@@ -7,11 +7,11 @@ class Reader {
   room: number | string = Number.POSITIVE_INFINITY;
   readonly writes: string[] = [];
 
-  write(data: string | Buffer): number {
+  write(data: Buffer): number {
     if (typeof this.room === 'string' || this.room === 0) {
       throw Object.assign(new Error('write'), { code: this.room === 0 ? 'EAGAIN' : this.room });
     }
-    const taken = Buffer.from(data as string).subarray(0, this.room);
+    const taken = Buffer.from(data).subarray(0, this.room);
     this.room -= taken.length;
     this.writes.push(taken.toString());
     return taken.length;
@@ -52,6 +52,40 @@ describe('lines that are read', () => {
     expect(numbersOf(reader.lines)).toEqual(range(0, 1_000));
     expect(reader.writes.filter((text) => Buffer.byteLength(text) > 4_096 || !text.endsWith('\n'))).toEqual([]);
     expect(reader.writes.length).toBeLessThan(40);
+  });
+
+  it('are written when the turn is over, so that its answers go out first', async () => {
+    const { output, reader } = open();
+    writeLines(output, 0, 1_000);
+    expect(reader.writes).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(numbersOf(reader.lines)).toEqual(range(0, 1_000));
+  });
+
+  it('are written within a turn that makes more than may wait', () => {
+    const { output, reader } = open();
+    writeLines(output, 0, 25_000);
+    output.flush();
+    expect([numbersOf(reader.lines), output.droppedLines]).toEqual([range(0, 25_000), 0]);
+  });
+
+  it('are written in one piece where nobody else writes', () => {
+    const reader = new Reader();
+    const output = new LogOutput(reader, { whenBlocked: 'drop', maxWriteBytes: Number.POSITIVE_INFINITY });
+    writeLines(output, 0, 600);
+    output.flush();
+    expect([numbersOf(reader.lines), reader.writes.length]).toEqual([range(0, 600), 1]);
+  });
+
+  it('are written whole also when one is longer than all limits', () => {
+    const { output, reader } = open();
+    const long = '😀'.repeat(50_000);
+    writeLines(output, 0, 10);
+    output.write(`${long}\n`);
+    writeLines(output, 10, 20);
+    output.flush();
+    expect(numbersOf(reader.lines)).toEqual(range(0, 20));
+    expect(reader.writes).toContain(`${long}\n`);
   });
 
   it('are measured in bytes, whatever letters they are made of', () => {

@@ -5,7 +5,7 @@ import { JointMetrics } from '../../src/telemetry/joint-metrics.ts';
 import type { MetricsFormat } from '../../src/telemetry/metrics-page.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import type { RequestTrace } from '../../src/telemetry/otlp/request-trace.ts';
-import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+import { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { CircuitState } from '../../src/resilience/circuit-breaker.ts';
 import { describeWith } from '../support/installed-program.ts';
 import { readSeries } from '../support/metrics-page.ts';
@@ -111,15 +111,15 @@ describe('on the page of several processes', () => {
   });
 });
 
-const record = (traceId: string, isSampled: boolean, ms: number): RequestRecord => ({
-  requestId: 'id',
-  startedAt: performance.now() - ms,
-  operation: 'getProfile',
-  downstream: 'graph',
-  downstreamMs: ms,
-  status: 200,
-  trace: { traceId, isSampled } as RequestTrace,
-});
+const record = (traceId: string, isSampled: boolean, ms: number): RequestRecord =>
+  Object.assign(new RequestRecord('id'), {
+    operation: 'getProfile',
+    downstream: 'graph',
+    downstreamMs: ms,
+    durationMs: ms,
+    status: 200,
+    trace: { traceId, isSampled } as RequestTrace,
+  });
 const request = { method: 'GET' } as IncomingMessage;
 
 async function jointPageOf(format: MetricsFormat, ...processes: readonly Metrics[]): Promise<string> {

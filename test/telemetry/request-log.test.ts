@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { GatewayError } from '../../src/failures.ts';
+import { toPrincipal } from '../../src/session/principal.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import type { LogLevel } from '../../src/telemetry/log-level.ts';
 import { createRequestLog, type LoggedRequests } from '../../src/telemetry/request-log.ts';
-import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+import { RequestRecord } from '../../src/telemetry/request-record.ts';
 
 type Line = Record<string, unknown>;
 
@@ -28,7 +29,7 @@ function log({ level, requests = 'all', record, headers = {}, times = 1 }: Trial
   });
   const req = { method: 'GET', headers, socket: { remoteAddress: '192.0.2.1' } } as unknown as IncomingMessage;
   for (let time = 0; time < times; time += 1) {
-    logRequest(req, { requestId: 'id', startedAt: 0, status: 200, callerGone: false, ...record });
+    logRequest(req, Object.assign(new RequestRecord('id'), { status: 200, callerGone: false }, record));
   }
   return { lines, audit };
 }
@@ -79,6 +80,128 @@ describe('the line of a request', () => {
     ['nonsense', undefined],
   ])('of the traceparent %s has the trace id %s', (traceparent, traceId) => {
     expect(log({ headers: { traceparent } }).lines[0]?.['traceId']).toBe(traceId);
+  });
+});
+
+/** The text of the second of two lines, whose members are remembered from the first; its time and client left out. */
+function writeTwice(record: Partial<RequestRecord>, method = 'GET'): string {
+  const lines: string[] = [];
+  const logger = createLogger({ write: (line) => void lines.push(line) }).child({ worker: 1 });
+  const logRequest = createRequestLog(logger, { requests: 'all', audit: undefined, trustedProxies: undefined });
+  const req = { method, headers: {}, socket: {} } as unknown as IncomingMessage;
+  const whole = Object.assign(new RequestRecord('id'), record);
+  logRequest(req, whole);
+  logRequest(req, whole);
+  return lines[1]?.replace(/"time":"[^"]+"/, '"time":0') ?? '';
+}
+
+describe('the text of the line is what JSON.stringify writes', () => {
+  const principal = { ...toPrincipal({ tid: 't', scp: 'a', cnf: {} }), objectId: 'o', clientId: 'c' };
+
+  const ODD = [
+    '',
+    'a',
+    'GET /orders/{id}',
+    ...Array.from({ length: 0x101 }, (_, code) => `a${String.fromCharCode(code)}b`),
+    '"',
+    '\\',
+    '\u2028\u2029',
+    '\ud800',
+    '\udc00\ud800',
+    '文字',
+    '😀',
+    '__proto__',
+    'constructor',
+    '$&$1',
+    'x'.repeat(20_000),
+    'é"\\\n'.repeat(5_000),
+  ];
+
+  it('whatever texts its members have', () => {
+    for (const text of ODD) {
+      const caller = { ...principal, tenantId: text, objectId: text, clientId: text };
+      const texts = { operation: text, tool: text, downstream: text, correlationId: text };
+      expect(writeTwice({ via: 'check', ...texts, principal: caller, tokenFrom: 'redis', status: 200 }, text)).toBe(
+        `${JSON.stringify({
+          level: 'info',
+          time: 0,
+          worker: 1,
+          requestId: 'id',
+          via: 'check',
+          operation: text,
+          tool: text,
+          method: text,
+          status: 200,
+          tid: text,
+          oid: text,
+          azp: text,
+          boundToken: true,
+          downstream: text,
+          token: 'redis',
+          correlationId: text,
+          ms: 0,
+          msg: 'request',
+        })}\n`,
+      );
+    }
+  });
+
+  it.each([
+    [0, 0],
+    [0.04, 0],
+    [0.05, 0.1],
+    [0.1, 0.1],
+    [0.94, 0.9],
+    [0.96, 1],
+    [9.96, 10],
+    [12.34, 12.3],
+    [1_000, 1_000],
+    [86_400_000.16, 86_400_000.2],
+    [8_640_000_000.5, 8_640_000_000.5],
+  ])('whatever times: %d ms', (ms, told) => {
+    const {
+      exchangeMs,
+      downstreamMs,
+      ms: all,
+    } = JSON.parse(writeTwice({ exchangeMs: ms, downstreamMs: ms, durationMs: ms })) as Line;
+    expect([exchangeMs, downstreamMs, all]).toEqual([told, told, told]);
+    expect(writeTwice({ durationMs: ms })).toContain(`"ms":${JSON.stringify(told)},`);
+  });
+
+  it.each<[Partial<RequestRecord>, Line]>([
+    [{}, { status: 0, ms: 0 }],
+    [{ callerGone: true }, { status: 0, ms: 0, callerGone: true }],
+    [
+      { callerGone: false, status: 499 },
+      { status: 499, ms: 0, callerGone: false },
+    ],
+    [
+      { principal: { ...principal, objectId: undefined, clientId: undefined, isBound: false } },
+      { status: 0, tid: 't', ms: 0 },
+    ],
+  ])('whatever is unknown of it: %j', (record, members) => {
+    const line = {
+      level: 'info',
+      time: 0,
+      worker: 1,
+      requestId: 'id',
+      method: 'GET',
+      ...members,
+      msg: 'request',
+    };
+    expect(writeTwice(record)).toBe(`${JSON.stringify(line)}\n`);
+  });
+
+  it('of more values than are remembered', () => {
+    const written: string[] = [];
+    const logger = createLogger({ write: (line) => void written.push((JSON.parse(line) as Line)['tid'] as string) });
+    const logRequest = createRequestLog(logger, { requests: 'all', audit: undefined, trustedProxies: undefined });
+    const req = { method: 'GET', headers: {}, socket: {} } as unknown as IncomingMessage;
+    const tenants = Array.from({ length: 1_500 }, (_, index) => `tenant "${index}"`);
+    for (const tenantId of [...tenants, ...tenants]) {
+      logRequest(req, Object.assign(new RequestRecord('id'), { principal: { ...principal, tenantId } }));
+    }
+    expect(written).toEqual([...tenants, ...tenants]);
   });
 });
 

@@ -1,0 +1,140 @@
+import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Deferred } from './deferred.ts';
+
+/** Where a body goes that still comes. */
+export interface Sink {
+  /** True while nobody reads. */
+  readonly isStalled: boolean;
+  /** @returns false while nobody reads */
+  write(chunk: Buffer): boolean;
+  end(): void;
+  fail(failure: Error): void;
+}
+
+/** The longest chunk that goes out as text; below this, copying costs less than two more buffers for the kernel to gather. */
+const MAX_TEXT_BYTES = 8 * 1_024;
+
+/**
+ * Writes a body that streams to the caller, and pauses it while the caller does not read.
+ *
+ * A chunked answer goes straight to the connection: what comes in one turn is one chunk, and its length, its bytes and
+ * its end are one text (RFC 9112 §7.1). Node's own `write` makes four buffers of each piece, and holds them back for a
+ * turn (measured: 2.5 µs of the 20 µs of an event that is sent on).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+ */
+export class BodySink implements Sink {
+  readonly #res: ServerResponse;
+  /** The connection to which chunks go; `undefined` where pieces go through the response. */
+  readonly #chunksTo: Socket | undefined;
+  readonly #idleTimeout: number;
+  readonly #resume: () => void;
+  readonly #done = new Deferred<void>();
+  readonly #writeCollected = (): void => this.flush();
+  readonly #goOn = (): void => this.#endStall();
+  /** The chunk that this turn makes, in Latin-1. */
+  #text = '';
+  #isStalled = false;
+  #stallTimer: NodeJS.Timeout | undefined;
+
+  /**
+   * @param res its head is written, and nothing of its body
+   * @param idleTimeout milliseconds for which the caller may read nothing; may be infinite
+   * @param resume called whenever the caller reads again
+   */
+  constructor(res: ServerResponse, idleTimeout: number, resume: () => void) {
+    this.#res = res;
+    this.#idleTimeout = idleTimeout;
+    this.#resume = resume;
+    // Middleware of an application that put a `write` of its own in the place of Node's has to see the pieces.
+    const isNative = res.write === ServerResponse.prototype.write;
+    this.#chunksTo = (res.chunkedEncoding && isNative && res.socket) || undefined;
+  }
+
+  /** True while the caller does not read. */
+  get isStalled(): boolean {
+    return this.#isStalled;
+  }
+
+  get done(): Promise<void> {
+    return this.#done.promise;
+  }
+
+  /** @returns false while the caller does not read */
+  write(piece: Buffer): boolean {
+    if (this.#chunksTo === undefined) {
+      this.#noteWrite(this.#res.write(piece));
+    } else if (piece.length > MAX_TEXT_BYTES) {
+      this.flush();
+      this.#writeChunk(this.#chunksTo, piece);
+    } else {
+      this.#collect(piece);
+    }
+    return !this.#isStalled;
+  }
+
+  /** Writes what was collected in this turn, without waiting for its end. */
+  flush(): void {
+    const text = this.#text;
+    this.#text = '';
+    if (text !== '' && this.#chunksTo?.writable === true) {
+      this.#noteWrite(this.#chunksTo.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1'));
+    }
+  }
+
+  end(): void {
+    this.#stopWaiting();
+    this.#res.end(this.#text, 'latin1');
+    this.#text = '';
+    this.#done.resolve();
+  }
+
+  fail(failure: Error): void {
+    this.#stopWaiting();
+    this.#done.reject(failure);
+  }
+
+  #collect(piece: Buffer): void {
+    if (this.#text === '') {
+      process.nextTick(this.#writeCollected);
+    }
+    this.#text += piece.toString('latin1');
+    if (this.#text.length > MAX_TEXT_BYTES) {
+      this.flush();
+    }
+  }
+
+  #writeChunk(socket: Socket, bytes: Buffer): void {
+    if (!socket.writable) {
+      return;
+    }
+    socket.cork();
+    socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
+    socket.write(bytes);
+    this.#noteWrite(socket.write('\r\n', 'latin1'));
+    socket.uncork();
+  }
+
+  #noteWrite(isRead: boolean): void {
+    if (isRead || this.#isStalled) {
+      return;
+    }
+    this.#isStalled = true;
+    if (Number.isFinite(this.#idleTimeout)) {
+      this.#stallTimer = setTimeout(() => this.#res.destroy(), this.#idleTimeout);
+    }
+    (this.#chunksTo ?? this.#res).once('drain', this.#goOn);
+  }
+
+  #endStall(): void {
+    clearTimeout(this.#stallTimer);
+    this.#isStalled = false;
+    this.#resume();
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#stallTimer);
+    this.#chunksTo?.off('drain', this.#goOn);
+  }
+}

@@ -1,0 +1,32 @@
+import { constants, PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
+import { expect, it } from '@jest/globals';
+import { collectPassedBytes, countPassedBytes } from '../../src/runtime/v8-heap.ts';
+import { until } from '../support/gateway-poll.ts';
+
+const MEGABYTE = 1_024 * 1_024;
+
+function isForcedMinor(entry: PerformanceEntry): boolean {
+  // The types do not know the detail of an entry of Node's own.
+  const { kind, flags } = (entry as PerformanceEntry & { detail: { kind: number; flags: number } }).detail;
+  return kind === constants.NODE_PERFORMANCE_GC_MINOR && (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0;
+}
+
+it('young garbage is collected after each 16 MB that passed, in a process of our own', async () => {
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => {
+    collections += list.getEntries().filter(isForcedMinor).length;
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  const pass = (megabytes: number): void => {
+    for (let count = 0; count < megabytes; count += 1) {
+      countPassedBytes(MEGABYTE);
+    }
+  };
+  pass(15);
+  collectPassedBytes();
+  pass(16);
+  pass(17);
+  await until('all collections are told of', () => collections >= 3);
+  observer.disconnect();
+  expect(collections).toBe(3);
+});
