@@ -18,10 +18,11 @@ export interface DescribingHeaders {
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
- * What engines take for a target (RFC 9112 §3.2): the origin form, the asterisk, or something with http or https. What of
- * it the proxy cannot read is a fault of the client and not of its engine, see {@link refuseUnreadable}.
+ * What engines take for a target (RFC 9112 §3.2): the origin form, the asterisk, something with http or https, or the query
+ * alone, which is what nginx makes of an address without a path. What of it the proxy cannot read is a fault of the client
+ * and not of its engine, see {@link refuseUnreadable}.
  */
-const TARGET = /^(?:\*$|(?:\/|https?:)[\x21-\x7e\x80-\xff]*$)/i;
+const TARGET = /^(?:\*$|(?:[/?]|https?:)[\x21-\x7e\x80-\xff]*$)/i;
 
 /**
  * Reads the call from two headers that the engine sets.
@@ -57,8 +58,11 @@ function readOnce({ headersDistinct }: IncomingMessage, name: string, form: RegE
 /** The methods that the parser of the proxy knows; it opens no tunnel. */
 const READABLE_METHODS: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'));
 
-/** The origin form, the asterisk, and the absolute form with what the parser of the proxy takes for a host (RFC 9112 §3.2). */
-const READABLE_FORM = /^(?:\/|\*$|https?:\/\/[\w.!~*'();:&=+$,%@[\]-]*(?:[/?]|$))/i;
+/**
+ * The origin form, also without its path, the asterisk, and the absolute form with what the parser of the proxy takes for a
+ * host (RFC 9112 §3.2).
+ */
+const READABLE_FORM = /^(?:[/?]|\*$|https?:\/\/[\w.!~*'();:&=+$,%@[\]-]*(?:[/?]|$))/i;
 
 /** The characters of a target (RFC 3986 §2), and those that clients send without encoding them. */
 const READABLE_CHARACTERS = /^[\x21-\x7e]*$/;

@@ -47,7 +47,7 @@ export function createListener(config: GatewayConfig, core: Core, current: () =>
       ...limitsOf(config),
       headLimitBytes: config.server.headLimit,
       tls: core.tls,
-      ...reportConnections(core),
+      ...reportConnections(core, 'server'),
     },
   );
 }
@@ -73,7 +73,7 @@ export function createAuthorizationListener(
       // What describes a call, and the token that was rejected, come besides the head of the call itself.
       headLimitBytes: 4 * config.server.headLimit,
       tls: core.authorizationTls,
-      ...reportConnections(core),
+      ...reportConnections(core, 'authorizationService'),
     },
   );
 }
@@ -90,12 +90,12 @@ function handOn(current: () => RequestHandler | undefined): RequestListener {
   };
 }
 
-function reportConnections({
-  logger,
-  clocks,
-}: Core): Pick<HttpServerOptions, 'onRefusedArrival' | 'onDescriptorsExhausted'> {
+function reportConnections(
+  { logger, clocks }: Core,
+  listener: 'server' | 'authorizationService',
+): Pick<HttpServerOptions, 'onRefusedArrival' | 'onDescriptorsExhausted'> {
   return {
-    onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs),
+    onRefusedArrival: createArrivalLog(logger, clocks.monotonicMs, listener),
     onDescriptorsExhausted: () => logger.error(NO_DESCRIPTORS, 'connections are dropped'),
   };
 }

@@ -13,7 +13,7 @@ export const ARRIVAL_FAULTS = {
     remedy: 'Let the proxy send version 2 (send-proxy-v2 of HAProxy), or leave out server.proxyProtocol.',
   },
   'client certificate': {
-    reason: 'a client did not show a certificate that an authority of server.tls.clientCa vouches for',
+    reason: 'a client did not show a certificate that an authority of tls.clientCa of this listener vouches for',
     remedy: 'Give what is in front a certificate of that authority that is still valid, or add its authority.',
   },
   'TLS handshake': {

@@ -11,8 +11,16 @@ interface Told {
   connections: number;
 }
 
-/** Makes the function that writes down refused arrivals: the first of a kind, and then how many there were, once a minute. */
-export function createArrivalLog(log: Pick<Logger, 'warn'>, clock: Clock): (refused: RefusedArrival) => void {
+/**
+ * Makes the function that writes down refused arrivals: the first of a kind, and then how many there were, once a minute.
+ *
+ * @param listener the section of gateway.yaml that describes where they arrived
+ */
+export function createArrivalLog(
+  log: Pick<Logger, 'warn'>,
+  clock: Clock,
+  listener: 'server' | 'authorizationService',
+): (refused: RefusedArrival) => void {
   const told = new Map<ArrivalFault, Told>();
   return ({ fault, code, clientAddress }) => {
     const last = told.get(fault) ?? { at: Number.NEGATIVE_INFINITY, connections: 0 };
@@ -20,7 +28,7 @@ export function createArrivalLog(log: Pick<Logger, 'warn'>, clock: Clock): (refu
     last.connections += 1;
     if (clock() - last.at >= LINE_INTERVAL_MS) {
       const { connections } = last;
-      log.warn({ ...ARRIVAL_FAULTS[fault], code, clientAddress, connections }, 'connections are refused');
+      log.warn({ listener, ...ARRIVAL_FAULTS[fault], code, clientAddress, connections }, 'connections are refused');
       last.at = clock();
       last.connections = 0;
     }

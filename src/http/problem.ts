@@ -31,7 +31,8 @@ export function toProblem(
     type: `urn:obo-gateway:problem:${code}`,
     title: rule.title,
     status: rule.status,
-    detail: error.message,
+    // Not its message, into which an application may have written.
+    detail: facts.detail ?? rule.detail,
     instance: request.instance,
     code,
     requestId: request.requestId,

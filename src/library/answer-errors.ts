@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GatewayError } from '../failures.ts';
-import { answerFailure, composeAnswer } from '../http/answer-failure.ts';
+import { composeAnswer } from '../http/answer-failure.ts';
 import { CallerGone } from '../request/caller-gone.ts';
 import { hasUncertainEnd } from '../request/uncertain-end.ts';
 import { findError } from './find-error.ts';
 import { isJoinable, joinFailures } from './join-failures.ts';
 import { OboError } from './obo-error.ts';
 import type { ProtectedRequest } from './protected-request.ts';
+import { replaceAnswer } from './replace-answer.ts';
 import { toRecord, type MessageLike, type Requests } from './requests.ts';
 
 /** How an answer looks that another framework sends. */
@@ -116,6 +117,6 @@ async function joinOthers({ error, request }: OwnFailure, answered: ProtectedReq
 function answer(failure: GatewayError, request: ProtectedRequest, res: ServerResponse, requests: Requests): void {
   // A whole answer is out already: nothing that follows changes it.
   if (!res.writableEnded) {
-    answerFailure(res, failure, requests.contextOf(request));
+    replaceAnswer(res, failure, requests.contextOf(request));
   }
 }

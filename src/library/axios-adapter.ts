@@ -97,7 +97,7 @@ function addressOf(config: InternalAxiosRequestConfig, { name, baseUrl }: Downst
 
 function listHeaders({ headers, data }: InternalAxiosRequestConfig): string[] {
   const own = hasOwnHeaders(data) ? data.getHeaders() : {};
-  return Object.entries({ ...AxiosHeaders.from(headers).toJSON(), ...own }).flatMap(([name, value]) =>
+  return Object.entries(AxiosHeaders.concat(headers, own).toJSON()).flatMap(([name, value]) =>
     [value].flat().flatMap((each) => (each === null || each === undefined ? [] : [name, each])),
   );
 }

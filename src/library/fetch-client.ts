@@ -6,6 +6,7 @@ import { isAbsolute, readAddress } from './address.ts';
 import type { DownstreamCaller } from './downstream-caller.ts';
 import { makeCall } from './make-call.ts';
 import type { DownstreamAddress } from './named-downstream.ts';
+import { isAsyncIterable } from './outgoing-body.ts';
 import { OboUsageError } from './usage-error.ts';
 
 /** As `fetch`, with paths below the base address of the downstream. Redirects are answers, and are not followed. */
@@ -33,7 +34,7 @@ async function send(
   const written = input instanceof Request ? input.url : String(input);
   const url = isAbsolute(written) ? written : `${baseUrl}${/^[/?#]|^$/.test(written) ? '' : '/'}${written}`;
   const address = readAddress(url, { name, baseUrl });
-  const isStream = init.body instanceof ReadableStream;
+  const isStream = isAsyncIterable(init.body);
   const request = new Request(input instanceof Request ? input : new URL(url), {
     ...init,
     ...(isStream && { duplex: 'half' }),

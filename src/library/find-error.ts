@@ -1,8 +1,17 @@
 /** The most errors that are looked at: an error may well be its own cause. */
 const MAX_ERRORS = 100;
 
+/** What may hold an error: one that names its cause, an `AggregateError`, or a `SuppressedError`. */
+interface Wrapper {
+  readonly cause?: unknown;
+  readonly errors?: unknown;
+  readonly error?: unknown;
+  readonly suppressed?: unknown;
+}
+
 /**
- * Finds an error of a kind in what was thrown: the error itself, what it wraps (`cause`), or one of several (`errors`).
+ * Finds an error of a kind in what was thrown: the error itself, what it wraps (`cause`), one of several (`errors`), or the
+ * two of a `SuppressedError`.
  *
  * @returns the nearest one; `undefined` for none
  */
@@ -20,8 +29,12 @@ export function findError<T>(thrown: unknown, pick: (error: object) => T | undef
       if (found !== undefined) {
         return found;
       }
-      const { cause, errors } = error as { readonly cause?: unknown; readonly errors?: unknown };
-      next.push(cause, ...(Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : []));
+      const { cause, errors, error: later, suppressed } = error as Wrapper;
+      next.push(
+        cause,
+        ...(suppressed === undefined ? [] : [later, suppressed]),
+        ...(Array.isArray(errors) ? errors.slice(0, MAX_ERRORS) : []),
+      );
     }
     layer = next;
   }

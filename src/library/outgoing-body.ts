@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { NO_BODY, type OutgoingBody } from '../request/body.ts';
 import { OboUsageError } from './usage-error.ts';
 
@@ -41,6 +41,9 @@ export async function toOutgoingBody(data: unknown): Promise<WrittenBody> {
   if (isAsyncIterable(data)) {
     return streamed(data);
   }
+  if (isOldStream(data)) {
+    return streamed(pipe(data));
+  }
   throw new OboUsageError('A body is text, bytes, a form, a Blob, or a stream.');
 }
 
@@ -58,6 +61,22 @@ async function* toBuffers(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer
   }
 }
 
-function isAsyncIterable(data: unknown): data is AsyncIterable<unknown> {
+/** True for a stream, whoever made it. */
+export function isAsyncIterable(data: unknown): data is AsyncIterable<unknown> {
   return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+}
+
+/** Pipes an old stream, which does not begin otherwise. */
+function pipe(old: NodeJS.ReadableStream): Readable {
+  const piped = new PassThrough();
+  old.on('error', (error) => piped.destroy(error));
+  return old.pipe(piped);
+}
+
+/**
+ * True for a stream of the first kind that Node had, which can only be piped: the forms of the `form-data` package, which
+ * `postForm` of axios makes, are such.
+ */
+function isOldStream(data: unknown): data is NodeJS.ReadableStream {
+  return typeof (data as { pipe?: unknown }).pipe === 'function';
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ChallengeFrame } from '../challenge/www-authenticate.ts';
 import type { GatewayError } from '../failures.ts';
-import { answerFailure, composeAnswer, type FailureContext } from '../http/answer-failure.ts';
+import { composeAnswer, type FailureContext } from '../http/answer-failure.ts';
 import type { RequestAccount } from '../inbound-request.ts';
 import { OboError } from './obo-error.ts';
 import { ProtectedRequest } from './protected-request.ts';
+import { replaceAnswer } from './replace-answer.ts';
 
 /** What the requests of one instance have in common. */
 export interface RequestsOptions {
@@ -43,7 +44,7 @@ export class Requests {
     request.record.areCallsCounted = true;
     const begun = new ProtectedRequest(request, {
       toOboError: (failure, of) => this.#toOboError(failure, of),
-      answer: (failure, of) => answerFailure(of.request.res, failure, this.contextOf(of)),
+      answer: (failure, of) => replaceAnswer(of.request.res, failure, this.contextOf(of)),
       onUnanswered: this.#options.onUnanswered,
     });
     this.#byMessage.set(req, begun);

@@ -2,7 +2,7 @@ import { readJson } from '../contract/checks/json-text.ts';
 import { GatewayError, type JsonRpcFacts } from '../failures.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
-import { foldWord } from './fold-word.ts';
+import { Lookalikes } from './lookalikes.ts';
 
 /** What a message of an MCP client says, as far as rules for tools need it. */
 export interface McpMessage {
@@ -39,8 +39,24 @@ const NAMELESS: ReadonlySet<string> = new Set([
   'tools/list',
 ]);
 
+/** Members that decide. */
+interface Deciding {
+  readonly names: ReadonlySet<string>;
+  readonly lookalikes: Lookalikes;
+}
+
+function decide(...names: readonly string[]): Deciding {
+  return { names: new Set(names), lookalikes: new Lookalikes(names) };
+}
+
 /** The members of a message that decide what it is. */
-const OF_MESSAGE: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+const OF_MESSAGE: Deciding = decide('jsonrpc', 'id', 'method', 'params', 'result', 'error');
+
+/** The member of the parameters of a call that decides which tool it is. */
+const OF_CALL: Deciding = decide('name');
+
+/** What readers take for the method that calls a tool. */
+const CALLS = new Lookalikes([CALL]);
 
 /** A mark at its beginning stays, because not every reader passes over it. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -81,7 +97,7 @@ function readRequest(message: JsonObject): McpMessage {
     }
     throw undecidable('The message has no method.', id);
   }
-  if (typeof method !== 'string' || (method !== CALL && foldWord(method, CALL.length) === CALL)) {
+  if (typeof method !== 'string' || (method !== CALL && CALLS.find(method) !== undefined)) {
     throw undecidable('The method of the message is none.', id);
   }
   const member = NAMED_BY.get(method);
@@ -95,7 +111,7 @@ function readRequest(message: JsonObject): McpMessage {
   if (!isJsonObject(params) || typeof name !== 'string') {
     throw undecidable('The message calls a tool without its name.', id);
   }
-  refuseLookalikes(params, new Set([member]), id);
+  refuseLookalikes(params, OF_CALL, id);
   return { id, method, name };
 }
 
@@ -108,12 +124,11 @@ export function knowsName({ method }: Pick<McpMessage, 'method'>): boolean {
 }
 
 /** Refuses members that some readers take for one that decides, because of two such members some take the last. */
-function refuseLookalikes(value: JsonObject, deciding: ReadonlySet<string>, id: JsonRpcFacts['id']): void {
-  const longest = Math.max(...[...deciding].map((name) => name.length));
+function refuseLookalikes(value: JsonObject, { names, lookalikes }: Deciding, id: JsonRpcFacts['id']): void {
   for (const name of Object.keys(value)) {
-    const folded = deciding.has(name) ? undefined : foldWord(name, longest);
-    if (folded !== undefined && deciding.has(folded)) {
-      throw undecidable(`The message has a member that could be taken for ${folded}.`, id);
+    const taken = names.has(name) ? undefined : lookalikes.find(name);
+    if (taken !== undefined) {
+      throw undecidable(`The message has a member that could be taken for ${taken}.`, id);
     }
   }
 }

@@ -4,7 +4,7 @@ import { isJson } from '../contract/checks/media-type.ts';
 import type { Operation } from '../contract/operations/operation.ts';
 import { GatewayError } from '../failures.ts';
 import { hasBody, NO_BODY, readToSend, type BodyReading, type OutgoingBody } from '../request/body.ts';
-import { foldWord } from './fold-word.ts';
+import { Lookalikes } from './lookalikes.ts';
 import { CALL, knowsName, readMessage, undecidable, type McpMessage } from './message.ts';
 
 /** The body of a request, and the operation that it is where it calls a tool with rules of its own. */
@@ -54,8 +54,7 @@ function findTool({ id, method, name = '' }: McpMessage, tools: Operation['tools
   }
   const tool = tools.get(name);
   if (tool === undefined) {
-    const { longest, byFolded } = foldNames(tools);
-    const taken = byFolded.get(foldWord(name, longest));
+    const taken = lookalikesOf(tools).find(name);
     if (taken !== undefined) {
       throw undecidable(`The tool could be taken for ${taken}.`, id);
     }
@@ -63,26 +62,13 @@ function findTool({ id, method, name = '' }: McpMessage, tools: Operation['tools
   return tool;
 }
 
-/** The names of the tools of one server as the most forgiving reader has them. */
-interface FoldedNames {
-  /** The characters of the longest one, folded. */
-  readonly longest: number;
-  /** The names as the contract has them, by the folded ones. */
-  readonly byFolded: ReadonlyMap<string, string>;
-}
+/** The names of the tools are the same for every call, and are folded once. */
+const LOOKALIKES = new WeakMap<NonNullable<Operation['tools']>, Lookalikes>();
 
-/** The names are the same for every call, and are folded once. */
-const FOLDED = new WeakMap<NonNullable<Operation['tools']>, FoldedNames>();
-
-function foldNames(tools: NonNullable<Operation['tools']>): FoldedNames {
-  const known = FOLDED.get(tools);
-  if (known !== undefined) {
-    return known;
-  }
-  const byFolded = new Map([...tools.keys()].map((name) => [foldWord(name, name.length), name]));
-  const names = { longest: Math.max(0, ...[...byFolded.keys()].map(({ length }) => length)), byFolded };
-  FOLDED.set(tools, names);
-  return names;
+function lookalikesOf(tools: NonNullable<Operation['tools']>): Lookalikes {
+  const lookalikes = LOOKALIKES.get(tools) ?? new Lookalikes(tools.keys());
+  LOOKALIKES.set(tools, lookalikes);
+  return lookalikes;
 }
 
 function refuseOtherContent(req: IncomingMessage): void {

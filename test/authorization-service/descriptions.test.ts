@@ -147,6 +147,14 @@ describe('a client whose call the proxy could not read', () => {
     expect(bytesOf(await ask(world, 'forward-auth', call))).toEqual(ofProxy);
   });
 
+  it('gets 404 as at the proxy for a query without a path, which nginx makes of an address without one', async () => {
+    const headers = ['X-Request-Id: same'];
+    const ofProxy = bytesOf(await callProxy(world, { method: 'GET', target: 'http://api.contoso.com?a=b', headers }));
+    expect(ofProxy).toMatchObject({ status: 404 });
+    const call = { method: 'GET', target: '?a=b', headers };
+    expect(bytesOf(await ask(world, 'nginx, for the refusal', call))).toEqual(ofProxy);
+  });
+
   it.each(CHECKS.filter((dialect) => dialect !== 'envoy'))(
     'is refused, and its engine is not blamed: %s',
     async (dialect) => {

@@ -134,6 +134,8 @@ describe('TLS with engines', () => {
     const stranger = new RawConnection({ port: portOf(closed), ca }).send('GET /check/nginx HTTP/1.1', ...DESCRIPTION);
     await stranger.untilClosed();
     expect(stranger.received).toBe('');
+    const [told] = closed.log.lines.filter(({ msg }) => msg === 'connections are refused');
+    expect(told).toMatchObject({ listener: 'authorizationService', reason: expect.stringContaining('clientCa') });
   });
 });
 

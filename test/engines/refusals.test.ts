@@ -124,6 +124,13 @@ const REFUSALS: readonly Refusal[] = [
   { what: 'the path has dots', call: (world) => asAdele(world, 'GET /things/../me'), status: 404 },
   { what: 'the path has encoded dots', call: (world) => asAdele(world, 'GET /things/%2e%2e/me'), status: 404 },
   {
+    what: 'the address has a query and no path',
+    call: () => ({ line: 'GET http://api.contoso.com?a=b' }),
+    status: 404,
+    // HAProxy refuses such a target itself, with its own page.
+    otherwise: { haproxy: 400 },
+  },
+  {
     what: 'the head is too large',
     call: (world) => asAdele(world, 'GET /me', { headers: [`x-padding: ${'x'.repeat(20_000)}`] }),
     status: 431,

@@ -41,6 +41,11 @@ const FAILURES: readonly Failure[] = [
   },
   { what: 'it fails', fail: (res) => res.writeHead(500).end('oops'), statuses: { caddy: 500 } },
   { what: 'it is another server', fail: (res) => res.writeHead(404).end(), statuses: { caddy: 404 } },
+  {
+    what: 'it is another server, which says 200 to everything',
+    fail: (res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>'),
+    statuses: { caddy: 502, nginx: 502, 'nginx-plain': 502 },
+  },
   { what: 'it does not serve this engine', fail: (res) => res.writeHead(403).end(), statuses: { caddy: 403 } },
   {
     what: 'it wants to be asked elsewhere',
@@ -97,14 +102,18 @@ describeWithEngines('when the service does not say that a call may pass', () => 
     },
   );
 
-  it.each(ENGINES)('nobody listens: %s says 502 or 503 in a problem document', async (engine) => {
-    const { status, header } = await send(portOf(engine, closed), CALL);
-    expect([status, header('content-type'), api.requests]).toEqual([
-      engine === 'caddy' ? 502 : 503,
-      'application/problem+json',
-      [],
-    ]);
-  });
+  it.each(ENGINES)(
+    'nobody listens: %s says 502 or 503 in a problem document with the id of the call',
+    async (engine) => {
+      const { status, all } = await send(portOf(engine, closed), { ...CALL, headers: ['X-Request-Id: mine'] });
+      expect([status, all('content-type'), all('x-request-id'), api.requests]).toEqual([
+        engine === 'caddy' ? 502 : 503,
+        ['application/problem+json'],
+        ['mine'],
+        [],
+      ]);
+    },
+  );
 
   it.each(ENGINES)('nobody listens at server.port: %s lets no preflight pass for it', async (engine) => {
     const headers = ['Origin: https://app.contoso.com', 'Access-Control-Request-Method: GET'];
@@ -151,7 +160,8 @@ describeWithEngines('when the service does not say that a call may pass', () => 
   });
 
   it.each(ENGINES)('a call that needs no token goes on without one through %s', async (engine) => {
-    answer = (res) => res.writeHead(200, { 'content-length': '0' }).end();
+    const head = { 'x-envoy-auth-headers-to-remove': 'authorization', 'content-length': '0' };
+    answer = (res) => res.writeHead(200, head).end();
     const { status } = await send(portOf(engine), CALL);
     expect([status, valuesOf(api.last.rawHeaders, 'authorization')]).toEqual([200, []]);
   });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { answerPlainly, answerWith, valuesOf } from '../support/gateway-downstream.ts';
@@ -71,6 +72,14 @@ describeWithEngines('calls that pass', () => {
       expect(said).toContain('127.0.0.1');
     });
 
+    it('the API gets a Host of its own, and hears in another header which one the caller used', async () => {
+      await send(portOf(), { line: 'GET /open' });
+      const { rawHeaders } = world.downstream.last;
+      const own = [['orders.internal'], [`127.0.0.1:${world.downstream.port}`]];
+      expect(own).toContainEqual(valuesOf(rawHeaders, 'host'));
+      expect(valuesOf(rawHeaders, 'x-forwarded-host')).toEqual(['api.contoso.com']);
+    });
+
     it('an operation that needs no token never gets the caller’s', async () => {
       const token = world.token('adele');
       const { status } = await send(portOf(), { line: 'GET /open', token });
@@ -88,6 +97,12 @@ describeWithEngines('calls that pass', () => {
       const two = await send(portOf(), { line: 'GET /open', headers: ['X-Request-Id: one', 'X-Request-Id: {two}'] });
       const ids = valuesOf(world.downstream.last.rawHeaders, 'x-request-id');
       expect([ids, two.all('x-request-id')]).toEqual([[expect.stringMatching(/^[\w-]+$/)], ids]);
+    });
+
+    it('a refusal has the id of the call, also where the caller names it in Connection', async () => {
+      const headers = ['X-Request-Id: mine-2', 'Connection: X-Request-Id'];
+      const { status, all } = await send(portOf(), { line: 'GET /me', headers });
+      expect([status, all('x-request-id')]).toEqual([401, ['mine-2']]);
     });
 
     it('the log of the service has the address of the caller', async () => {
@@ -136,6 +151,18 @@ describeWithEngines('calls that pass', () => {
       expect((await waiting.response()).status).toBe(200);
       expect(world.downstream.last.body.toString()).toBe('abc');
       waiting.close();
+    });
+
+    it('the API is asked for the coding that the caller asked for, and its answer comes as it is', async () => {
+      const coding = ['content-encoding', 'gzip', 'content-type', 'application/json'];
+      world.downstream.answer = answerWith(200, coding, gzipSync('{}'));
+      for (const path of ['/open', '/files/a/openapi.json']) {
+        for (const headers of [[], ['Accept-Encoding: br']]) {
+          const { body } = await send(portOf(), { line: `GET ${path}`, headers });
+          const asked = valuesOf(world.downstream.last.rawHeaders, 'accept-encoding');
+          expect([body, asked]).toEqual([gzipSync('{}').toString('latin1'), headers.map(() => 'br')]);
+        }
+      }
     });
 
     it('a HEAD has the head of a GET', async () => {
@@ -216,6 +243,18 @@ describeWithEngines('calls that pass', () => {
         1,
       ]);
     });
+  });
+
+  it('nginx breaks an interim answer of the API off, behind which a challenge would pass', async () => {
+    world.downstream.answer = (_req, res) => {
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => {
+        res.writeHead(401, { 'www-authenticate': 'Bearer authorization_uri="https://phish.example"' }).end();
+      });
+    };
+    const connection = new RawConnection(world.engines.nginx.port);
+    connection.send('GET /open HTTP/1.1', 'Host: a');
+    await connection.untilClosed();
+    expect(connection.received).toBe('');
   });
 
   it('2,000 calls of 50 people through nginx: each is its own person’s', async () => {

@@ -377,6 +377,12 @@ describe('what cannot be decided never passes:', () => {
     ['a tool with spaces around it', call(' write_file\n'), {}, -32_600, 7],
     ['a tool that ends where some stop', call('write_file\0safe'), {}, -32_600, 7],
     ['a tool in wide letters', call('\uFF57rite_file'), {}, -32_600, 7],
+    ['a tool with a letter whose capital is the same', call('wr\u0131te_file'), {}, -32_600, 7],
+    ['a tool with a letter whose small one is the same', call('wr\u0130te_file'), {}, -32_600, 7],
+    ['a tool with an accent', call('write_fil\u00E9'), {}, -32_600, 7],
+    ['a tool with what nobody sees', call(`write${'\u200B\u00AD'.repeat(1_000)}_file`), {}, -32_600, 7],
+    ['a tool with control characters', call('\0write\u0001_\0file'), {}, -32_600, 7],
+    ['a tool with half a character', call('write_file\uD800'), {}, -32_600, 7],
     ['a batch', `[${call('read_file')},${dangerous}]`, safe, -32_600, null],
     ['two names', dangerous.replace('"name"', '"name":"read_file","name"'), safe, -32_600, 7],
     [

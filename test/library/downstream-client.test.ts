@@ -303,17 +303,34 @@ describe('an axios instance', () => {
       await client.post('/stream', Readable.from([Buffer.from('a'), Buffer.from('b')]));
       await client.fetch('/fetched', { method: 'POST', body: form });
       await client.fetch('/web', { method: 'POST', body: new Blob(['web']).stream(), duplex: 'half' });
+      await client.fetch('/node', { method: 'POST', body: Readable.from([Buffer.from('c'), Buffer.from('d')]) });
+      await client.postForm('/posted', { file: Buffer.from('content'), 'file.name': 'a.txt' });
     });
     const bodies = new Map(orders.requests.map((request) => [request.url.split('?')[0], request]));
     expect([...(bodies.get('/base/bytes')?.body ?? [])]).toEqual([1, 2, 3]);
     expect(bodies.get('/base/buffer')?.body.toString()).toBe('buffer');
     expect(bodies.get('/base/stream')?.body.toString()).toBe('ab');
     expect(bodies.get('/base/web')?.body.toString()).toBe('web');
+    expect(bodies.get('/base/node')?.body.toString()).toBe('cd');
+    expect(bodies.get('/base/posted')?.body.toString()).toContain('content');
+    expect(valuesOf(bodies.get('/base/posted')?.rawHeaders ?? [], 'content-type')).toEqual([
+      expect.stringMatching(/^multipart\/form-data; ?boundary=/),
+    ]);
     for (const name of ['/base/form', '/base/fetched']) {
       const sent = bodies.get(name);
       expect(valuesOf(sent?.rawHeaders ?? [], 'content-type')[0]).toMatch(/^multipart\/form-data; ?boundary=/);
       expect(sent?.body.toString()).toContain('filename="a.txt"');
     }
+  });
+
+  it('sends on what fetch gets as a stream before all of it is here', async () => {
+    async function* write(): AsyncGenerator<Buffer> {
+      yield Buffer.from('first ');
+      await until('the head is there', () => orders.requests.length === 1);
+      yield Buffer.from('last');
+    }
+    await askOrders((client) => client.fetch('/slow', { method: 'POST', body: Readable.from(write()) }));
+    expect(orders.last.body.toString()).toBe('first last');
   });
 
   it('gives bytes, text, JSON and streams, also of compressed answers', async () => {

@@ -97,6 +97,20 @@ describe('a handler that throws', () => {
         ),
     ],
     ['one of several', (req) => Promise.any([Promise.reject(new Error('first')), refusal(req)])],
+    [
+      'what the end of a `using` block throws after it',
+      (req) =>
+        refusal(req).catch((suppressed: unknown) =>
+          Promise.reject(Object.assign(new Error('end'), { error: new Error('of the block'), suppressed })),
+        ),
+    ],
+    [
+      'what the end of a `using` block throws after another error',
+      (req) =>
+        refusal(req).catch((error: unknown) =>
+          Promise.reject(Object.assign(new Error('end'), { error, suppressed: new Error('in the block') })),
+        ),
+    ],
   ])('%s is answered with the challenge', async (_what, handler) => {
     const response = await call(await startHandler(handler));
     expect([response.status, readClaims(response), (await readProblem(response)).code]).toEqual([
@@ -104,6 +118,16 @@ describe('a handler that throws', () => {
       CLAIMS,
       'insufficient_claims',
     ]);
+  });
+
+  it('an error into which it wrote something of its own is answered without that', async () => {
+    const url = await startHandler((req) =>
+      refusal(req).catch((error: Error) => {
+        error.message = `db-7 lost row 4711: ${error.message}`;
+        throw error;
+      }),
+    );
+    expect((await readProblem(await call(url))).detail).toMatch(/^Ask Entra for a new access token/);
   });
 
   it('the error of another request is answered as a failure of this one', async () => {
@@ -150,6 +174,31 @@ describe('a handler that throws', () => {
     });
     expect((await call(url)).status).toBe(401);
     world.orders.reset();
+  });
+
+  it('after it described another answer says nothing of that', async () => {
+    const described = {
+      'content-encoding': 'gzip',
+      'content-language': 'de',
+      'content-range': 'bytes 0-4/5',
+      'content-disposition': 'attachment; filename="orders.csv"',
+      'content-location': '/orders.csv',
+      'last-modified': 'Mon, 30 Nov 2026 00:00:00 GMT',
+      etag: '"1"',
+      'transfer-encoding': 'chunked',
+    };
+    const url = await startHandler(async (req, res) => {
+      res.set({ ...described, 'content-type': 'text/csv', 'x-own': 'kept' });
+      await refusal(req);
+    });
+    const response = await call(url);
+    const { headers } = response;
+    expect([response.status, (await readProblem(response)).claims, headers.get('x-own')]).toEqual([
+      401,
+      CLAIMS,
+      'kept',
+    ]);
+    expect(Object.keys(described).filter((name) => headers.has(name))).toEqual([]);
   });
 
   it('after the answer began breaks the connection', async () => {
@@ -240,7 +289,11 @@ describe('a stream that is piped into an answer', () => {
       res.writeHead(200, { 'content-length': '100' }).flushHeaders();
       setTimeout(() => res.destroy(), 50);
     };
-    const response = await call(await startHandler(async (req, res) => (await openStream(req)).pipe(res)));
+    const url = await startHandler(async (req, res) => {
+      res.set({ 'content-encoding': 'br' });
+      (await openStream(req)).pipe(res);
+    });
+    const response = await call(url);
     expect([response.status, (await readProblem(response)).code]).toEqual([502, 'downstream_unreachable']);
   });
 

@@ -113,6 +113,11 @@ describe('a message is refused that', () => {
       refused(1),
     ],
     [
+      'has a name for those who see no control characters',
+      String.raw`{"id":1,"method":"tools/call","params":{"name":"a","\u0000na\u00adme":"b"}}`,
+      refused(1),
+    ],
+    [
       'is an answer for some and a call for others',
       '{"id":1,"result":{},"METHOD":"tools/call","params":{"name":"a"}}',
       refused(1),

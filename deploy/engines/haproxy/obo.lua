@@ -28,12 +28,17 @@ local function is_problem(answer)
   return types ~= nil and types[0] == 'application/problem+json'
 end
 
+-- A 200 of the service has the token of the API, or says that none is needed. Any other is that of another server.
+local function may_pass(answer)
+  return answer.headers['authorization'] ~= nil or answer.headers['x-envoy-auth-headers-to-remove'] ~= nil
+end
+
 -- Returns the answer and its status, or nil where the service did not answer as agreed.
 local function ask(headers)
   -- A client of its own for each question: one serves once.
   local answer = core.httpclient():get({ url = SERVICE, headers = headers, timeout = TIMEOUT_MS })
   local status = answer and tonumber(answer.status) or 0
-  if status == 200 or (status >= 400 and status <= 599 and is_problem(answer)) then
+  if (status == 200 and may_pass(answer)) or (status >= 400 and status <= 599 and is_problem(answer)) then
     return answer, status
   end
   return nil

@@ -1,8 +1,19 @@
 // Header filters of njs. nginx keeps the challenge of a 401 that `error_page` catches and adds it to the next answer,
 // whatever that is; `proxy_hide_header` does not stop it.
 
-/** No challenge: for the answers of the API and of nginx. */
+/**
+ * Breaks an interim answer of the API off (1xx): nginx takes it for the whole answer, and the true one would pass behind it
+ * with all of its headers.
+ */
+function final(r) {
+  if (r.status < 200 && r.status !== 101) {
+    throw new Error(`the API sent an interim answer, ${r.status}`);
+  }
+}
+
+/** No challenge: for the answers of the API after the first one, and of nginx. */
 function none(r) {
+  final(r);
   delete r.headersOut['WWW-Authenticate'];
 }
 
@@ -16,4 +27,4 @@ function ours(r) {
   }
 }
 
-export default { none, ours };
+export default { final, none, ours };
