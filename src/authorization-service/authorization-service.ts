@@ -14,6 +14,7 @@ import type { Steps } from '../journey.ts';
 import { CallerGone } from '../request/caller-gone.ts';
 import { receive } from '../request/receive.ts';
 import { hasUncertainEnd } from '../request/uncertain-end.ts';
+import { afterTurn } from '../runtime/after-turn.ts';
 import type { DownstreamToken } from '../session/downstream-token.ts';
 import { answerTokenRequest } from '../token-endpoints/answer-token-request.ts';
 import type { TokenEndpoint } from '../token-endpoints/token-endpoint.ts';
@@ -148,7 +149,7 @@ function letPass(
     '0',
     ...corsHeaders,
   ]);
-  res.end();
+  afterTurn(() => res.end());
 }
 
 /** Refuses in the one way that passes through nginx unseen, so that it asks for the refusal itself. */
@@ -157,7 +158,7 @@ function refuseSilently({ res, requestId, record }: InboundRequest, failure: Gat
   // What the client will see, which is what the log and the metrics tell.
   record.status = failure.rule.status;
   res.writeHead(401, ['x-request-id', requestId, 'cache-control', 'no-store', 'content-length', '0']);
-  res.end();
+  afterTurn(() => res.end());
 }
 
 /** Refuses in the words of the proxy. */

@@ -2,6 +2,7 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { errors, type Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
+import { afterTurn } from '../runtime/after-turn.ts';
 import { countPassedBytes } from '../runtime/v8-heap.ts';
 import { writeHead } from '../runtime/write-head.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
@@ -369,12 +370,13 @@ function isEventStream(rawHeaders: readonly string[]): boolean {
  */
 const MAX_ONE_TEXT_BYTES = 8 * 1_024;
 
-/** Ends an answer whose whole body is here, as that of a short one is, without a stream. */
+/** Ends an answer whose whole body is here, as that of a short one is, without a stream; a short one with others of its turn. */
 function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   const [first] = chunks;
   const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
   if (body.length <= MAX_ONE_TEXT_BYTES) {
-    res.end(body.toString('latin1'), 'latin1');
+    const text = body.toString('latin1');
+    afterTurn(() => res.end(text, 'latin1'));
   } else {
     res.end(body);
   }

@@ -11,17 +11,18 @@ function isForcedMinor(entry: PerformanceEntry): boolean {
   return kind === constants.NODE_PERFORMANCE_GC_MINOR && (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) !== 0;
 }
 
+function pass(megabytes: number): void {
+  for (let count = 0; count < megabytes; count += 1) {
+    countPassedBytes(MEGABYTE);
+  }
+}
+
 it('young garbage is collected after each 16 MB that passed, in a process of our own', async () => {
   let collections = 0;
   const observer = new PerformanceObserver((list) => {
     collections += list.getEntries().filter(isForcedMinor).length;
   });
   observer.observe({ entryTypes: ['gc'] });
-  const pass = (megabytes: number): void => {
-    for (let count = 0; count < megabytes; count += 1) {
-      countPassedBytes(MEGABYTE);
-    }
-  };
   pass(15);
   collectPassedBytes();
   pass(16);
