@@ -3,6 +3,7 @@ import { adaptCore, createCore, type Core, type CoreOptions, type Current } from
 import { deploy, type Deployment } from './composition/deployment.ts';
 import { DownstreamUse, openDownstreams } from './composition/downstreams.ts';
 import { createAuthorizationListener, createListener, limitsOf } from './composition/listener.ts';
+import { loadAhead } from './composition/load-ahead.ts';
 import { startNotices } from './composition/notices.ts';
 import { nameAuthorizationService, namePublicUrl } from './config/fill-defaults.ts';
 import type { ConfigChange } from './config/config-files.ts';
@@ -167,6 +168,7 @@ export function createApi(config: GatewayConfig, options: GatewayOptions = {}): 
       put(deploy({ ...current, resource: namePublicUrl(config.server, port) }, core), listener);
       engines = await listenForEngines(core, () => deployment);
       keys.start();
+      void loadAhead(keys, () => isDraining);
       const limitHeap = createHeapLimit(config.memory.processBytes);
       sweeping = setInterval(() => {
         sessions.sweep();

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createCore, type Core } from './composition/core.ts';
 import { deploy, type Deployment } from './composition/deployment.ts';
 import { DownstreamUse, openDownstreams } from './composition/downstreams.ts';
+import { loadAhead } from './composition/load-ahead.ts';
 import type { Environment } from './config/environment.ts';
 import { loadApplicationConfig, type GatewayConfig } from './config/load-config.ts';
 import { logNotices } from './contract/log-notices.ts';
@@ -165,7 +166,9 @@ async function open(
   ends.push(() => use.destroy());
   const deployment = deploy({ config, downstreams, resource: config.server.publicUrl, isMounted: true }, core);
   await core.redis?.open();
+  let isEnded = false;
   core.keys.start();
+  void loadAhead(core.keys, () => isEnded);
   logNotices(config.contract, logger);
   const endWatch = watchCredential(config.identity.credential, logger);
   const sweeping = setInterval(() => {
@@ -173,6 +176,7 @@ async function open(
     core.memoryGuard.check();
   }, SWEEP_INTERVAL_MS).unref();
   ends.push(() => {
+    isEnded = true;
     core.keys.stop();
     clearInterval(sweeping);
     endWatch();

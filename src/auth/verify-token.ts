@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import passport from 'passport';
-import { Strategy as JwtStrategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
+import type { StrategyOptionsWithoutRequest } from 'passport-jwt';
 import type { TokenVersion } from '../entra/authority.ts';
 import { GatewayError } from '../failures.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { toPrincipal, type Principal, type TokenClaims } from '../session/principal.ts';
 import type { SigningKey } from '../session/signing-key.ts';
 import { readBearerToken } from './bearer-token.ts';
+import { loadPassport } from './passport.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { GUID } from '../syntax/http-syntax.ts';
 import { parseJsonObject, type JsonObject } from '../syntax/json.ts';
@@ -58,9 +58,9 @@ export function createTokenVerifier(
   rules: TokenRules,
   now: Clock,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<VerifiedToken> {
-  const authenticator = new passport.Passport();
   return (req, res) =>
     new Promise((resolve, reject) => {
+      const { authenticator, JwtStrategy } = loadPassport();
       let signingKey: SigningKey | undefined;
       const options: StrategyOptionsWithoutRequest = {
         jwtFromRequest: readBearerToken,

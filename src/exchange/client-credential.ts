@@ -1,12 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
-import { ManagedIdentityApplication, type Configuration } from '@azure/msal-node';
+import type { Configuration } from '@azure/msal-node';
 import { EntraHttpClient } from '../entra/http-client.ts';
 import { RereadFiles, type FilesListener } from '../resilience/reread-files.ts';
 import { SecretFile } from '../resilience/secret-file.ts';
 import { CredentialLog, type CredentialReports } from '../telemetry/credential-log.ts';
 import { createAssertionSigner } from './client-assertion.ts';
+import { loadMsal } from './msal.ts';
 import { RecordingNetwork } from './recording-network.ts';
 
 /** How the gateway proves itself to Entra, as gateway.yaml says it: exactly one of the members is present. */
@@ -168,6 +169,7 @@ const METADATA_DEADLINE_MS = 3_000;
 function fromManagedIdentity(clientId: string, audience: string): CredentialSource {
   const network = new RecordingNetwork(new EntraHttpClient(METADATA_DEADLINE_MS, { useProxy: false }));
   return async () => {
+    const { ManagedIdentityApplication } = loadMsal();
     const application = new ManagedIdentityApplication({
       managedIdentityIdParams: { userAssignedClientId: clientId },
       system: { networkClient: network, disableInternalRetries: true },

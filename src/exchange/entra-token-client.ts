@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ConfidentialClientApplication, type AuthenticationResult, type Configuration } from '@azure/msal-node';
+import type { AuthenticationResult, ConfidentialClientApplication, Configuration } from '@azure/msal-node';
 import { LRUCache } from 'lru-cache';
 import type { Authority } from '../entra/authority.ts';
 import type { EntraHttpClient } from '../entra/http-client.ts';
@@ -7,6 +7,7 @@ import { planToken, type DownstreamToken } from '../session/downstream-token.ts'
 import type { Clock } from '../resilience/clock.ts';
 import { CredentialUnavailable, type ClientCredential, type CredentialSource } from './client-credential.ts';
 import { ENTRA_CODES, FEDERATION_CODES } from './entra-codes.ts';
+import { loadMsal } from './msal.ts';
 import { RecordingNetwork, type MayTryAgain } from './recording-network.ts';
 import { ExchangeRefused, NOTHING_SAID } from './exchange-refused.ts';
 import { readRefusal } from './refusal.ts';
@@ -186,7 +187,8 @@ export class EntraTokenClient {
     { tenantId, clientCapabilities }: CommonRequest,
     networkClient: RecordingNetwork,
   ): ConfidentialClientApplication {
-    return new ConfidentialClientApplication({
+    const { ConfidentialClientApplication: Application } = loadMsal();
+    return new Application({
       auth: { ...this.#describeTenant(tenantId), clientCapabilities, ...credential },
       system: { networkClient },
     });

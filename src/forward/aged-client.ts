@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Client, type buildConnector } from 'undici';
+import type { buildConnector, Client } from 'undici';
+import { undici } from '../network/undici.ts';
 
 /** The share of its age by which a connection may end earlier: those opened together then do not all end together. */
 const SPREAD = 0.1;
@@ -20,7 +21,7 @@ export function createAgedClient(
     ...options
   }: Client.Options & { readonly connect: buildConnector.connector; readonly maxAgeMs: number },
 ): Client {
-  const client = new Client(origin, {
+  const client = new undici.Client(origin, {
     ...options,
     connect(target, callback) {
       connect(target, (...outcome) => {

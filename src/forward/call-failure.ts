@@ -1,7 +1,7 @@
-import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import { GatewayError } from '../failures.ts';
 import { createDownstreamFailure, type DownstreamFailure } from './downstream-failure.ts';
+import { undici } from '../network/undici.ts';
 
 /** The error codes of the system when the gateway itself has no file descriptor, port or memory for a connection. */
 const NOTHING_LEFT: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
@@ -45,7 +45,7 @@ export function toFailure(error: Error): Error {
   if (error instanceof GatewayError || error instanceof CallerGone) {
     return error;
   }
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) {
+  if (error instanceof undici.errors.InvalidArgumentError || error instanceof undici.errors.NotSupportedError) {
     return new GatewayError('internal_error', { cause: error });
   }
   const reason = nameReason(error);
@@ -60,17 +60,17 @@ export function toFailure(error: Error): Error {
 
 function nameFailure(error: Error): DownstreamFailure {
   if (
-    error instanceof errors.ConnectTimeoutError ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError
+    error instanceof undici.errors.ConnectTimeoutError ||
+    error instanceof undici.errors.HeadersTimeoutError ||
+    error instanceof undici.errors.BodyTimeoutError
   ) {
     return 'downstream_timeout';
   }
   const isInvalid =
-    error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError ||
-    error instanceof errors.ResponseContentLengthMismatchError ||
-    (error instanceof errors.SocketError && UNASKED.has(error.message));
+    error instanceof undici.errors.HTTPParserError ||
+    error instanceof undici.errors.HeadersOverflowError ||
+    error instanceof undici.errors.ResponseContentLengthMismatchError ||
+    (error instanceof undici.errors.SocketError && UNASKED.has(error.message));
   return isInvalid ? 'downstream_invalid_response' : 'downstream_unreachable';
 }
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { createProxyConnector, openTunnel, type Proxy } from './proxy.ts';
 import { TlsFiles, type TlsSettings, type TlsTexts } from './tls-files.ts';
+import { undici } from '../network/undici.ts';
 
 /** How connections to a downstream are opened. */
 export interface ConnectorSettings {
@@ -16,7 +17,8 @@ export interface ConnectorSettings {
  * proxy, with TLS for https.
  */
 export function createConnector({ tls, proxy, timeoutMs }: ConnectorSettings): buildConnector.connector {
-  const connect = tls === undefined ? buildConnector({ timeout: timeoutMs }) : createTlsConnector(tls, timeoutMs);
+  const connect =
+    tls === undefined ? undici.buildConnector({ timeout: timeoutMs }) : createTlsConnector(tls, timeoutMs);
   if (proxy === undefined) {
     return connect;
   }
@@ -56,7 +58,7 @@ function createTlsConnector({ serverName, ...paths }: TlsSettings, timeoutMs: nu
       (read) => {
         if (connect === undefined || read !== texts) {
           texts = read;
-          connect = buildConnector({ ...read, timeout: timeoutMs });
+          connect = undici.buildConnector({ ...read, timeout: timeoutMs });
         }
         connect(named, callback);
       },

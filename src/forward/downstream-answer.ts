@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { errors, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import { afterTurn } from '../runtime/after-turn.ts';
 import { countPassedBytes } from '../runtime/v8-heap.ts';
@@ -13,6 +13,7 @@ import { BodySink, type Sink } from './body-sink.ts';
 import { passInterimAnswer } from './interim-answer.ts';
 import { findHeaders } from './response-headers.ts';
 import { UNASKED_CONTINUE } from './unasked-continue.ts';
+import { undici } from '../network/undici.ts';
 
 /** The answer of a downstream. Its head is here; its body waits until it is sent on or discarded. */
 export interface DownstreamAnswer {
@@ -182,7 +183,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
 
   onError(error: Error): void {
     clearTimeout(this.#idleTimer);
-    if (BODILESS.has(this.status) && error instanceof errors.ResponseContentLengthMismatchError) {
+    if (BODILESS.has(this.status) && error instanceof undici.errors.ResponseContentLengthMismatchError) {
       // Such an answer may give the length of a body that it does not have (RFC 9110 §8.6); undici waits for that body.
       this.onComplete();
       return;
@@ -301,7 +302,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
       if (this.#sink?.isStalled === true || this.#waitingBytes > MAX_WAITING_BYTES) {
         this.#idleTimer?.refresh();
       } else {
-        this.#abort?.(new errors.BodyTimeoutError());
+        this.#abort?.(new undici.errors.BodyTimeoutError());
       }
     }, idleMs);
   }
@@ -315,7 +316,7 @@ export class AnswerReceiver implements Dispatcher.DispatchHandler, DownstreamAns
     this.#interimSince ??= now;
     const { downstream, timeouts } = this.#surroundings;
     if (now - this.#interimSince > (timeouts?.responseMs ?? downstream.responseTimeout)) {
-      this.#abort?.(new errors.HeadersTimeoutError());
+      this.#abort?.(new undici.errors.HeadersTimeoutError());
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { Circuit } from '../resilience/circuit-breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { createAgedClient } from './aged-client.ts';
@@ -7,6 +7,7 @@ import { createConnector } from './connector.ts';
 import { createProxyConnector, readProxy } from './proxy.ts';
 import type { TlsSettings } from './tls-files.ts';
 import { tolerateUnaskedContinue } from './unasked-continue.ts';
+import { undici } from '../network/undici.ts';
 
 /** What gateway.yaml says of a downstream; times in milliseconds, `undefined` for no limit. */
 export interface DownstreamSettings {
@@ -110,7 +111,7 @@ export class Downstream {
       bodyTimeout: timeout.idle ?? 0,
       maxHeaderSize: headLimit,
     };
-    this.pool = new Pool(first, {
+    this.pool = new undici.Pool(first, {
       ...options,
       ...(maxAge !== undefined && {
         factory: (origin: URL, given: object) => createAgedClient(origin, { ...given, connect, maxAgeMs: maxAge }),
@@ -119,7 +120,7 @@ export class Downstream {
       this.#noteConnection();
       targets.forEach(tolerateUnaskedContinue);
     });
-    this.newConnections = new Pool(first, { ...options, pipelining: 0 }).on('connect', (_origin, targets) => {
+    this.newConnections = new undici.Pool(first, { ...options, pipelining: 0 }).on('connect', (_origin, targets) => {
       targets.forEach(tolerateUnaskedContinue);
     });
   }

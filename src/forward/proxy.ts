@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { buildConnector, errors } from 'undici';
+import type { buildConnector } from 'undici';
+import { undici } from '../network/undici.ts';
 
 /** A proxy on the way to a downstream. */
 export interface Proxy {
@@ -41,7 +42,7 @@ export function readProxy(address: string): Proxy {
  * @param timeoutMs for each connection; 0 is no limit
  */
 export function createProxyConnector({ origin }: Proxy, timeoutMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs });
+  const connect = undici.buildConnector({ timeout: timeoutMs });
   const { host, hostname, protocol, port } = origin;
   const isName = /[a-z]/i.test(hostname) && !hostname.startsWith('[');
   const target = { host, hostname: hostname.replace(/^\[|\]$/g, ''), protocol, port };
@@ -74,7 +75,7 @@ export function openTunnel(
   const headers = ['host', authority, 'connection', 'keep-alive', 'proxy-connection', 'keep-alive', ...proxy.headers];
   const request = httpRequest({ method: 'CONNECT', path: authority, headers, createConnection: () => socket });
   const timer =
-    timeoutMs > 0 ? setTimeout(() => request.destroy(new errors.ConnectTimeoutError()), timeoutMs) : undefined;
+    timeoutMs > 0 ? setTimeout(() => request.destroy(new undici.errors.ConnectTimeoutError()), timeoutMs) : undefined;
   request.once('connect', ({ statusCode = 0 }: IncomingMessage, _socket, head: Buffer) => {
     clearTimeout(timer);
     if (statusCode >= 200 && statusCode < 300 && head.length === 0) {
@@ -93,5 +94,5 @@ export function openTunnel(
 }
 
 function toProxyError(error: NodeJS.ErrnoException): Error {
-  return error instanceof errors.ConnectTimeoutError ? error : new ProxyError(error.code ?? error.name);
+  return error instanceof undici.errors.ConnectTimeoutError ? error : new ProxyError(error.code ?? error.name);
 }

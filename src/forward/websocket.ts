@@ -8,7 +8,6 @@ import {
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { errors } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import type { GatewayError } from '../failures.ts';
 import { isOwnFault, toFailure } from './call-failure.ts';
@@ -16,6 +15,7 @@ import type { DownstreamAnswer } from './downstream-answer.ts';
 import { createDownstreamFailure } from './downstream-failure.ts';
 import { requireReachable, type DownstreamCall } from './forward.ts';
 import { joinSockets } from './join-sockets.ts';
+import { undici } from '../network/undici.ts';
 
 /**
  * Asks a downstream for a WebSocket, on a connection of its own, and waits for the head of the answer. Only a 101 for a
@@ -79,7 +79,7 @@ interface Waiting {
 function readAnswer(request: ClientRequest, { res, responseTimeout, idleTimeout }: Waiting): Promise<DownstreamAnswer> {
   return new Promise<DownstreamAnswer>((resolve, reject) => {
     const timer = Number.isFinite(responseTimeout)
-      ? setTimeout(() => request.destroy(new errors.HeadersTimeoutError()), responseTimeout)
+      ? setTimeout(() => request.destroy(new undici.errors.HeadersTimeoutError()), responseTimeout)
       : undefined;
     const leave = (): unknown => request.destroy(new CallerGone());
     res.once('close', leave);
@@ -175,7 +175,7 @@ class OrdinaryAnswer implements DownstreamAnswer {
     this.rawHeaders = message.rawHeaders;
     this.#message = message;
     if (Number.isFinite(idleTimeout)) {
-      message.setTimeout(idleTimeout, () => message.destroy(new errors.BodyTimeoutError()));
+      message.setTimeout(idleTimeout, () => message.destroy(new undici.errors.BodyTimeoutError()));
     }
   }
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
@@ -108,5 +109,80 @@ describe('any other address is asked through the proxy of the environment', () =
     await direct.get('http://entra.invalid/keys').catch(() => undefined);
     direct.close();
     expect(proxied).toEqual([]);
+  });
+});
+
+describe('a call without a proxy', () => {
+  /** What a server does with a call, and what becomes of the call: status and text, or why there is no answer. */
+  const cases: readonly (readonly [string, (res: ServerResponse) => unknown, string])[] = [
+    ['takes every status', (res) => res.writeHead(418).end('{}'), '418 {}'],
+    ['follows no redirect', (res) => res.writeHead(302, { location: '/elsewhere' }).end('moved'), '302 moved'],
+    ['reads an answer in pieces', (res) => res.write('a') && setImmediate(() => res.end('ü')), '200 aü'],
+    ['reads past a byte order mark', (res) => res.end('\ufeff{}'), '200 {}'],
+    ['waits for what follows an early hint', (res) => (res.writeEarlyHints({ link: '</a>' }), res.end('{}')), '200 {}'],
+    ['fails when the connection breaks before the answer', (res) => res.socket?.destroy(), 'ECONNRESET'],
+    [
+      'fails when the connection breaks in the midst of it',
+      (res) => res.writeHead(200, { 'content-length': 9 }).write('{', () => res.socket?.destroy()),
+      'ERR_BAD_RESPONSE',
+    ],
+    ['fails on an answer that is too long', (res) => res.end(Buffer.alloc(2 ** 20 + 1)), 'ERR_BAD_RESPONSE'],
+    ['fails on an answer that is not HTTP', (res) => res.socket?.end('SSH-2.0-OpenSSH\r\n'), 'HTTPParserError'],
+    ['fails when there is no answer in time', () => {}, 'deadline exceeded'],
+    ['fails when the answer does not end in time', (res) => res.write('{'), 'deadline exceeded'],
+  ];
+
+  it.each(cases)('%s', async (_what, treat, outcome) => {
+    const server = await listenOnLoopback({}, () => (_req, res) => void treat(res));
+    const client = new EntraHttpClient(outcome === 'deadline exceeded' ? 50 : 10_000);
+    expect(
+      await client.post(server.origin, {}, 'a=b').then(
+        ({ status, text }) => `${status} ${text}`,
+        (error: Error) => error.message,
+      ),
+    ).toBe(outcome);
+    client.close();
+    await server.close();
+  });
+
+  it('keeps its connections for the next ones', async () => {
+    let connections = 0;
+    const server = createHttpServer((_req, res) => res.end('{}')).on('connection', () => (connections += 1));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const client = new EntraHttpClient(5_000);
+    for (let call = 0; call < 10; call += 1) {
+      await client.post(url, {}, 'a=b');
+    }
+    client.close();
+    server.close();
+    // undici lets a connection rest for one turn of the event loop.
+    expect(connections).toBeLessThanOrEqual(2);
+  });
+
+  it('sends what it is given, and the names that axios gives', async () => {
+    const server = await listenOnLoopback({}, () => (req, res) => {
+      res.end(JSON.stringify([req.method, req.url, req.headers['content-type'], req.headers['user-agent']]));
+    });
+    const client = new EntraHttpClient(5_000);
+    const { text } = await client.post(`${server.origin}/token?a=b`, { 'Content-Type': 'text/plain' }, 'c=d');
+    client.close();
+    await server.close();
+    expect(JSON.parse(text)).toEqual(['POST', '/token?a=b', 'text/plain', expect.stringMatching(/^axios\/1\./)]);
+  });
+
+  it('fails at once when nothing listens, and when the client is closed', async () => {
+    const client = new EntraHttpClient(5_000);
+    const refused = client.get('http://127.0.0.1:1/');
+    await expect(refused).rejects.toThrow('ECONNREFUSED');
+    client.close();
+    await expect(client.get(`http://localhost:${port}/`)).rejects.toThrow('closed');
+  });
+
+  it('fails at its deadline while there is no connection yet', async () => {
+    const client = new EntraHttpClient(50);
+    // An address for documentation, where nothing answers: RFC 5737.
+    await expect(client.get('http://192.0.2.1/')).rejects.toThrow(/^(?:deadline exceeded|ENETUNREACH|EHOSTUNREACH)$/);
+    client.close();
   });
 });

@@ -83,3 +83,16 @@ describe('a request to the token endpoint', () => {
     expect(await post([{ status: 500 }, 'hang'], { deadline: 1_500 })).toEqual({ status: undefined, requests: 2 });
   });
 });
+
+it('MSAL gets the token alone, and nothing of which it would make an account', async () => {
+  const answer = { access_token: 'a', token_type: 'Bearer', expires_in: '60', scope: 's' };
+  const identity = { id_token: 'i', client_info: 'c', refresh_token: 'r' };
+  const server = createServer((_req, res) => res.end(JSON.stringify({ ...answer, ...identity })));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const http = new EntraHttpClient(2_000);
+  const network = new RecordingNetwork(http);
+  const { body } = await network.sendPostRequestAsync(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  http.close();
+  server.close();
+  expect([body, network.readLifetime().expiresIn]).toEqual([answer, 60]);
+});

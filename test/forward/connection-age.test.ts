@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Dispatcher } from 'undici';
 import { Downstream } from '../../src/forward/downstream.ts';
 import { until } from '../support/gateway-poll.ts';
 
@@ -50,7 +51,7 @@ async function startApi(maxAge: number | undefined): Promise<Api> {
 }
 
 async function get({ downstream }: Api, path = '/'): Promise<string> {
-  const { body } = await downstream.pool.request({ method: 'GET', path });
+  const { body } = await Dispatcher.prototype.request.call(downstream.pool, { method: 'GET', path });
   const text = await body.text();
   // The connection is free a moment after its answer is complete.
   await new Promise((resolve) => setImmediate(resolve));

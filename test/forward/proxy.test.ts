@@ -7,6 +7,7 @@ import { connect, Socket, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Dispatcher } from 'undici';
 import { Downstream } from '../../src/forward/downstream.ts';
 import { forward, type DownstreamCall } from '../../src/forward/forward.ts';
 import type { TlsSettings } from '../../src/forward/tls-files.ts';
@@ -108,7 +109,7 @@ async function ask({ connect: connectTimeout = 5_000, ...way }: Way, path = '/or
     Date.now,
   );
   try {
-    const { statusCode, body } = await downstream.pool.request({
+    const { statusCode, body } = await Dispatcher.prototype.request.call(downstream.pool, {
       method: 'GET',
       path: `${downstream.basePath}${path}`,
       headers: [...downstream.proxyHeaders],

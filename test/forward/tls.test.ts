@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { Dispatcher } from 'undici';
 import { Downstream } from '../../src/forward/downstream.ts';
 import type { TlsSettings } from '../../src/forward/tls-files.ts';
 import { makeAuthority, readCertificate, type CertificateAuthority } from '../support/tls-certificates.ts';
@@ -31,7 +32,7 @@ function ask(baseUrl: string, tls: TlsSettings | undefined, more: { maxAge?: num
   );
   const get = async (): Promise<string> => {
     try {
-      const { body } = await downstream.pool.request({ method: 'GET', path: '/' });
+      const { body } = await Dispatcher.prototype.request.call(downstream.pool, { method: 'GET', path: '/' });
       return await body.text();
     } catch (error) {
       return String((error as NodeJS.ErrnoException).code);

@@ -106,7 +106,6 @@ describe('a form of a page', () => {
     );
     expect(headers).toEqual({
       accept: 'application/json',
-      'accept-encoding': expect.any(String),
       connection: 'keep-alive',
       'content-length': expect.any(String),
       'content-type': 'application/x-www-form-urlencoded',
