@@ -1,3 +1,4 @@
+import { Dispatcher } from 'undici';
 import { isLoopback } from '../network/loopback.ts';
 import { Downstream, type DownstreamSettings } from '../forward/downstream.ts';
 import { ProxyError } from '../forward/proxy.ts';
@@ -23,7 +24,8 @@ export async function checkDownstream(
   }
   const downstream = new Downstream(name, { ...settings, baseUrl }, () => performance.now());
   try {
-    const { statusCode } = await downstream.pool.request({
+    // The pool has no `request` of its own, see network/undici.ts.
+    const { statusCode } = await Dispatcher.prototype.request.call(downstream.pool, {
       method: 'GET',
       path: downstream.basePath === '' ? '/' : downstream.basePath,
       headers: [...downstream.proxyHeaders],

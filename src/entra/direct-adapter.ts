@@ -97,8 +97,11 @@ class AnswerReceiver implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: NodeJS.ErrnoException): void {
     const { code = error.name } = error;
-    const isBroken = code === 'UND_ERR_SOCKET';
-    this.#fail(isBroken ? (this.#status === NO_STATUS ? 'ECONNRESET' : axios.AxiosError.ERR_BAD_RESPONSE) : code);
+    if (this.#status !== NO_STATUS) {
+      this.#fail(axios.AxiosError.ERR_BAD_RESPONSE);
+    } else {
+      this.#fail(code === 'UND_ERR_SOCKET' ? 'ECONNRESET' : code);
+    }
   }
 
   #fail(code: string): void {

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
@@ -375,11 +375,16 @@ const MAX_ONE_TEXT_BYTES = 8 * 1_024;
 function endWith(res: ServerResponse, chunks: readonly Buffer[]): void {
   const [first] = chunks;
   const body = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-  if (body.length <= MAX_ONE_TEXT_BYTES) {
-    const text = body.toString('latin1');
+  if (body.length > MAX_ONE_TEXT_BYTES) {
+    res.end(body);
+    return;
+  }
+  const text = body.toString('latin1');
+  // An `end` of an application's middleware may throw, which must fail this request alone.
+  if (res.end === ServerResponse.prototype.end) {
     afterTurn(() => res.end(text, 'latin1'));
   } else {
-    res.end(body);
+    res.end(text, 'latin1');
   }
 }
 

@@ -43,7 +43,10 @@ export function createAnswerErrors(requests: Requests): AnswerErrors {
       return;
     }
     const request = requests.find(req) ?? found.request;
-    void joinOthers(found, request).then((failure) => answer(failure, request, res, requests), next);
+    void joinOthers(found, request)
+      .then((failure) => answer(failure, request, res, requests))
+      // Middleware may have put what throws in the place of `writeHead`.
+      .catch(next);
   };
 }
 

@@ -39,5 +39,5 @@ function fold(word: string, longest: number): string {
   const bare = word.replaceAll(PASSED_OVER, '').trim();
   return bare.length > longest * MAX_FOLDED_INTO_ONE
     ? bare
-    : bare.normalize('NFKD').replaceAll(PASSED_OVER, '').toUpperCase().toLowerCase();
+    : bare.normalize('NFKD').replaceAll(PASSED_OVER, '').trim().toUpperCase().toLowerCase();
 }

@@ -5,6 +5,7 @@ import { findFreePort } from '../../dev/ports.ts';
 import {
   answerChallenge,
   answerInTurn,
+  answerPlainly,
   startDownstream,
   valuesOf,
   type ScriptedDownstream,
@@ -136,6 +137,20 @@ describeWithEngines('when the service does not say that a call may pass', () => 
     expect([response.status, api.requests.length]).toEqual([AFTER_401[engine], 1]);
     expect(response.all('www-authenticate')).toEqual([]);
   });
+
+  it.each(['nginx', 'caddy'] as const)(
+    'another server says 200 when the API says 401: %s makes no second call',
+    async (engine) => {
+      let asked = 0;
+      answer = (res) => {
+        asked += 1;
+        res.writeHead(200, asked === 1 ? { authorization: 'Bearer first' } : {}).end();
+      };
+      api.answer = answerInTurn(answerChallenge('Bearer claims="e30="'), answerPlainly);
+      const response = await send(portOf(engine), CALL);
+      expect([response.status, response.all('www-authenticate'), api.requests.length]).toEqual([502, [], 1]);
+    },
+  );
 
   it.each(['nginx', 'caddy'] as const)(
     'the API is gone for the second call: %s says nothing of the first',

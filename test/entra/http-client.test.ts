@@ -145,6 +145,27 @@ describe('a call without a proxy', () => {
     await server.close();
   });
 
+  it('is not taken for one that was never answered when its connection is reset in the midst of the answer', async () => {
+    let begun: ServerResponse | undefined;
+    const server = createHttpServer((req, res) => {
+      if (req.method === 'POST') {
+        begun = res.writeHead(200, { 'content-length': 9 });
+        begun.write('{');
+      } else {
+        res.end('{}', () => begun?.socket?.resetAndDestroy());
+      }
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const client = new EntraHttpClient(5_000);
+    const outcome = client.post(url, {}, 'a=b').catch((error: Error) => error.message);
+    await once(server, 'request');
+    await client.get(url);
+    expect(await outcome).toBe('ERR_BAD_RESPONSE');
+    client.close();
+    server.close();
+  });
+
   it('keeps its connections for the next ones', async () => {
     let connections = 0;
     const server = createHttpServer((_req, res) => res.end('{}')).on('connection', () => (connections += 1));
@@ -181,8 +202,11 @@ describe('a call without a proxy', () => {
 
   it('fails at its deadline while there is no connection yet', async () => {
     const client = new EntraHttpClient(50);
-    // An address for documentation, where nothing answers: RFC 5737.
-    await expect(client.get('http://192.0.2.1/')).rejects.toThrow(/^(?:deadline exceeded|ENETUNREACH|EHOSTUNREACH)$/);
+    const silent = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const call = client.get(`https://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
+    await expect(call).rejects.toThrow('deadline exceeded');
     client.close();
+    silent.close();
   });
 });

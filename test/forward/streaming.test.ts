@@ -151,6 +151,30 @@ it('an application gets the pieces by the write of its own middleware', async ()
   front.close();
 });
 
+it('what the end of such middleware throws fails its own request, and not the process', async () => {
+  const thrown: unknown[] = [];
+  const front = createServer((_req, res) => {
+    res.end = () => {
+      throw new Error('of the middleware');
+    };
+    const limits = { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false };
+    const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+    receiver.onHeaders(200, [], () => undefined, 'OK');
+    receiver.onData(Buffer.from('short'));
+    receiver.onComplete();
+    try {
+      void receiver.sendTo(res, []);
+    } catch (error) {
+      thrown.push(error);
+    }
+    res.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  await expect(fetch(`http://127.0.0.1:${(front.address() as AddressInfo).port}`)).rejects.toThrow();
+  expect(thrown).toEqual([new Error('of the middleware')]);
+  front.close();
+});
+
 describe('does nobody run ahead of a slow reader', () => {
   it('also without a limit for how long it may stop: it is waited for once', async () => {
     const drains: number[] = [];

@@ -259,8 +259,8 @@ describe('server.tls.clientCa', () => {
     }
     expect(own.downstream.requests.length).toBe(status === '' ? 0 : 2);
     const told = own.log.lines.filter(({ msg }) => msg === 'connections are refused');
-    expect(told.map(({ reason }) => reason)).toEqual(
-      status === '' ? [expect.stringContaining('did not show a certificate')] : [],
+    expect(told.map(({ listener, reason }) => [listener, reason])).toEqual(
+      status === '' ? [['server', expect.stringContaining('did not show a certificate')]] : [],
     );
     await own.close();
   });

@@ -382,6 +382,7 @@ describe('what cannot be decided never passes:', () => {
     ['a tool with an accent', call('write_fil\u00E9'), {}, -32_600, 7],
     ['a tool with what nobody sees', call(`write${'\u200B\u00AD'.repeat(1_000)}_file`), {}, -32_600, 7],
     ['a tool with control characters', call('\0write\u0001_\0file'), {}, -32_600, 7],
+    ['a tool with an accent that stands alone', call('write_file\u00A8'), {}, -32_600, 7],
     ['a tool with half a character', call('write_file\uD800'), {}, -32_600, 7],
     ['a batch', `[${call('read_file')},${dangerous}]`, safe, -32_600, null],
     ['two names', dangerous.replace('"name"', '"name":"read_file","name"'), safe, -32_600, 7],

@@ -186,6 +186,8 @@ describe('a handler that throws', () => {
       'last-modified': 'Mon, 30 Nov 2026 00:00:00 GMT',
       etag: '"1"',
       'transfer-encoding': 'chunked',
+      trailer: 'Content-Digest',
+      'content-digest': 'sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:',
     };
     const url = await startHandler(async (req, res) => {
       res.set({ ...described, 'content-type': 'text/csv', 'x-own': 'kept' });
@@ -199,6 +201,18 @@ describe('a handler that throws', () => {
       'kept',
     ]);
     expect(Object.keys(described).filter((name) => headers.has(name))).toEqual([]);
+  });
+
+  it('is answered with 500 where middleware fails while the refusal is written', async () => {
+    const url = await startHandler((req, res) => {
+      const writeHead = res.writeHead.bind(res);
+      res.writeHead = () => {
+        res.writeHead = writeHead;
+        throw new Error('of the middleware');
+      };
+      return refusal(req);
+    });
+    expect((await call(url)).status).toBe(500);
   });
 
   it('after the answer began breaks the connection', async () => {

@@ -158,7 +158,7 @@ export class Load {
   readonly #clients: readonly Client[];
   readonly #running: Promise<unknown>;
 
-  /** Every fourth caller follows feeds; the others read, create and upload. */
+  /** Every eighth caller follows feeds; the others read, create and upload. */
   constructor(callers: readonly Caller[], fronts: readonly number[], ca: string) {
     this.#clients = callers.map((caller, index) => new Client(caller, fronts[index % fronts.length] ?? 0, ca));
     this.#running = Promise.all(this.#clients.map((client, index) => this.#run(client, index)));
