@@ -22,6 +22,8 @@ export interface CaseContext {
   readonly shortPace: Pace;
   /** True for a short try, in which counts are smaller too. */
   readonly isQuick: boolean;
+  /** The folder of another checkout of the gateway, for the case that compares with one. */
+  readonly otherCheckout: string | undefined;
   /** A folder of the run's own, removed at its end. */
   readonly folder: string;
   /** The tokens of at least as many users. */

@@ -10,6 +10,7 @@ import { bodies } from './cases/bodies.ts';
 import { burst } from './cases/burst.ts';
 import { callers } from './cases/callers.ts';
 import { checks } from './cases/checks.ts';
+import { compare } from './cases/compare.ts';
 import { contractSize } from './cases/contract-size.ts';
 import { events } from './cases/events.ts';
 import { exchange } from './cases/exchange.ts';
@@ -28,7 +29,8 @@ import { findWhatIsMissing, prepare } from './prepare.ts';
 import { renderReport, renderTable } from './report.ts';
 import { killAll, stopAll } from './servers/child-process.ts';
 
-const CASES: readonly BenchCase[] = [
+/** What a full run answers. */
+const FULL_RUN: readonly BenchCase[] = [
   warm,
   latency,
   workers,
@@ -48,11 +50,15 @@ const CASES: readonly BenchCase[] = [
   redis,
 ];
 
+const CASES: readonly BenchCase[] = [...FULL_RUN, compare];
+
 const USAGE = `Usage:
   npm run bench                 everything, written to bench/results.md; takes about 50 minutes on two cores, and one
                                 more the first time, for the tokens
   npm run bench -- --quick      a try of about eight minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md
+  npm run bench -- compare --with <folder>
+                                what a request costs in this checkout, in that of another one that is built
 Cases: ${CASES.map(({ name }) => name).join(', ')}`;
 
 type Paces = Pick<CaseContext, 'pace' | 'shortPace'>;
@@ -85,7 +91,7 @@ const { values, positionals } = readArguments();
 if (values.help) {
   console.log(USAGE);
 } else {
-  process.exitCode = await main(values.quick, positionals);
+  process.exitCode = await main(positionals, values);
 }
 
 function readArguments() {
@@ -93,6 +99,7 @@ function readArguments() {
     return parseArgs({
       options: {
         quick: { type: 'boolean', default: false },
+        with: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
       allowPositionals: true,
@@ -107,7 +114,7 @@ function assertions(count: number): Promise<Assertions> {
   return provideAssertions(TOKENS, count);
 }
 
-async function main(isQuick: boolean, names: readonly string[]): Promise<number> {
+async function main(names: readonly string[], { quick: isQuick, with: otherCheckout }: typeof values): Promise<number> {
   const unknown = names.filter((name) => !CASES.some((one) => one.name === name));
   const missing = unknown.length > 0 ? [nameCases(unknown)] : findWhatIsMissing();
   if (missing.length > 0) {
@@ -121,11 +128,18 @@ async function main(isQuick: boolean, names: readonly string[]): Promise<number>
     return 1;
   }
   const paces = isQuick ? QUICK : FULL;
-  const chosen = names.length === 0 ? CASES : CASES.filter(({ name }) => names.includes(name));
-  const { rows, failures } = await runCases(chosen, { ...paces, isQuick, folder, assertions, tell });
+  const chosen = names.length === 0 ? FULL_RUN : CASES.filter(({ name }) => names.includes(name));
+  const { rows, failures } = await runCases(chosen, {
+    ...paces,
+    isQuick,
+    otherCheckout,
+    folder,
+    assertions,
+    tell,
+  });
   const machine = describeMachine();
   console.log(`\n${renderTable(rows)}\n\n${machine.map((line) => line.join(': ')).join('\n')}`);
-  if (isQuick || chosen.length < CASES.length || failures > 0) {
+  if (isQuick || chosen !== FULL_RUN || failures > 0) {
     const weight = isQuick ? '\nRounds this short show that a case works, not how fast anything is.' : '';
     console.log(`${weight}\nOnly a full run in which no case failed is written to bench/results.md.`);
   } else {

@@ -27,6 +27,11 @@ otherwise; some of those without an aim over ${shortPace.rounds} pairs of ${shor
 a request or an event in that of the other server; it depends less on the machine than the rates do. A CPU time is that of
 the server alone, with its workers, from \`/proc\`.
 
+Where a line says "at the same time", the gateway and the other server share the server's core, each with a load of its
+own: whatever the machine does meets both alike, so that two processes of one build come closer to 1 than in turn. Each
+has half of the core then, so that only the CPU times for a request can be compared; a ratio of throughputs is what they
+would be with a whole core each, by these times.
+
 The bare proxy is \`node:http\` in front and undici behind, nothing else. The aim against HAProxy is 1 where the bare proxy
 reaches 1.25 of HAProxy's throughput, else 0.8 of the bare proxy. Half of the throughput is half of what \`wrk\` saw of the
 gateway just before; requests are then sent at that rate whether or not earlier ones were answered, and their time counts

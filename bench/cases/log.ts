@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { BenchCase } from '../case.ts';
+import { sideBySide } from '../measure/rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startSurroundings } from '../surroundings.ts';
-import { compareSmallRequests, describeComparison } from './small-requests.ts';
+import { compareSmallRequests, describeSideBySide } from './small-requests.ts';
 
 const USERS = 100;
 
@@ -17,10 +18,10 @@ export const log: BenchCase = {
       logFile: join(context.folder, 'gateway.log'),
     });
     const toNowhere = await startGateway(surroundings, { name: 'gateway with its log in /dev/null' });
-    const paced = { ...context, pace: context.shortPace };
-    const comparisons = await compareSmallRequests(paced, surroundings, toFile, [toNowhere], USERS);
+    const requests = { users: USERS, compare: sideBySide };
+    const comparisons = await compareSmallRequests(context, surroundings, toFile, [toNowhere], requests);
     return comparisons.map((comparison) =>
-      describeComparison('warm small GET, log to a file against /dev/null', comparison),
+      describeSideBySide('warm small GET, log to a file against /dev/null', comparison),
     );
   },
 };

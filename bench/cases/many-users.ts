@@ -28,7 +28,10 @@ export const manyUsers: BenchCase = {
     await demandSecurity(peer, surroundings);
     const pace = context.isQuick ? context.pace : PACE;
     const paced = { ...context, pace };
-    const comparisons = await compareSmallRequests(paced, surroundings, ours, [peer], users, CONNECTIONS);
+    const comparisons = await compareSmallRequests(paced, surroundings, ours, [peer], {
+      users,
+      connections: CONNECTIONS,
+    });
     return comparisons.map((comparison) => {
       const aim = context.isQuick ? undefined : 400;
       const row = describeComparison(`warm small GET of ${users} users, against ${peer.name}`, comparison, aim);

@@ -1,29 +1,33 @@
 import type { CaseContext, Row } from '../case.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { runWrk, type WrkResult } from '../load/wrk.ts';
-import { alternate, medianOf, ratioOf, type Comparison } from '../measure/rounds.ts';
+import { alternate, medianOf, ratioOf, type Compare, type Comparison } from '../measure/rounds.ts';
 import type { MeasuredServer } from '../servers/server.ts';
 import type { Surroundings } from '../surroundings.ts';
 
-/**
- * Lets all users come by once, and then measures `GET /me` in turn.
- *
- * @param connections default 64
- */
+/** Who sends the requests, and how servers are compared. */
+export interface SmallRequests {
+  readonly users: number;
+  /** Default 64. */
+  readonly connections?: number;
+  /** Default {@link alternate}. */
+  readonly compare?: Compare;
+}
+
+/** Lets all users come by once, and then measures `GET /me`. */
 export async function compareSmallRequests(
   context: CaseContext,
   surroundings: Surroundings,
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
-  users: number,
-  connections?: number,
+  { users, connections, compare = alternate }: SmallRequests,
 ): Promise<Comparison<WrkResult>[]> {
   const { tokensFile } = surroundings.assertions;
   for (const { name, origin } of [ours, ...peers]) {
     context.tell(`${users} users come to ${name} for the first time`);
     await visitWithEach({ url: `${origin}/me`, tokensFile, count: users });
   }
-  return alternate(ours, peers, context.pace, async (server, seconds) => {
+  return compare(ours, peers, context.pace, async (server, seconds) => {
     const result = await runWrk({ server, path: '/me', tokensFile, users, connections, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);
     return result;
@@ -44,15 +48,32 @@ export function describeComparison(figure: string, comparison: Comparison<WrkRes
 }
 
 /** A row of the table: the ratio of the CPU times for a request, with the throughputs that belong to them. */
-export function describeCpuComparison(figure: string, comparison: Comparison<WrkResult>, maxRatio: number): Row {
+export function describeCpuComparison(figure: string, comparison: Comparison<WrkResult>, maxRatio?: number): Row {
   const cpuRatio = compareCpu(comparison);
   return {
     figure,
-    aim: `≤ ${maxRatio}`,
+    aim: maxRatio === undefined ? '' : `≤ ${maxRatio}`,
     seen: cpuRatio.toFixed(2),
-    isMet: cpuRatio <= maxRatio,
+    ...(maxRatio === undefined ? {} : { isMet: cpuRatio <= maxRatio }),
     cpuRatio,
     details: describeBoth(comparison),
+  };
+}
+
+/**
+ * A row of the table for servers that were measured at the same time: the ratio of the throughputs that each would have
+ * with a whole core, as the CPU times for a request give it.
+ */
+export function describeSideBySide(figure: string, comparison: Comparison<WrkResult>, minRatio?: number): Row {
+  const cpuRatio = compareCpu(comparison);
+  const ratio = 1 / cpuRatio;
+  return {
+    figure,
+    aim: minRatio === undefined ? '' : `≥ ${minRatio}`,
+    seen: ratio.toFixed(2),
+    ...(minRatio === undefined ? {} : { isMet: ratio >= minRatio }),
+    cpuRatio,
+    details: `at the same time, by the CPU: ${describeBoth(comparison)}`,
   };
 }
 

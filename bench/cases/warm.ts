@@ -1,6 +1,6 @@
 import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { runWrk, type WrkResult } from '../load/wrk.ts';
-import type { Comparison } from '../measure/rounds.ts';
+import { sideBySide, type Comparison } from '../measure/rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { listNodes, type NodeRuntime } from '../servers/node-runtime.ts';
 import {
@@ -53,15 +53,23 @@ export const warm: BenchCase = {
     const rows: Row[] = [];
     for (const node of listNodes()) {
       const servers = await startServers({ ...surroundings, node });
-      const comparisons = await compareSmallRequests(context, surroundings, servers.ours, servers.peers, USERS);
+      const requests = { users: USERS };
+      const comparisons = await compareSmallRequests(context, surroundings, servers.ours, servers.peers, requests);
       rows.push(...describeComparisons(node, comparisons, node.name === surroundings.node.name));
+      rows.push(...(await compareAtTheSameTime(context, surroundings, node, servers)));
       await Promise.all([servers.ours, ...servers.peers].map(({ process }) => process.stop()));
     }
     return [...rows, await measureDownstream(context, surroundings)];
   },
 };
 
-async function startServers(surroundings: Surroundings): Promise<{ ours: MeasuredServer; peers: MeasuredServer[] }> {
+interface Servers {
+  readonly ours: MeasuredServer;
+  /** In the order of {@link PEERS}. */
+  readonly peers: readonly MeasuredServer[];
+}
+
+async function startServers(surroundings: Surroundings): Promise<Servers> {
   const ours = await startGateway(surroundings);
   await demandSecurity(ours, surroundings);
   const peers: MeasuredServer[] = [];
@@ -97,6 +105,25 @@ function describeComparisons(
       return { ...row, details: `${row.details}; ${reach}` };
     });
   return [...cpu, ...rates];
+}
+
+/** The CPU against the bare proxy once more, with less of the machine in it; both are warm by now. */
+async function compareAtTheSameTime(
+  context: CaseContext,
+  surroundings: Surroundings,
+  { name }: NodeRuntime,
+  { ours, peers }: Servers,
+): Promise<Row[]> {
+  const bareProxy = peers.filter((_, index) => PEERS[index]?.start === startBareProxy);
+  const withoutWarmUp = { ...context, pace: { ...context.pace, warmUpSeconds: 0 } };
+  const requests = { users: USERS, compare: sideBySide };
+  const comparisons = await compareSmallRequests(withoutWarmUp, surroundings, ours, bareProxy, requests);
+  return comparisons.map((comparison) =>
+    describeCpuComparison(
+      `CPU of a warm small GET on ${name}, at the same time as ${comparison.peer.name}`,
+      comparison,
+    ),
+  );
 }
 
 async function measureDownstream(context: CaseContext, { downstream, assertions }: Surroundings): Promise<Row> {

@@ -14,37 +14,95 @@ export interface Pace {
 export interface Comparison<Result> {
   readonly peer: MeasuredServer;
   readonly peers: readonly Result[];
-  /** The rounds of the gateway that followed each of the peer's. */
+  /** The round of the gateway beside each of the peer's: after it, or at the same time. */
   readonly ours: readonly Result[];
 }
 
-/**
- * Measures the gateway and its peers in turn: a peer, the gateway, the next peer, the gateway, … Whatever the machine
- * does meanwhile meets both sides of each pair.
- */
-export async function alternate<Result>(
+/** Measures one server for some seconds. */
+type Measure<Result> = (server: MeasuredServer, seconds: number) => Promise<Result>;
+
+/** A way to measure the gateway beside each of its peers. */
+export type Compare = <Result>(
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
   pace: Pace,
-  measure: (server: MeasuredServer, seconds: number) => Promise<Result>,
-): Promise<Comparison<Result>[]> {
+  measure: Measure<Result>,
+) => Promise<Comparison<Result>[]>;
+
+/**
+ * Measures the gateway and its peers in turn: a peer, the gateway, the next peer, the gateway, … Each has its core to
+ * itself, as in service. What the machine does meets both sides of a pair only if it lasts.
+ */
+export const alternate: Compare = async (ours, peers, pace, measure) => {
+  const measureAlone = await warmUp([ours, ...peers], pace, measure);
+  return compareRounds(peers, pace, async (peer) => [
+    await measureAlone(peer, pace.seconds),
+    await measureAlone(ours, pace.seconds),
+  ]);
+};
+
+/**
+ * Measures the gateway and each of its peers at the same time, on the core that they share: whatever the machine does
+ * meets both sides alike. Only the CPU time of a request can be compared, since each gets half of the core.
+ */
+export const sideBySide: Compare = async (ours, peers, pace, measure) => {
   const servers = [ours, ...peers];
-  const measureAlone = async (server: MeasuredServer, seconds: number): Promise<Result> => {
-    await Promise.all(servers.map(({ process }) => untilIdle(process.pid)));
-    const result = await measure(server, seconds);
-    server.process.demandAlive();
-    return result;
+  await warmUp(servers, pace, measure);
+  return compareRounds(peers, pace, async (peer) => {
+    await untilAllIdle(servers);
+    return Promise.all([measureAlive(peer, pace.seconds, measure), measureAlive(ours, pace.seconds, measure)]);
+  });
+};
+
+/**
+ * Measures each server once for the time of the warm-up.
+ *
+ * @returns measures one of them while all others are idle
+ */
+async function warmUp<Result>(
+  servers: readonly MeasuredServer[],
+  { warmUpSeconds }: Pace,
+  measure: Measure<Result>,
+): Promise<Measure<Result>> {
+  const measureAlone: Measure<Result> = async (server, seconds) => {
+    await untilAllIdle(servers);
+    return measureAlive(server, seconds, measure);
   };
-  if (pace.warmUpSeconds > 0) {
+  if (warmUpSeconds > 0) {
     for (const server of servers) {
-      await measureAlone(server, pace.warmUpSeconds);
+      await measureAlone(server, warmUpSeconds);
     }
   }
+  return measureAlone;
+}
+
+async function untilAllIdle(servers: readonly MeasuredServer[]): Promise<void> {
+  await Promise.all(servers.map(({ process }) => untilIdle(process.pid)));
+}
+
+/** @throws {Error} when the server has ended */
+async function measureAlive<Result>(
+  server: MeasuredServer,
+  seconds: number,
+  measure: Measure<Result>,
+): Promise<Result> {
+  const result = await measure(server, seconds);
+  server.process.demandAlive();
+  return result;
+}
+
+/** @param measurePair gives what the peer showed, and what the gateway did */
+async function compareRounds<Result>(
+  peers: readonly MeasuredServer[],
+  { rounds }: Pace,
+  measurePair: (peer: MeasuredServer) => Promise<readonly [Result, Result]>,
+): Promise<Comparison<Result>[]> {
   const comparisons = peers.map((peer) => ({ peer, peers: [] as Result[], ours: [] as Result[] }));
-  for (let round = 0; round < pace.rounds; round += 1) {
-    for (const comparison of comparisons) {
-      comparison.peers.push(await measureAlone(comparison.peer, pace.seconds));
-      comparison.ours.push(await measureAlone(ours, pace.seconds));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { peer, peers: theirs, ours } of comparisons) {
+      const [their, our] = await measurePair(peer);
+      theirs.push(their);
+      ours.push(our);
     }
   }
   return comparisons;
