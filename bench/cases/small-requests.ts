@@ -8,7 +8,7 @@ import type { Surroundings } from '../surroundings.ts';
 /** Who sends the requests, and how servers are compared. */
 export interface SmallRequests {
   readonly users: number;
-  /** Default 64. */
+  /** For each process that serves; default 64. */
   readonly connections?: number;
   /** Default {@link alternate}. */
   readonly compare?: Compare;
@@ -20,7 +20,7 @@ export async function compareSmallRequests(
   surroundings: Surroundings,
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
-  { users, connections, compare = alternate }: SmallRequests,
+  { users, connections: each = 64, compare = alternate }: SmallRequests,
 ): Promise<Comparison<WrkResult>[]> {
   const { tokensFile } = surroundings.assertions;
   for (const { name, origin } of [ours, ...peers]) {
@@ -28,6 +28,7 @@ export async function compareSmallRequests(
     await visitWithEach({ url: `${origin}/me`, tokensFile, count: users });
   }
   return compare(ours, peers, context.pace, async (server, seconds) => {
+    const connections = each * (server.workers ?? 1);
     const result = await runWrk({ server, path: '/me', tokensFile, users, connections, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);
     return result;

@@ -43,7 +43,7 @@ export const alternate: Compare = async (ours, peers, pace, measure) => {
 
 /**
  * Measures the gateway and each of its peers at the same time, on the core that they share: whatever the machine does
- * meets both sides alike. Only the CPU time of a request can be compared, since each gets half of the core.
+ * meets both sides alike. Only the CPU time of a request can be compared, since each gets a part of the core.
  */
 export const sideBySide: Compare = async (ours, peers, pace, measure) => {
   const servers = [ours, ...peers];
@@ -55,7 +55,7 @@ export const sideBySide: Compare = async (ours, peers, pace, measure) => {
 };
 
 /**
- * Measures each server once for the time of the warm-up.
+ * Measures each server once for the time of the warm-up, in which each of its workers gets as much as a single process.
  *
  * @returns measures one of them while all others are idle
  */
@@ -70,7 +70,7 @@ async function warmUp<Result>(
   };
   if (warmUpSeconds > 0) {
     for (const server of servers) {
-      await measureAlone(server, warmUpSeconds);
+      await measureAlone(server, warmUpSeconds * (server.workers ?? 1));
     }
   }
   return measureAlone;

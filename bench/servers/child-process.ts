@@ -8,15 +8,11 @@ export const SERVER_CORE = 0;
 /** The core of everything else: the load, the downstream and Entra. */
 export const LOAD_CORE = 1;
 
-/** Both, for a server of several processes; the load then shares its core with one of them. */
-export const BOTH_CORES = `${SERVER_CORE},${LOAD_CORE}`;
-
 /** What to start, and on which core. */
 export interface ProcessOptions {
   /** What error messages call it. */
   readonly name: string;
-  /** A number, or a list as `taskset` takes it. */
-  readonly core: number | string;
+  readonly core: number;
   readonly command: string;
   readonly args: readonly string[];
   /** Added to this process' own environment, in production mode and without a proxy; its `PATH` finds the command. */

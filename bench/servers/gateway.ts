@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CLIENT_ID, DOWNSTREAM_SCOPE, SCOPE, TENANT_ID } from '../world.ts';
-import { BOTH_CORES, SERVER_CORE, startPinned } from './child-process.ts';
+import { SERVER_CORE, startPinned } from './child-process.ts';
 import { putFirst } from './node-runtime.ts';
 import { findFreePorts, untilReady } from './ports.ts';
 import type { MeasuredServer, Route, ServerSurroundings } from './server.ts';
@@ -23,7 +23,7 @@ export interface GatewayOptions {
   readonly settings?: object;
   /** The compiled main module; default that of `dist/`. */
   readonly program?: string;
-  /** Processes that serve, on both cores when there are several; default 1. */
+  /** Processes that serve; default 1. */
   readonly workers?: number;
 }
 
@@ -65,14 +65,14 @@ export async function startGateway(
   );
   const process = await startPinned({
     name,
-    core: workers === 1 ? SERVER_CORE : BOTH_CORES,
+    core: SERVER_CORE,
     command: 'node',
     args: [program, 'serve', '--config', join(own, 'gateway.yaml')],
     env: { ...putFirst(node), GATEWAY_CLIENT_SECRET: 'only-for-the-bench', ...env },
     ...(logFile === undefined ? {} : { stdout: logFile }),
   });
   await untilReady(process, `http://127.0.0.1:${managementPort}/readyz`, pauseBetween);
-  return { name, origin: `http://127.0.0.1:${port}`, process };
+  return { name, origin: `http://127.0.0.1:${port}`, process, workers };
 }
 
 function describeContract(routes: readonly Route[], nameOf: (origin: string) => string): object {

@@ -10,6 +10,8 @@ export interface MeasuredServer {
   readonly process: PinnedProcess;
   /** Another process that every request needs, whose CPU time counts as well. */
   readonly helper?: PinnedProcess;
+  /** Processes below {@link process} that share the connections; default 1, itself. */
+  readonly workers?: number;
 }
 
 /** The CPU time that everything took so far that serves the requests of a server, in milliseconds. */
