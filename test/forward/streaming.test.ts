@@ -151,6 +151,47 @@ it('an application gets the pieces by the write of its own middleware', async ()
   front.close();
 });
 
+it('such middleware that holds the pieces itself is waited for, though nothing waits in the connection', async () => {
+  const seen: unknown[] = [];
+  const front = createServer((_req, res) => {
+    const limits = { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false };
+    const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+    receiver.onHeaders(200, [], () => seen.push('resumed'), 'OK');
+    res.write = () => false;
+    void receiver.sendTo(res, []);
+    seen.length = 0;
+    seen.push(receiver.onData(Buffer.from('held')));
+    res.emit('drain');
+    receiver.onComplete();
+  }).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  await fetch(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  expect(seen).toEqual([false, 'resumed']);
+  front.close();
+});
+
+it.each([
+  { what: 'counts its bytes gets them all', method: 'GET', isStrict: true, body: 'onetwo' },
+  { what: 'has no body stays without one', method: 'HEAD', isStrict: false, body: '' },
+])('a response that $what', async ({ method, isStrict, body }) => {
+  const front = createServer((_req, res) => {
+    res.strictContentLength = isStrict;
+    const limits = { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false };
+    const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+    receiver.onHeaders(200, [], () => undefined, 'OK');
+    void receiver.sendTo(res, ['content-length', '6']);
+    receiver.onData(Buffer.from('one'));
+    receiver.onData(Buffer.from('two'));
+    receiver.onComplete();
+  }).listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  const connection = new RawConnection((front.address() as AddressInfo).port);
+  connection.send(`${method} / HTTP/1.1`, 'Host: x', 'Connection: close');
+  await once(connection.socket, 'close');
+  expect(connection.received.split('\r\n\r\n')[1]).toBe(body);
+  front.close();
+});
+
 it('what the end of such middleware throws fails its own request, and not the process', async () => {
   const thrown: unknown[] = [];
   const front = createServer((_req, res) => {
