@@ -116,11 +116,25 @@ function streamingBody(
     },
   };
 
+  /**
+   * Gives the pieces as they come. The request outlives a reader that stops early, because the answer still has to go out
+   * on the same connection. The time counts only while a piece is waited for: that a downstream reads slowly is not the
+   * caller's fault.
+   *
+   * @throws {GatewayError} `payload_too_large`, `request_timeout`
+   * @throws {CallerGone} when the caller hangs up in the middle
+   */
   async function* read(): AsyncGenerator<Buffer> {
     sent = true;
     askForBody();
+    const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
     try {
-      for await (const chunk of readChunks(req, idleTimeout)) {
+      for (;;) {
+        const next = await nextWithin(chunks, idleTimeout);
+        if (next.done === true) {
+          break;
+        }
+        const chunk = next.value;
         seen += chunk.length;
         refuseLength(seen, limit);
         keep(chunk);
@@ -130,6 +144,7 @@ function streamingBody(
       isComplete = true;
       kept?.share.complete();
     } finally {
+      void chunks.return?.();
       if (!isComplete) {
         letGo();
       }
@@ -325,29 +340,6 @@ function refuseDeclaredLength(req: IncomingMessage, limit: number): void {
 function refuseLength(length: number, limit: number): void {
   if (length > limit) {
     throw new GatewayError('payload_too_large', { detail: `The body may have at most ${limit} bytes.` });
-  }
-}
-
-/**
- * Gives the pieces of a body as they come. The request outlives a reader that stops early, because the answer still has
- * to go out on the same connection. The time counts only while a piece is waited for: that a downstream reads slowly is
- * not the caller's fault.
- *
- * @throws {GatewayError} `request_timeout`
- * @throws {CallerGone} when the caller hangs up in the middle
- */
-async function* readChunks(req: IncomingMessage, idleTimeout: number): AsyncGenerator<Buffer> {
-  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  try {
-    for (;;) {
-      const next = await nextWithin(chunks, idleTimeout);
-      if (next.done === true) {
-        return;
-      }
-      yield next.value;
-    }
-  } finally {
-    void chunks.return?.();
   }
 }
 
