@@ -138,10 +138,12 @@ export type FindToken = (
 /** Takes a call of the contract through the gateway, once it is received (`request/receive.ts`): the steps in order. */
 export async function handleRequest(request: InboundRequest, steps: Steps): Promise<void> {
   const authorized = await authorizeCall(request, steps, steps.validate);
-  const { route, session, checked } = authorized;
+  const { route, session, checked, token } = authorized;
   const call = { route, body: checked };
   try {
-    const answer = await makeCall(request, call, authorized, steps);
+    const first = await steps.forward(request, call, token);
+    const accepting = acceptAnswer(request, call, first, authorized, steps);
+    const answer = accepting instanceof Promise ? await accepting : accepting;
     const answering = steps.answer(request, call, answer);
     if (answering instanceof Promise) {
       await answering;
@@ -158,30 +160,31 @@ export async function handleOwnCall(
   steps: Steps,
 ): Promise<DownstreamAnswer> {
   const authorized = await authorizeCall(request, steps, () => undefined);
-  const { route, session } = authorized;
+  const { route, session, token } = authorized;
+  const call = { route, body, own };
   try {
-    return await makeCall(request, { route, body, own }, authorized, steps);
+    return await acceptAnswer(request, call, await steps.forward(request, call, token), authorized, steps);
   } catch (error) {
     throw steps.adaptFailure(error, session, route.entry);
   }
 }
 
-/** Makes a call that its caller may make, and once more where the downstream wants another token. */
-async function makeCall(
+/** Takes the downstream's answer, or has the call made once more where the downstream wants another token. */
+function acceptAnswer(
   request: InboundRequest,
   call: Call,
-  { session, token, correlationId }: Pick<AuthorizedCall<unknown>, 'session' | 'token' | 'correlationId'>,
+  answer: DownstreamAnswer,
+  { session, token, correlationId }: AuthorizedCall<unknown>,
   steps: Steps,
-): Promise<DownstreamAnswer> {
-  const answer = await steps.forward(request, call, token);
-  const accepted =
-    session !== undefined && token !== undefined && answer.status === 401
-      ? await translate(request, call, answer, { session, token, correlationId }, steps)
-      : answer;
-  if (session !== undefined && (token === undefined || accepted.status !== 401)) {
-    steps.noteSuccess(session, call.route.entry);
+): MaybePromise<DownstreamAnswer> {
+  if (session === undefined) {
+    return answer;
   }
-  return accepted;
+  if (token !== undefined && answer.status === 401) {
+    return translate(request, call, answer, { session, token, correlationId }, steps);
+  }
+  steps.noteSuccess(session, call.route.entry);
+  return answer;
 }
 
 /**
@@ -285,6 +288,7 @@ async function sendAgain(
   }
   const second = await steps.forward(request, call, token);
   if (second.status !== 401) {
+    steps.noteSuccess(session, operation);
     return second;
   }
   const challenges = steps.readChallenges(second);

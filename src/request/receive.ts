@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../failures.ts';
 import { NameTable } from '../syntax/name-table.ts';
+import { createRequestId } from './request-id.ts';
 
 /** The path and the query of a request, from its first line. */
 export interface RequestTarget {
@@ -50,7 +50,7 @@ export function readTarget(url: string): RequestTarget {
 /** Gives the id of a request: the caller's own when it is short and clean, otherwise a new one. */
 export function readRequestId(req: IncomingMessage): string {
   const given = req.headers['x-request-id'];
-  return typeof given === 'string' && CLEAN_ID.test(given) ? given : randomUUID();
+  return typeof given === 'string' && CLEAN_ID.test(given) ? given : createRequestId();
 }
 
 /**

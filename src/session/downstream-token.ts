@@ -2,6 +2,9 @@ import { OffHeapText } from './off-heap-text.ts';
 
 const BEARER = 'Bearer ';
 
+/** How many tokens are on the heap as well. */
+const MAX_RECENT = 128;
+
 /** The times in the life of a token; milliseconds since the epoch. */
 export interface TokenTimes {
   /** When the token expires at the downstream. */
@@ -16,12 +19,19 @@ export interface TokenTimes {
  * An access token for a downstream. Its text is outside the JavaScript heap: with many sessions, tokens would fill most
  * of the heap, and a heap takes more memory than what is alive in it (measured with 100,000 tokens: 616 MB resident as
  * strings, 435 MB outside the heap).
+ *
+ * Only the few that were read last are strings as well: callers send several requests at a time, and each would copy 1.5 kB
+ * anew.
  */
 export class DownstreamToken implements TokenTimes {
+  /** The tokens that are on the heap as well; the next one takes the place of the oldest. */
+  static readonly #ring: { readonly tokens: (DownstreamToken | undefined)[]; next: number } = { tokens: [], next: 0 };
   readonly expiresAt: number;
   readonly usableUntil: number;
   readonly refreshAt: number;
   readonly #authorization: OffHeapText;
+  /** The same on the heap, for a while. */
+  #recent: string | undefined;
 
   constructor(accessToken: string, { expiresAt, usableUntil, refreshAt }: TokenTimes) {
     this.#authorization = new OffHeapText(BEARER + accessToken);
@@ -36,7 +46,20 @@ export class DownstreamToken implements TokenTimes {
 
   /** The token as the value of an `Authorization` header. */
   get authorization(): string {
-    return this.#authorization.read();
+    return this.#recent ?? this.#readAnew();
+  }
+
+  #readAnew(): string {
+    const text = this.#authorization.read();
+    const { tokens, next } = DownstreamToken.#ring;
+    const oldest = tokens[next];
+    if (oldest !== undefined) {
+      oldest.#recent = undefined;
+    }
+    tokens[next] = this;
+    DownstreamToken.#ring.next = (next + 1) % MAX_RECENT;
+    this.#recent = text;
+    return text;
   }
 }
 

@@ -24,6 +24,15 @@ describe('a downstream token', () => {
     expect([token.accessToken, token.authorization]).toEqual(['eyJ.secret', 'Bearer eyJ.secret']);
   });
 
+  it('reads the same each time, however many others were read in between', () => {
+    const texts = Array.from({ length: 300 }, (_, index) => `eyJ.${index}`);
+    const tokens = texts.map((text) => new DownstreamToken(text, { expiresAt: 3, usableUntil: 2, refreshAt: 1 }));
+    const read = (): string[] => tokens.flatMap((one) => [one.authorization, one.authorization]);
+    expect([...read(), ...read()]).toEqual(
+      [...texts, ...texts].flatMap((text) => [`Bearer ${text}`, `Bearer ${text}`]),
+    );
+  });
+
   it('is in nothing that is printed by accident', () => {
     const printed = [JSON.stringify(token), inspect(token, { depth: 9, showHidden: true })].join();
     expect(printed).not.toMatch(/secret|eyJ/);
