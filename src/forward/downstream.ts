@@ -4,6 +4,7 @@ import { Circuit } from '../resilience/circuit-breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { createAgedClient } from './aged-client.ts';
 import { createConnector } from './connector.ts';
+import { keepTimer } from './kept-timer.ts';
 import { createProxyConnector, readProxy } from './proxy.ts';
 import type { TlsSettings } from './tls-files.ts';
 import { tolerateUnaskedContinue } from './unasked-continue.ts';
@@ -119,6 +120,7 @@ export class Downstream {
     }).on('connect', (_origin, targets) => {
       this.#noteConnection();
       targets.forEach(tolerateUnaskedContinue);
+      targets.forEach(keepTimer);
     });
     this.newConnections = new undici.Pool(first, { ...options, pipelining: 0 }).on('connect', (_origin, targets) => {
       targets.forEach(tolerateUnaskedContinue);

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { constants, PerformanceObserver, type PerformanceEntry } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 import { collectPassedBytes, countPassedBytes } from '../../src/runtime/v8-heap.ts';
 import { until } from '../support/gateway-poll.ts';
@@ -30,4 +32,10 @@ it('young garbage is collected after each 16 MB that passed, in a process of our
   await until('all collections are told of', () => collections >= 3);
   observer.disconnect();
   expect(collections).toBe(3);
+});
+
+it('where memory is little, the young generation grows to 16 MB, and no further', () => {
+  const program = fileURLToPath(new URL('young-generation.ts', import.meta.url));
+  const bytes = Number(execFileSync(process.execPath, ['--import', 'tsx', program], { encoding: 'utf8' }));
+  expect(Math.round(bytes / MEGABYTE)).toBe(16);
 });
