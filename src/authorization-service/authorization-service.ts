@@ -2,6 +2,7 @@ import type { Networks } from '../network/networks.ts';
 import type { ChallengeFrame } from '../challenge/www-authenticate.ts';
 import { FAILURES, GatewayError, toGatewayError } from '../failures.ts';
 import { answerFailure } from '../http/answer-failure.ts';
+import { writeHeadWithToken } from '../http/write-token.ts';
 import {
   RequestAccount,
   lingerAfterAnswer,
@@ -136,19 +137,13 @@ function letPass(
   token: DownstreamToken | undefined,
   corsHeaders: readonly string[],
 ): void {
-  res.writeHead(200, [
+  const headers = ['x-request-id', requestId, 'cache-control', 'no-store', 'content-length', '0', ...corsHeaders];
+  if (token === undefined) {
     // Envoy keeps the client's own header unless it is told otherwise; to the others the name means nothing.
-    ...(token === undefined
-      ? ['x-envoy-auth-headers-to-remove', 'authorization']
-      : ['authorization', token.authorization]),
-    'x-request-id',
-    requestId,
-    'cache-control',
-    'no-store',
-    'content-length',
-    '0',
-    ...corsHeaders,
-  ]);
+    res.writeHead(200, ['x-envoy-auth-headers-to-remove', 'authorization', ...headers]);
+  } else {
+    writeHeadWithToken(res, 200, token.authorization, headers);
+  }
   afterTurn(() => res.end());
 }
 

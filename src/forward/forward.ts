@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import type { OutgoingBody } from '../request/body.ts';
+import { dispatchWithToken } from './checked-token.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
 import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
 import { createDownstreamFailure } from './downstream-failure.ts';
@@ -72,7 +73,7 @@ export function forward(owner: CallOwner, call: DownstreamCall): Promise<Downstr
       receiver.cancel(new CallerGone());
     }
   });
-  downstream.pool.dispatch(request, receiver);
+  dispatchWithToken(downstream.pool, request, receiver);
   return proxyHeaders.length === 0 ? receiver.started : receiver.started.then(refuseProxysOwn);
 }
 

