@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { CallerGone } from '../request/caller-gone.ts';
 import type { OutgoingBody } from '../request/body.ts';
+import { afterTurn } from '../runtime/after-turn.ts';
 import { dispatchWithToken } from './checked-token.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
 import { AnswerReceiver, type DownstreamAnswer } from './downstream-answer.ts';
@@ -73,7 +74,11 @@ export function forward(owner: CallOwner, call: DownstreamCall): Promise<Downstr
       receiver.cancel(new CallerGone());
     }
   });
-  dispatchWithToken(downstream.pool, request, receiver);
+  afterTurn(() => {
+    if (!receiver.isOver) {
+      dispatchWithToken(downstream.pool, request, receiver);
+    }
+  });
   return proxyHeaders.length === 0 ? receiver.started : receiver.started.then(refuseProxysOwn);
 }
 

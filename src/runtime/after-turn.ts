@@ -6,7 +6,8 @@ let due: (() => void)[] = [];
  *
  * A write to a reader on the same machine that sleeps has to wake it, which costs 2 to 6 µs on a virtual machine. Where each
  * write waits for the work on the next request, the reader falls asleep between any two. Where they follow each other, only
- * the first wakes it (measured: a warm small request took 35 µs of CPU instead of 42, side by side with a bare proxy at 27).
+ * the first wakes it (measured: a warm small request took 35 µs of CPU instead of 42, side by side with a bare proxy at 27;
+ * and 77 instead of 83 on another machine when the requests to downstreams followed each other as well as the answers).
  * The turn ends when every connection that had something to read was read, so that no answer waits for anything else.
  *
  * @param task must not throw
