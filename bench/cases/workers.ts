@@ -9,7 +9,8 @@ const USERS = 100;
 /** The most CPU of a request with two workers in that of one process. */
 const MAX_CPU = 1.05;
 
-const FIGURE = 'CPU of a warm small GET, two workers against one process, each of the three with 64 connections';
+const FIGURE =
+  'CPU of a warm small GET, two workers at the same time as one process, 64 connections for each of the three';
 
 /**
  * What it costs to share the work. All three are on one core at the same time: on two cores one of the workers would share

@@ -1,6 +1,7 @@
 import { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterTurn } from '../runtime/after-turn.ts';
+import { BODILESS } from '../syntax/http-syntax.ts';
 import { Deferred } from './deferred.ts';
 
 /** Where a body goes that still comes. */
@@ -52,8 +53,9 @@ export class BodySink implements Sink {
     this.#idleTimeout = idleTimeout;
     this.#resume = resume;
     // Middleware of an application that put a `write` of its own in the place of Node's has to see the pieces, and so has
-    // a response that counts them or drops them.
-    const isSeen = res.write !== ServerResponse.prototype.write || res.strictContentLength || res.req.method === 'HEAD';
+    // a response that counts them or drops them: one that such middleware made a 304 of is not even sent before its end.
+    const isDropped = res.req.method === 'HEAD' || BODILESS.has(res.statusCode);
+    const isSeen = res.write !== ServerResponse.prototype.write || res.strictContentLength || isDropped;
     this.#socket = (!isSeen && res.socket) || undefined;
   }
 

@@ -19,10 +19,9 @@ subscribe('undici:request:create', (message) => {
   const { request } = message as DiagnosticsChannel.RequestCreateMessage;
   const headers = request.headers as string[];
   const at = headers.indexOf(PLACEHOLDER);
-  // A request that somebody else makes meanwhile has no placeholder.
+  // A request that somebody else makes meanwhile has no placeholder, unless it is a copy: both then get the token.
   if (at !== -1) {
     headers[at] = token;
-    token = undefined;
   }
 });
 

@@ -5,6 +5,7 @@ import { CallerGone } from '../request/caller-gone.ts';
 import { afterTurn } from '../runtime/after-turn.ts';
 import { countPassedBytes } from '../runtime/v8-heap.ts';
 import { writeHead } from '../runtime/write-head.ts';
+import { BODILESS } from '../syntax/http-syntax.ts';
 import { isDeadConnection, isOwnFault, toFailure } from './call-failure.ts';
 import { Deferred } from './deferred.ts';
 import type { Downstream, Timeouts } from './downstream.ts';
@@ -38,9 +39,6 @@ export interface DownstreamAnswer {
   /** Drops the answer without reading its body. */
   discard(): void;
 }
-
-/** Answers that have no body, whatever their headers announce. */
-const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** Bytes of a body that may wait here before the caller reads it. */
 const MAX_WAITING_BYTES = 64 * 1_024;

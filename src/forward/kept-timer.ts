@@ -18,7 +18,7 @@ interface Parser {
 /** The bit of undici's types of time limits for which it makes a {@link FastTimer}: those of the head and of the body. */
 const FAST = 1;
 
-/** So much later than it should such a timer ends at most; milliseconds. */
+/** So much later than it should such a timer ends at most, while the event loop keeps up; milliseconds. */
 const LATE_MS = 500;
 
 /**
@@ -38,7 +38,7 @@ export function keepTimer(client: object): void {
     return;
   }
   parser.setTimeout = (delay, type) => {
-    // The wait for the next request may end early, and never late: the API may close the connection then.
+    // The wait for the next request may end early, but hardly late: the API may have closed the connection by then.
     const delayMs = (type & FAST) === 0 ? delay - LATE_MS : delay;
     const { timeout } = parser;
     if (timeout === null || !('_state' in timeout) || delayMs < LATE_MS) {

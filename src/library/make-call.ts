@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { PassThrough, pipeline } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { createDownstreamFailure } from '../forward/downstream-failure.ts';
+import { BODILESS } from '../syntax/http-syntax.ts';
 import type { Address } from './address.ts';
 import type { CallLifetime } from './call-lifetime.ts';
 import type { DownstreamCaller } from './downstream-caller.ts';
@@ -39,9 +40,6 @@ const DECOMPRESSORS: Readonly<Record<string, () => NodeJS.ReadWriteStream & Read
   deflate: createInflate,
   br: createBrotliDecompress,
 };
-
-/** Answers that have no body (RFC 9110 §6.4.1), though their headers may describe one. */
-const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
 /** The headers that say how long and how compressed a body is. */
 const OF_THE_CODING: ReadonlySet<string> = new Set(['content-encoding', 'content-length']);

@@ -27,3 +27,10 @@ const WIDE = /[^\0-\xff]/;
 export function endsLine(text: string): boolean {
   return text.includes('\r') || text.includes('\n') || text.includes('\0') || WIDE.test(text);
 }
+
+/**
+ * The statuses of answers that have no body, whatever their headers announce (RFC 9110 §6.4.1); interim ones aside.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1
+ */
+export const BODILESS: ReadonlySet<number> = new Set([204, 304]);

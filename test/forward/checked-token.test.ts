@@ -6,11 +6,11 @@ import { afterAll, beforeEach, expect, it } from '@jest/globals';
 import { Pool, type Dispatcher } from 'undici';
 
 /** Done with the next request that undici makes, before the code under test hears of it. */
-let onCreate: (() => void) | undefined;
-const hear = (): void => {
+let onCreate: ((request: { readonly headers: string[] }) => void) | undefined;
+const hear = (message: unknown): void => {
   const task = onCreate;
   onCreate = undefined;
-  task?.();
+  task?.((message as { request: { headers: string[] } }).request);
 };
 subscribe('undici:request:create', hear);
 const { dispatchWithToken } = await import('../../src/forward/checked-token.ts');
@@ -99,4 +99,14 @@ it('a request that somebody else makes meanwhile does not get the token', async 
   await send((handler) => dispatchWithToken(pool, call('/a', 'authorization', 'Bearer a.b.c'), handler));
   await others;
   expect(received.toSorted()).toEqual(['/a authorization Bearer a.b.c', '/other x-mine no']);
+});
+
+it('nor does a copy that somebody makes of the request meanwhile take the token from it', async () => {
+  let copy: Promise<void> | undefined;
+  onCreate = ({ headers }) => {
+    copy = send((handler) => other.dispatch({ path: '/copy', method: 'GET', headers: [...headers] }, handler));
+  };
+  await send((handler) => dispatchWithToken(pool, call('/a', 'authorization', 'Bearer a.b.c'), handler));
+  await copy;
+  expect(received.toSorted()).toEqual(['/a authorization Bearer a.b.c', '/copy authorization Bearer a.b.c']);
 });

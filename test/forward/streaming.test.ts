@@ -192,6 +192,29 @@ it.each([
   front.close();
 });
 
+it.each([204, 304])(
+  'where middleware turns an answer into a %i, its body does not become the next answer',
+  async (status) => {
+    const front = createServer((_req, res) => {
+      const writeHead = res.writeHead.bind(res) as (...head: unknown[]) => typeof res;
+      res.writeHead = (_status: unknown, ...rest: unknown[]) => writeHead(status, ...rest);
+      const limits = { circuit, responseTimeout: 1_000, idleTimeout: 1_000, isConnecting: false };
+      const receiver = new AnswerReceiver({ downstream: limits, res, onHead: () => undefined, sendAgain: undefined });
+      receiver.onHeaders(200, [], () => undefined, 'OK');
+      void receiver.sendTo(res, []);
+      receiver.onData(Buffer.from('HTTP/1.1 200 OK\r\nx-forged: 1\r\n\r\n'));
+      receiver.onComplete();
+    }).listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const connection = new RawConnection((front.address() as AddressInfo).port);
+    connection.send('GET / HTTP/1.1', 'Host: x', 'Connection: close');
+    await once(connection.socket, 'close');
+    expect(connection.received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\n\r\n$`));
+    expect(connection.received).not.toContain('forged');
+    front.close();
+  },
+);
+
 it('what the end of such middleware throws fails its own request, and not the process', async () => {
   const thrown: unknown[] = [];
   const front = createServer((_req, res) => {
