@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { until } from '../support/gateway-poll.ts';
 import { startListenerWorlds } from '../support/listener-worlds.ts';
 import { RawConnection, rawRequest, type RawResponse } from '../support/raw-request.ts';
 
@@ -136,17 +137,35 @@ describe.each(worlds)('over $listener', ({ world }) => {
       connection.close();
     });
 
-    it('a broken chunk: the upload is broken off, and the downstream does not take it for whole', async () => {
+    it.each([
+      { where: 'in one piece with the request', isApart: false },
+      { where: 'once the upload is under way', isApart: true },
+    ])('a broken chunk $where: the upload is broken off, and not whole for the downstream', async ({ isApart }) => {
       const ends: string[] = [];
-      downstream.answer = (req) => {
+      downstream.answer = (req, res) => {
+        if (req.method === 'GET') {
+          res.end();
+          return;
+        }
         req
           .resume()
           .on('end', () => ends.push('whole'))
           .on('error', () => ends.push('broken'));
       };
       const connection = new RawConnection(world);
-      connection.send('POST /open HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked').write('3\r\nabc\r\nzz\r\n');
+      const begun = 'POST /open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n';
+      if (isApart) {
+        connection.write(begun);
+        await until('the upload to reach the downstream', () => downstream.requests.length === 1);
+        connection.write('zz\r\n');
+      } else {
+        connection.write(`${begun}zz\r\n`);
+      }
       await connection.untilClosed();
+      // What is still on its way to the downstream arrives before what is sent now.
+      await rawRequest(world, ['GET /open HTTP/1.1', 'Host: x']);
+      const uploads = downstream.requests.filter(({ method }) => method === 'POST').length;
+      await until('each upload to end at the downstream', () => ends.length === uploads);
       expect([connection.received.startsWith('HTTP/1.1 200'), ends.includes('whole')]).toEqual([false, false]);
       connection.close();
     });
