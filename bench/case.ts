@@ -1,4 +1,5 @@
 import type { Assertions } from './assertions.ts';
+import type { QuietRounds } from './measure/quiet-rounds.ts';
 import type { Pace } from './measure/rounds.ts';
 
 /** One line of the table. */
@@ -20,6 +21,8 @@ export interface CaseContext {
   readonly pace: Pace;
   /** For comparisons without an aim, where a case has many. */
   readonly shortPace: Pace;
+  /** Measures again what the neighbours of the machine disturbed. */
+  readonly quiet: QuietRounds;
   /** True for a short try, in which counts are smaller too. */
   readonly isQuick: boolean;
   /** The folder of another checkout of the gateway, for the case that compares with one. */

@@ -5,12 +5,17 @@ import { findImageNode, findOwnNode } from './servers/node-runtime.ts';
 
 const PEERS = ['@fastify/reply-from', 'fastify', 'express', 'http-proxy-middleware', 'passport-jwt', 'axios'];
 
-/** The machine and the versions that the figures belong to, as lines of name and value. */
-export function describeMachine(): [string, string][] {
+/**
+ * The machine and the versions that the figures belong to, as lines of name and value.
+ *
+ * @param stolen what its neighbours took of it, in words
+ */
+export function describeMachine(stolen: string): [string, string][] {
   const processors = cpus();
   return [
     ['processor', `${processors[0]?.model.trim()}, ${processors.length} cores, ${Math.round(totalmem() / 1e9)} GB`],
     ['kernel', `Linux ${release()}`],
+    ['stolen by neighbours', stolen],
     [
       'node of the servers',
       `${findImageNode().version}; in the rows that say so ${findOwnNode().version}, which also runs the load`,

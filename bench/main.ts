@@ -25,6 +25,7 @@ import { tracing } from './cases/tracing.ts';
 import { warm } from './cases/warm.ts';
 import { workers } from './cases/workers.ts';
 import { describeMachine } from './machine.ts';
+import { QuietRounds, type RepeatBudget } from './measure/quiet-rounds.ts';
 import { findWhatIsMissing, prepare } from './prepare.ts';
 import { renderReport, renderTable } from './report.ts';
 import { killAll, stopAll } from './servers/child-process.ts';
@@ -53,8 +54,8 @@ const FULL_RUN: readonly BenchCase[] = [
 const CASES: readonly BenchCase[] = [...FULL_RUN, compare];
 
 const USAGE = `Usage:
-  npm run bench                 everything, written to bench/results.md; takes about 50 minutes on two cores, and one
-                                more the first time, for the tokens
+  npm run bench                 everything, written to bench/results.md; takes about 50 minutes on two cores, more
+                                where neighbours disturb, and one more the first time, for the tokens
   npm run bench -- --quick      a try of about eight minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md
   npm run bench -- compare --with <folder>
@@ -71,6 +72,10 @@ const QUICK: Paces = {
   pace: { rounds: 1, seconds: 2, warmUpSeconds: 2 },
   shortPace: { rounds: 1, seconds: 1, warmUpSeconds: 0 },
 };
+
+/** So much time of a full run may go into what neighbours of the machine disturbed; a try shows no speeds anyway. */
+const REPEATS: RepeatBudget = { reserve: 5 * 60, perSecond: 1 };
+const NO_REPEATS: RepeatBudget = { reserve: 0, perSecond: 0 };
 
 const TOKENS = fileURLToPath(new URL('.tokens/', import.meta.url));
 const RESULTS = fileURLToPath(new URL('results.md', import.meta.url));
@@ -129,15 +134,17 @@ async function main(names: readonly string[], { quick: isQuick, with: otherCheck
   }
   const paces = isQuick ? QUICK : FULL;
   const chosen = names.length === 0 ? FULL_RUN : CASES.filter(({ name }) => names.includes(name));
+  const quiet = new QuietRounds({ budget: isQuick ? NO_REPEATS : REPEATS, tell });
   const { rows, failures } = await runCases(chosen, {
     ...paces,
+    quiet,
     isQuick,
     otherCheckout,
     folder,
     assertions,
     tell,
   });
-  const machine = describeMachine();
+  const machine = describeMachine(quiet.describe());
   console.log(`\n${renderTable(rows)}\n\n${machine.map((line) => line.join(': ')).join('\n')}`);
   if (isQuick || chosen !== FULL_RUN || failures > 0) {
     const weight = isQuick ? '\nRounds this short show that a case works, not how fast anything is.' : '';

@@ -1,4 +1,5 @@
 import type { CaseContext, Row } from './case.ts';
+import { MAX_STOLEN } from './measure/quiet-rounds.ts';
 
 /** Writes the table of all figures as Markdown. */
 export function renderTable(rows: readonly Row[]): string {
@@ -25,7 +26,9 @@ the Node of the image where a line names no other. Ratios are medians over ${pac
 gateway, the next peer, the gateway, …) after ${pace.warmUpSeconds} s of warm-up of each, with 64 connections, where a line does not say
 otherwise; some of those without an aim over ${shortPace.rounds} pairs of ${shortPace.seconds} s after ${shortPace.warmUpSeconds} s. The column CPU is the gateway's CPU time for
 a request or an event in that of the other server; it depends less on the machine than the rates do. A CPU time is that of
-the server alone, with its workers, from \`/proc\`.
+the server alone, with its workers, from \`/proc\`. Rounds in which the hypervisor gave more than ${MAX_STOLEN * 100} % of the processors'
+time to other machines were measured again, a few times at most and for a limited time of the run; the least disturbed ones
+count.
 
 Where a line says "at the same time", the gateway and the other server share the server's core, each with a load of its
 own: whatever the machine does meets both alike, so that two processes of one build come closer to 1 than in turn. Each

@@ -79,10 +79,11 @@ async function compareTransfers(
     context.tell(`${figure}, ${server.name}: ${describeRate(result)}`);
     return result;
   };
-  const alone = await run(surroundings.downstream[downstream], context.shortPace.seconds);
+  const short = { ...context, pace: context.shortPace };
+  const alone = await context.quiet.measure(() => run(surroundings.downstream[downstream], short.pace.seconds));
   const comparisons = [
-    ...(await alternate(ours, [haproxy], context.pace, run)),
-    ...(await alternate(ours, others, context.shortPace, run)),
+    ...(await alternate(ours, [haproxy], context, run)),
+    ...(await alternate(ours, others, short, run)),
   ];
   return comparisons.map((comparison) => {
     const aim = comparison.peer === haproxy ? minOfHaproxy : undefined;

@@ -4,7 +4,7 @@ import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { holdConnections, type HoldOptions } from '../load/hold.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { readResidentMemory, untilIdle } from '../measure/process-figures.ts';
-import { median } from '../measure/rounds.ts';
+import { median } from '../measure/median.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startSurroundings, type Surroundings } from '../surroundings.ts';
 

@@ -40,7 +40,8 @@ export const checks: BenchCase = {
     for (const path of ['/me', `/bytes/${MEGABYTE}`]) {
       await visitWithEach({ url: `${gateway.origin}${path}`, tokensFile, count: USERS });
     }
-    const bench = { context, tokensFile, gateway, nginx };
+    const short = { ...context, pace: context.shortPace };
+    const bench = { context, short, tokensFile, gateway, nginx };
     return [
       ...(await compareCpu(bench, service)),
       ...(await compareSmall(bench)),
@@ -52,13 +53,15 @@ export const checks: BenchCase = {
 
 interface ChecksBench {
   readonly context: CaseContext;
+  /** The same at the short pace. */
+  readonly short: CaseContext;
   readonly tokensFile: string;
   readonly gateway: MeasuredServer;
   readonly nginx: MeasuredServer;
 }
 
 async function compareCpu({ context, tokensFile, gateway }: ChecksBench, service: MeasuredServer): Promise<Row[]> {
-  const compared = await alternate(service, [gateway], context.pace, async (server, seconds) =>
+  const compared = await alternate(service, [gateway], context, async (server, seconds) =>
     runWrk({ server, path: server === service ? '/check/envoy/me' : '/me', tokensFile, users: USERS, seconds }),
   );
   const figure = 'CPU of a warm check against that of a proxied request';
@@ -66,16 +69,16 @@ async function compareCpu({ context, tokensFile, gateway }: ChecksBench, service
 }
 
 async function compareSmall({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
-  const compared = await alternate(gateway, [nginx], context.pace, async (server, seconds) =>
+  const compared = await alternate(gateway, [nginx], context, async (server, seconds) =>
     runWrk({ server, path: '/me', tokensFile, users: USERS, seconds }),
   );
   return compared.map((comparison) => describeComparison(`warm small GET ${AGAINST}`, comparison));
 }
 
-async function compareTransfers({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
+async function compareTransfers({ short, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { figure, ...transfer } of TRANSFERS) {
-    const compared = await alternate(gateway, [nginx], context.shortPace, async (server, seconds) =>
+    const compared = await alternate(gateway, [nginx], short, async (server, seconds) =>
       runWrk({ ...transfer, server, tokensFile, users: BODY_USERS, seconds }),
     );
     rows.push(...compared.map((comparison) => describeComparison(`${figure} ${AGAINST}`, comparison)));
@@ -83,8 +86,8 @@ async function compareTransfers({ context, tokensFile, gateway, nginx }: ChecksB
   return rows;
 }
 
-async function compareStreams({ context, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
-  const compared = await alternate(gateway, [nginx], context.shortPace, async (server, seconds) =>
+async function compareStreams({ short, tokensFile, gateway, nginx }: ChecksBench): Promise<Row[]> {
+  const compared = await alternate(gateway, [nginx], short, async (server, seconds) =>
     readEvents({ server, tokensFile, users: USERS, seconds }),
   );
   return compared.map((comparison) => describeEventComparison(AGAINST, comparison));

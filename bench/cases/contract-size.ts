@@ -1,6 +1,6 @@
 import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { readResidentMemory, untilIdle } from '../measure/process-figures.ts';
-import { median } from '../measure/rounds.ts';
+import { median } from '../measure/median.ts';
 import { startGateway } from '../servers/gateway.ts';
 import type { Route } from '../servers/server.ts';
 import { startSurroundings, type Surroundings } from '../surroundings.ts';
@@ -21,7 +21,7 @@ export const contractSize: BenchCase = {
   },
 };
 
-async function startWith(count: number, { shortPace }: CaseContext, surroundings: Surroundings): Promise<Row> {
+async function startWith(count: number, { shortPace, quiet }: CaseContext, surroundings: Surroundings): Promise<Row> {
   const origin = surroundings.downstream.fast.origin;
   const routes = Array.from({ length: count }, (_, index): Route => ({
     method: 'post',
@@ -29,19 +29,32 @@ async function startWith(count: number, { shortPace }: CaseContext, surroundings
     origin,
     isBodyChecked: true,
   }));
-  const times: number[] = [];
-  const memory: number[] = [];
+  const starts: Start[] = [];
   for (let round = 0; round < shortPace.rounds; round += 1) {
-    const { process } = await startGateway({ ...surroundings, routes }, { pauseBetween: 2 });
-    times.push(performance.now() - process.startedAt);
-    await untilIdle(process.pid);
-    memory.push(readResidentMemory(process.pid));
-    await process.stop();
+    starts.push(await quiet.measure(() => startOnce({ ...surroundings, routes })));
   }
+  const times = starts.map(({ time }) => time);
+  const memory = starts.map(({ bytes }) => bytes);
   return {
     figure: `start to ready and memory with ${count} operations, each with a schema for its body`,
     aim: '',
     seen: `${Math.round(median(times))} ms, ${Math.round(median(memory) / 1_000_000)} MB`,
     details: `${times.length} starts: ${times.map((one) => Math.round(one)).join(', ')} ms`,
   };
+}
+
+interface Start {
+  /** Milliseconds until it was ready. */
+  readonly time: number;
+  /** Resident bytes once it is idle. */
+  readonly bytes: number;
+}
+
+async function startOnce(surroundings: Surroundings): Promise<Start> {
+  const { process } = await startGateway(surroundings, { pauseBetween: 2 });
+  const time = performance.now() - process.startedAt;
+  await untilIdle(process.pid);
+  const bytes = readResidentMemory(process.pid);
+  await process.stop();
+  return { time, bytes };
 }

@@ -32,9 +32,10 @@ export const events: BenchCase = {
       context.tell(`${server.name}: ${describeEventRounds([round])}`);
       return round;
     };
+    const short = { ...context, pace: context.shortPace };
     const comparisons = [
-      ...(await alternate(ours, [haproxy], context.pace, read)),
-      ...(await alternate(ours, others, context.shortPace, read)),
+      ...(await alternate(ours, [haproxy], context, read)),
+      ...(await alternate(ours, others, short, read)),
     ];
     return comparisons.map((comparison) => {
       const aim = comparison.peer === haproxy ? MIN_OF_HAPROXY : undefined;

@@ -2,7 +2,7 @@ import type { BenchCase } from '../case.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { readCpuTime, untilIdle } from '../measure/process-figures.ts';
 import { startGateway } from '../servers/gateway.ts';
-import { startSurroundings } from '../surroundings.ts';
+import { startSurroundings, type Surroundings } from '../surroundings.ts';
 
 /** Users that come first, for the compilers in V8. */
 const WARM_UP = 2_000;
@@ -17,18 +17,7 @@ export const exchange: BenchCase = {
   run: async (context) => {
     const count = context.isQuick ? 2_000 : 8_000;
     const surroundings = await startSurroundings(context, WARM_UP + count);
-    const { process, origin } = await startGateway(surroundings);
-    const visits = { url: `${origin}/me`, tokensFile: surroundings.assertions.tokensFile };
-    const measureVisits = async (from: number): Promise<number> => {
-      await untilIdle(process.pid);
-      const before = readCpuTime(process.pid);
-      await visitWithEach({ ...visits, from, count });
-      await untilIdle(process.pid);
-      return readCpuTime(process.pid) - before;
-    };
-    await visitWithEach({ ...visits, count: WARM_UP, times: 2 });
-    const first = await measureVisits(WARM_UP);
-    const second = await measureVisits(WARM_UP);
+    const { first, second } = await context.quiet.measure(() => measureUsers(surroundings, count));
     const each = (first - second) / count;
     return [
       {
@@ -41,3 +30,26 @@ export const exchange: BenchCase = {
     ];
   },
 };
+
+/** What all users cost together, in milliseconds of CPU time. */
+interface UsersCost {
+  readonly first: number;
+  readonly second: number;
+}
+
+/** Lets users come twice to a gateway that does not know them. */
+async function measureUsers(surroundings: Surroundings, count: number): Promise<UsersCost> {
+  const { process, origin } = await startGateway(surroundings);
+  const visits = { url: `${origin}/me`, tokensFile: surroundings.assertions.tokensFile };
+  const measureVisits = async (): Promise<number> => {
+    await untilIdle(process.pid);
+    const before = readCpuTime(process.pid);
+    await visitWithEach({ ...visits, from: WARM_UP, count });
+    await untilIdle(process.pid);
+    return readCpuTime(process.pid) - before;
+  };
+  await visitWithEach({ ...visits, count: WARM_UP, times: 2 });
+  const cost = { first: await measureVisits(), second: await measureVisits() };
+  await process.stop();
+  return cost;
+}

@@ -2,7 +2,7 @@ import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { sendAtRate, type FixedRateResult } from '../load/fixed-rate.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { runWrk } from '../load/wrk.ts';
-import { alternate, medianOf, ratioOf, type Comparison, type Pace } from '../measure/rounds.ts';
+import { alternate, medianOf, ratioOf, type Comparison, type Pacing } from '../measure/rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startBareProxy, startVerifyingHaproxy } from '../servers/peers.ts';
 import type { MeasuredServer } from '../servers/server.ts';
@@ -41,9 +41,9 @@ export const latency: BenchCase = {
     const rows: Row[] = [];
     for (const answer of ANSWERS) {
       await visitWithEach({ url: `${ours.origin}${answer.path}`, tokensFile, count: USERS });
-      const pace = context[answer.pace];
-      const requestsPerSecond = await findRate(answer, pace, surroundings, ours);
-      const comparisons = await alternate(ours, peers, pace, async (server, seconds) => {
+      const paced = { ...context, pace: context[answer.pace] };
+      const requestsPerSecond = await findRate(answer, paced, surroundings, ours);
+      const comparisons = await alternate(ours, peers, paced, async (server, seconds) => {
         const { path, connections } = answer;
         const options = { server, path, tokensFile, users: USERS, connections, requestsPerSecond, seconds };
         const result = await sendAtRate(options);
@@ -64,7 +64,7 @@ export const latency: BenchCase = {
 /** Lets wrk find out what the gateway can do, once it is warm. */
 async function findRate(
   { path, connections }: Answer,
-  { seconds, warmUpSeconds }: Pace,
+  { pace: { seconds, warmUpSeconds }, quiet }: Pacing,
   { assertions: { tokensFile } }: Surroundings,
   server: MeasuredServer,
 ): Promise<number> {
@@ -72,7 +72,7 @@ async function findRate(
   if (warmUpSeconds > 0) {
     await runWrk({ ...options, seconds: warmUpSeconds });
   }
-  const { requestsPerSecond } = await runWrk({ ...options, seconds });
+  const { requestsPerSecond } = await quiet.measure(() => runWrk({ ...options, seconds }));
   return Math.round(requestsPerSecond * SHARE);
 }
 

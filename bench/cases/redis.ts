@@ -4,7 +4,7 @@ import { visitWithEach } from '../load/visit.ts';
 import { readCpuTime, untilIdle } from '../measure/process-figures.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startRedis } from '../servers/redis.ts';
-import { startSurroundings } from '../surroundings.ts';
+import { startSurroundings, type Surroundings } from '../surroundings.ts';
 
 /** Users that come first, for the compilers in V8. */
 const WARM_UP = 1_000;
@@ -22,36 +22,17 @@ export const redis: BenchCase = {
   run: async (context) => {
     const count = context.isQuick ? 1_000 : 5_000;
     const surroundings = await startSurroundings(context, WARM_UP + count);
-    const { tokensFile } = surroundings.assertions;
-    const server = await startRedis();
-    const settings = { tokenCache: { redis: { url: `redis://127.0.0.1:${server.port}` } } };
-    const gateways = [await startGateway(surroundings, { settings }), await startGateway(surroundings, { settings })];
-    const before = readInfo(server.port);
-    const exchangesBefore = await surroundings.entra.countExchanges();
-    const costs: number[] = [];
-    for (const { process, origin } of gateways) {
-      // The first of them asks Entra for each user; the second one finds the tokens in Redis.
-      await visitWithEach({ url: `${origin}/me`, tokensFile, count: WARM_UP, width: WIDTH });
-      await untilIdle(process.pid);
-      const cpuBefore = readCpuTime(process.pid);
-      await visitWithEach({ url: `${origin}/me`, tokensFile, from: WARM_UP, count, width: WIDTH });
-      await untilIdle(process.pid);
-      costs.push((readCpuTime(process.pid) - cpuBefore) / count);
-    }
-    const after = readInfo(server.port);
-    const users = WARM_UP + count;
-    const exchanges = (await surroundings.entra.countExchanges()) - exchangesBefore;
+    const measured = await context.quiet.measure(() => measureReplicas(surroundings, count));
+    const { users, exchanges, commands, bytes, costs } = measured;
     if (exchanges < users || exchanges > users * (1 + MAX_LATE_SHARE)) {
       throw new Error(`${users} users made ${exchanges} exchanges, not one each: Redis was too slow here`);
     }
     const late = exchanges === users ? '' : `; ${exchanges - users} look-ups came too late and were exchanges instead`;
-    const commands = (after.commands - before.commands) / users;
-    await server.process.stop();
     return [
-      row('memory of Redis for a token of 1.5 kB', `${Math.round((after.bytes - before.bytes) / users)} bytes`),
+      row('memory of Redis for a token of 1.5 kB', `${Math.round(bytes / users)} bytes`),
       row(
         'commands to Redis for a user who comes to two replicas',
-        commands.toFixed(1),
+        (commands / users).toFixed(1),
         'a look-up, a lock, a store and the release of the lock at the first, a look-up at the second; the two commands in the script of the release count' +
           late,
       ),
@@ -63,6 +44,45 @@ export const redis: BenchCase = {
     ];
   },
 };
+
+/** What users who came to two replicas made of a Redis that was empty. */
+interface Replicas {
+  readonly users: number;
+  readonly exchanges: number;
+  readonly commands: number;
+  readonly bytes: number;
+  /** Milliseconds of CPU time for each user, at the first replica and at the second. */
+  readonly costs: readonly number[];
+}
+
+async function measureReplicas(surroundings: Surroundings, count: number): Promise<Replicas> {
+  const { tokensFile } = surroundings.assertions;
+  const server = await startRedis();
+  const settings = { tokenCache: { redis: { url: `redis://127.0.0.1:${server.port}` } } };
+  const gateways = [await startGateway(surroundings, { settings }), await startGateway(surroundings, { settings })];
+  const before = readInfo(server.port);
+  const exchangesBefore = await surroundings.entra.countExchanges();
+  const costs: number[] = [];
+  for (const { process, origin } of gateways) {
+    // The first of them asks Entra for each user; the second one finds the tokens in Redis.
+    await visitWithEach({ url: `${origin}/me`, tokensFile, count: WARM_UP, width: WIDTH });
+    await untilIdle(process.pid);
+    const cpuBefore = readCpuTime(process.pid);
+    await visitWithEach({ url: `${origin}/me`, tokensFile, from: WARM_UP, count, width: WIDTH });
+    await untilIdle(process.pid);
+    costs.push((readCpuTime(process.pid) - cpuBefore) / count);
+  }
+  const after = readInfo(server.port);
+  const exchanges = (await surroundings.entra.countExchanges()) - exchangesBefore;
+  await Promise.all([...gateways, server].map(({ process }) => process.stop()));
+  return {
+    users: WARM_UP + count,
+    exchanges,
+    commands: after.commands - before.commands,
+    bytes: after.bytes - before.bytes,
+    costs,
+  };
+}
 
 function row(figure: string, seen: string, details = ''): Row {
   return { figure, aim: '', seen, details };

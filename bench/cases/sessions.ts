@@ -76,7 +76,7 @@ async function compareThroughput(
   few: FilledGateway,
 ): Promise<Row> {
   const pace = many.sessions === AIMED || context.isQuick ? context.pace : context.shortPace;
-  const [comparison] = await alternate(many.server, [few.server], pace, async (server, seconds) => {
+  const [comparison] = await alternate(many.server, [few.server], { ...context, pace }, async (server, seconds) => {
     const users = server === many.server ? many.sessions : FEW;
     const result = await runWrk({ server, path: '/me', tokensFile, users, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);

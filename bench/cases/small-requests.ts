@@ -27,7 +27,7 @@ export async function compareSmallRequests(
     context.tell(`${users} users come to ${name} for the first time`);
     await visitWithEach({ url: `${origin}/me`, tokensFile, count: users });
   }
-  return compare(ours, peers, context.pace, async (server, seconds) => {
+  return compare(ours, peers, context, async (server, seconds) => {
     const connections = each * (server.workers ?? 1);
     const result = await runWrk({ server, path: '/me', tokensFile, users, connections, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);

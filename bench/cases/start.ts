@@ -1,7 +1,7 @@
 import type { BenchCase } from '../case.ts';
-import { median } from '../measure/rounds.ts';
+import { median } from '../measure/median.ts';
 import { startGateway } from '../servers/gateway.ts';
-import { startSurroundings } from '../surroundings.ts';
+import { startSurroundings, type Surroundings } from '../surroundings.ts';
 
 /** Milliseconds. */
 const AIM = 500;
@@ -14,9 +14,7 @@ export const start: BenchCase = {
     const surroundings = await startSurroundings(context, 100);
     const times: number[] = [];
     for (let round = 0; round < context.pace.rounds; round += 1) {
-      const { process } = await startGateway(surroundings, { pauseBetween: 2 });
-      times.push(performance.now() - process.startedAt);
-      await process.stop();
+      times.push(await context.quiet.measure(() => startOnce(surroundings)));
     }
     const time = median(times);
     return [
@@ -30,3 +28,11 @@ export const start: BenchCase = {
     ];
   },
 };
+
+/** The milliseconds of one start. */
+async function startOnce(surroundings: Surroundings): Promise<number> {
+  const { process } = await startGateway(surroundings, { pauseBetween: 2 });
+  const time = performance.now() - process.startedAt;
+  await process.stop();
+  return time;
+}

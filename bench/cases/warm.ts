@@ -127,13 +127,11 @@ async function compareAtTheSameTime(
 }
 
 async function measureDownstream(context: CaseContext, { downstream, assertions }: Surroundings): Promise<Row> {
-  const alone = await runWrk({
-    server: downstream.fast,
-    path: '/me',
-    tokensFile: assertions.tokensFile,
-    users: USERS,
-    seconds: context.pace.seconds,
-  });
+  const { pace, quiet } = context;
+  const { tokensFile } = assertions;
+  const alone = await quiet.measure(() =>
+    runWrk({ server: downstream.fast, path: '/me', tokensFile, users: USERS, seconds: pace.seconds }),
+  );
   return {
     figure: 'small GET, the downstream alone',
     aim: '',

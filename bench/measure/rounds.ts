@@ -1,5 +1,7 @@
 import type { MeasuredServer } from '../servers/server.ts';
+import { median } from './median.ts';
 import { untilIdle } from './process-figures.ts';
+import type { QuietRounds } from './quiet-rounds.ts';
 
 /** How long and how often everything is measured. */
 export interface Pace {
@@ -8,6 +10,13 @@ export interface Pace {
   readonly seconds: number;
   /** Seconds of load on each server before the first round, for the compilers in V8; 0 for none. */
   readonly warmUpSeconds: number;
+}
+
+/** How rounds are measured. */
+export interface Pacing {
+  readonly pace: Pace;
+  /** Measures a pair of rounds again that the neighbours of the machine disturbed. */
+  readonly quiet: QuietRounds;
 }
 
 /** What the rounds of one peer showed. */
@@ -25,7 +34,7 @@ type Measure<Result> = (server: MeasuredServer, seconds: number) => Promise<Resu
 export type Compare = <Result>(
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
-  pace: Pace,
+  pacing: Pacing,
   measure: Measure<Result>,
 ) => Promise<Comparison<Result>[]>;
 
@@ -33,9 +42,10 @@ export type Compare = <Result>(
  * Measures the gateway and its peers in turn: a peer, the gateway, the next peer, the gateway, … Each has its core to
  * itself, as in service. What the machine does meets both sides of a pair only if it lasts.
  */
-export const alternate: Compare = async (ours, peers, pace, measure) => {
+export const alternate: Compare = async (ours, peers, pacing, measure) => {
+  const { pace } = pacing;
   const measureAlone = await warmUp([ours, ...peers], pace, measure);
-  return compareRounds(peers, pace, async (peer) => [
+  return compareRounds(peers, pacing, async (peer) => [
     await measureAlone(peer, pace.seconds),
     await measureAlone(ours, pace.seconds),
   ]);
@@ -45,10 +55,11 @@ export const alternate: Compare = async (ours, peers, pace, measure) => {
  * Measures the gateway and each of its peers at the same time, on the core that they share: whatever the machine does
  * meets both sides alike. Only the CPU time of a request can be compared, since each gets a part of the core.
  */
-export const sideBySide: Compare = async (ours, peers, pace, measure) => {
+export const sideBySide: Compare = async (ours, peers, pacing, measure) => {
+  const { pace } = pacing;
   const servers = [ours, ...peers];
   await warmUp(servers, pace, measure);
-  return compareRounds(peers, pace, async (peer) => {
+  return compareRounds(peers, pacing, async (peer) => {
     await untilAllIdle(servers);
     return Promise.all([measureAlive(peer, pace.seconds, measure), measureAlive(ours, pace.seconds, measure)]);
   });
@@ -94,26 +105,18 @@ async function measureAlive<Result>(
 /** @param measurePair gives what the peer showed, and what the gateway did */
 async function compareRounds<Result>(
   peers: readonly MeasuredServer[],
-  { rounds }: Pace,
+  { pace, quiet }: Pacing,
   measurePair: (peer: MeasuredServer) => Promise<readonly [Result, Result]>,
 ): Promise<Comparison<Result>[]> {
   const comparisons = peers.map((peer) => ({ peer, peers: [] as Result[], ours: [] as Result[] }));
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < pace.rounds; round += 1) {
     for (const { peer, peers: theirs, ours } of comparisons) {
-      const [their, our] = await measurePair(peer);
+      const [their, our] = await quiet.measure(() => measurePair(peer));
       theirs.push(their);
       ours.push(our);
     }
   }
   return comparisons;
-}
-
-/** The middle of the values, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
 /** The median of one figure of all rounds. */
