@@ -22,7 +22,8 @@ const LITTLE_MEMORY_BYTES = 512 * 1_024 * 1_024;
 /**
  * Makes a function that, once there are many sessions, lets the heap grow by only a tenth between two collections; it
  * has to be called now and then. By default V8 lets a heap grow to several times what is alive in it. Where memory is
- * little, the limit, {@link limitYoungGeneration} and {@link compileFrugally} apply at once.
+ * little, the limit, {@link limitYoungGeneration} and {@link compileFrugally} apply at once, elsewhere
+ * {@link growYoungGenerationAtOnce}.
  *
  * @param processBytes what the process may take
  */
@@ -32,6 +33,8 @@ export function createHeapLimit(processBytes = Number.POSITIVE_INFINITY): (sessi
     compileFrugally();
     limitYoungGeneration();
     limitGrowth();
+  } else {
+    growYoungGenerationAtOnce();
   }
   return (sessions) => {
     if (!isLimited && sessions >= MANY_SESSIONS) {
@@ -74,6 +77,18 @@ function limitYoungGeneration(): void {
     }
   });
   observer.observe({ entryTypes: ['gc'] });
+}
+
+/** From the least to the greatest size of the young generation, in either Node. */
+const WHOLE_GROWTH = 32;
+
+/**
+ * Lets the young generation grow to its full size in one step. V8 makes it small when nobody has called for a while, and
+ * doubles it each time that as much as it holds has survived, of which requests leave little (measured with Node 26 in four
+ * seconds of load after a pause: a collection after every 1,050 requests, which takes 1.8 µs of each; before 500 and 3.1).
+ */
+function growYoungGenerationAtOnce(): void {
+  setFlagsFromString(`--semi-space-growth-factor=${WHOLE_GROWTH}`);
 }
 
 /** Bytes that fit into the young generation as it is now. */
