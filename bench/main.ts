@@ -74,7 +74,7 @@ const QUICK: Paces = {
 };
 
 /** So much time of a full run may go into what neighbours of the machine disturbed; a try shows no speeds anyway. */
-const REPEATS: RepeatBudget = { reserve: 5 * 60, perSecond: 1 };
+const REPEATS: RepeatBudget = { reserve: 5 * 60, perSecond: 0.5 };
 const NO_REPEATS: RepeatBudget = { reserve: 0, perSecond: 0 };
 
 const TOKENS = fileURLToPath(new URL('.tokens/', import.meta.url));
