@@ -143,9 +143,9 @@ async function serve({ config: file, watch }: OptionValues, terminal: Terminal):
     await fileWatch?.follow(files.paths);
   });
   terminal.onHangUp(() => reloader.request());
-  const { collectPassedBytes, keepGarbageYoung } = await import('./runtime/v8-heap.ts');
+  const { keepGarbageYoung, ownHeap } = await import('./runtime/v8-heap.ts');
   keepGarbageYoung();
-  collectPassedBytes();
+  ownHeap();
   const { ConfigFiles } = await import('./config/config-files.ts');
   const files = new ConfigFiles(String(file), terminal.env);
   const gateway = await assembleGateway(await files.load());

@@ -10,11 +10,11 @@ const stopSignals = listenForStop(argv[0] === 'serve' ? 0 : undefined);
 const GRACE_MS = 1_000;
 
 if (await isWorker()) {
-  const { collectPassedBytes, keepGarbageYoung } = await import('./runtime/v8-heap.ts');
+  const { keepGarbageYoung, ownHeap } = await import('./runtime/v8-heap.ts');
   const { runWorker } = await import('./workers/worker.ts');
   stopSignals.ignore();
   keepGarbageYoung();
-  collectPassedBytes();
+  ownHeap();
   runWorker();
 } else {
   const { run } = await import('./cli.ts');

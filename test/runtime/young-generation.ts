@@ -1,10 +1,13 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { argv } from 'node:process';
 import { setImmediate as turn } from 'node:timers/promises';
-import { collectGarbage, createHeapLimit } from '../../src/runtime/v8-heap.ts';
+import { collectGarbage, createHeapLimit, ownHeap } from '../../src/runtime/v8-heap.ts';
 
 // Makes garbage like that of many requests, part of which lives for a while, and tells which sizes the young generation
-// had. Its argument is the memory that the process may take, in bytes.
+// had. Its arguments are the memory that the process may take, in bytes, and `own` for a process of our own.
+if (argv[3] === 'own') {
+  ownHeap();
+}
 createHeapLimit(Number(argv[2]));
 collectGarbage();
 const sizes = new Set<number>();
