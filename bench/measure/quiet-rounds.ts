@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { median } from './median.ts';
 import { readProcessorTimes, shareStolen, type ProcessorTimes } from './stolen-time.ts';
 
-/** What is measured counts as disturbed when others had more than this share of the processors' time. */
+/** What is measured counts as disturbed when others had more than this share of the time for which processors were wanted. */
 export const MAX_STOLEN = 0.02;
 
 /** Seconds before each further attempt: most neighbours are done soon, some take minutes. */
@@ -16,7 +16,7 @@ export interface RepeatBudget {
   readonly perSecond: number;
 }
 
-/** How long to wait for a quiet machine, and what the tests of that replace. */
+/** How long to wait for a quiet machine, and what tests replace. */
 export interface QuietRoundsOptions {
   readonly budget: RepeatBudget;
   readonly tell: (line: string) => void;
