@@ -1,6 +1,7 @@
 import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { readResidentMemory, untilIdle } from '../measure/process-figures.ts';
 import { median } from '../measure/median.ts';
+import type { Watch } from '../measure/quiet-rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import type { Route } from '../servers/server.ts';
 import { startSurroundings, type Surroundings } from '../surroundings.ts';
@@ -31,7 +32,7 @@ async function startWith(count: number, { shortPace, quiet }: CaseContext, surro
   }));
   const starts: Start[] = [];
   for (let round = 0; round < shortPace.rounds; round += 1) {
-    starts.push(await quiet.measure(() => startOnce({ ...surroundings, routes })));
+    starts.push(await quiet.measureParts((watch) => startOnce({ ...surroundings, routes }, watch)));
   }
   const times = starts.map(({ time }) => time);
   const memory = starts.map(({ bytes }) => bytes);
@@ -50,8 +51,8 @@ interface Start {
   readonly bytes: number;
 }
 
-async function startOnce(surroundings: Surroundings): Promise<Start> {
-  const { process } = await startGateway(surroundings, { pauseBetween: 2 });
+async function startOnce(surroundings: Surroundings, watch: Watch): Promise<Start> {
+  const { process } = await watch(() => startGateway(surroundings, { pauseBetween: 2 }));
   const time = performance.now() - process.startedAt;
   await untilIdle(process.pid);
   const bytes = readResidentMemory(process.pid);

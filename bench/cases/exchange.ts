@@ -1,6 +1,7 @@
 import type { BenchCase } from '../case.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { readCpuTime, untilIdle } from '../measure/process-figures.ts';
+import type { Watch } from '../measure/quiet-rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startSurroundings, type Surroundings } from '../surroundings.ts';
 
@@ -17,7 +18,7 @@ export const exchange: BenchCase = {
   run: async (context) => {
     const count = context.isQuick ? 2_000 : 8_000;
     const surroundings = await startSurroundings(context, WARM_UP + count);
-    const { first, second } = await context.quiet.measure(() => measureUsers(surroundings, count));
+    const { first, second } = await context.quiet.measureParts((watch) => measureUsers(surroundings, count, watch));
     const each = (first - second) / count;
     return [
       {
@@ -38,15 +39,17 @@ interface UsersCost {
 }
 
 /** Lets users come twice to a gateway that does not know them. */
-async function measureUsers(surroundings: Surroundings, count: number): Promise<UsersCost> {
+async function measureUsers(surroundings: Surroundings, count: number, watch: Watch): Promise<UsersCost> {
   const { process, origin } = await startGateway(surroundings);
   const visits = { url: `${origin}/me`, tokensFile: surroundings.assertions.tokensFile };
   const measureVisits = async (): Promise<number> => {
     await untilIdle(process.pid);
-    const before = readCpuTime(process.pid);
-    await visitWithEach({ ...visits, from: WARM_UP, count });
-    await untilIdle(process.pid);
-    return readCpuTime(process.pid) - before;
+    return watch(async () => {
+      const before = readCpuTime(process.pid);
+      await visitWithEach({ ...visits, from: WARM_UP, count });
+      await untilIdle(process.pid);
+      return readCpuTime(process.pid) - before;
+    });
   };
   await visitWithEach({ ...visits, count: WARM_UP, times: 2 });
   const cost = { first: await measureVisits(), second: await measureVisits() };

@@ -1,5 +1,6 @@
 import type { BenchCase } from '../case.ts';
 import { median } from '../measure/median.ts';
+import type { Watch } from '../measure/quiet-rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startSurroundings, type Surroundings } from '../surroundings.ts';
 
@@ -14,7 +15,7 @@ export const start: BenchCase = {
     const surroundings = await startSurroundings(context, 100);
     const times: number[] = [];
     for (let round = 0; round < context.pace.rounds; round += 1) {
-      times.push(await context.quiet.measure(() => startOnce(surroundings)));
+      times.push(await context.quiet.measureParts((watch) => startOnce(surroundings, watch)));
     }
     const time = median(times);
     return [
@@ -30,8 +31,8 @@ export const start: BenchCase = {
 };
 
 /** The milliseconds of one start. */
-async function startOnce(surroundings: Surroundings): Promise<number> {
-  const { process } = await startGateway(surroundings, { pauseBetween: 2 });
+async function startOnce(surroundings: Surroundings, watch: Watch): Promise<number> {
+  const { process } = await watch(() => startGateway(surroundings, { pauseBetween: 2 }));
   const time = performance.now() - process.startedAt;
   await process.stop();
   return time;

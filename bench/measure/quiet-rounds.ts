@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { median } from './median.ts';
-import { readProcessorTimes, shareStolen, type ProcessorTimes } from './stolen-time.ts';
+import { readProcessorTimes, shareStolen, type ProcessorTimes, type Span } from './stolen-time.ts';
 
 /** What is measured counts as disturbed when others had more than this share of the time for which processors were wanted. */
 export const MAX_STOLEN = 0.02;
@@ -12,7 +12,7 @@ const PAUSES: readonly number[] = [2, 5, 10, 20, 30];
 export interface RepeatBudget {
   /** Seconds that are there from the start. */
   readonly reserve: number;
-  /** Seconds more for each that is measured, so that the first cases do not spend what the last ones need. */
+  /** Seconds more for each that is watched, so that the first cases do not spend what the last ones need. */
   readonly perSecond: number;
 }
 
@@ -28,10 +28,16 @@ export interface QuietRoundsOptions {
   readonly now?: () => number;
 }
 
+/** Runs a part of an attempt for which it matters whether the machine was quiet. */
+export type Watch = <Part>(part: () => Promise<Part>) => Promise<Part>;
+
 interface Attempt<Result> {
   readonly result: Result;
-  /** From 0 to 1. */
-  readonly stolen: number;
+  /** From 0 to 1; `undefined` where the kernel does not tell it. */
+  readonly stolen: number | undefined;
+  /** Milliseconds of the parts that were watched. */
+  readonly watched: number;
+  readonly isUsable: boolean;
 }
 
 /** Measures again what the neighbours of a virtual machine disturbed, and keeps account of how much they took. */
@@ -45,6 +51,7 @@ export class QuietRounds {
   #budgetLeft: number;
   /** The shares of what counts. */
   readonly #stolen: number[] = [];
+  #isTold = true;
   #repeated = 0;
 
   constructor({
@@ -68,36 +75,64 @@ export class QuietRounds {
    * @returns what the least disturbed attempt showed
    * @throws {Error} what an attempt throws: a fault is no disturbance
    */
-  async measure<Result>(attempt: () => Promise<Result>): Promise<Result> {
-    const startedAt = this.#now();
-    const attempts = [await this.#observe(attempt)];
-    this.#budgetLeft += (this.#now() - startedAt) * this.#perSecond;
+  measure<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    return this.measureParts((watch) => watch(attempt));
+  }
+
+  /**
+   * Does the same where only parts of an attempt count, not what prepares them, such as the start of processes.
+   *
+   * @param attempt watches each part that counts
+   * @param isUsable false for a result that says nothing, of an attempt that is to be made again even if nobody disturbed it
+   * @returns what the least disturbed of the usable attempts showed, or of all when none was usable
+   * @throws {Error} what an attempt throws: a fault is no disturbance
+   */
+  async measureParts<Result>(
+    attempt: (watch: Watch) => Promise<Result>,
+    isUsable: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    let last = await this.#observe(attempt, isUsable);
+    let best = last;
+    let isRepeated = false;
+    this.#budgetLeft += last.watched * this.#perSecond;
     for (const seconds of PAUSES) {
-      const { stolen } = attempts.at(-1) as Attempt<Result>;
-      if (stolen <= MAX_STOLEN || this.#budgetLeft <= 0) {
+      const fault = findFault(last);
+      if (fault === undefined || this.#budgetLeft <= 0) {
         break;
       }
-      this.#tell(`the machine was disturbed (${inPercent(stolen)} stolen): again in ${seconds} s`);
-      attempts.push(await this.#repeat(attempt, seconds));
+      this.#tell(`${fault}: again in ${seconds} s`);
+      const startedAt = this.#now();
+      await this.#pause(seconds * 1_000);
+      last = await this.#observe(attempt, isUsable);
+      this.#budgetLeft -= this.#now() - startedAt;
+      best = isBetter(last, best) ? last : best;
+      isRepeated = true;
     }
-    this.#repeated += attempts.length > 1 ? 1 : 0;
-    const best = attempts.reduce((least, next) => (next.stolen < least.stolen ? next : least));
-    this.#stolen.push(best.stolen);
+    this.#note(best, isRepeated);
     return best.result;
   }
 
-  async #repeat<Result>(attempt: () => Promise<Result>, seconds: number): Promise<Attempt<Result>> {
-    const startedAt = this.#now();
-    await this.#pause(seconds * 1_000);
-    const observed = await this.#observe(attempt);
-    this.#budgetLeft -= this.#now() - startedAt;
-    return observed;
+  async #observe<Result>(
+    attempt: (watch: Watch) => Promise<Result>,
+    isUsable: (result: Result) => boolean,
+  ): Promise<Attempt<Result>> {
+    const spans: Span[] = [];
+    let watched = 0;
+    const result = await attempt(async (part) => {
+      const startedAt = this.#now();
+      const before = this.#readTimes();
+      const shown = await part();
+      spans.push({ before, after: this.#readTimes() });
+      watched += this.#now() - startedAt;
+      return shown;
+    });
+    return { result, stolen: shareStolen(spans), watched, isUsable: isUsable(result) };
   }
 
-  async #observe<Result>(attempt: () => Promise<Result>): Promise<Attempt<Result>> {
-    const before = this.#readTimes();
-    const result = await attempt();
-    return { result, stolen: shareStolen(before, this.#readTimes()) };
+  #note({ stolen }: Attempt<unknown>, isRepeated: boolean): void {
+    this.#repeated += isRepeated ? 1 : 0;
+    this.#isTold &&= stolen !== undefined;
+    this.#stolen.push(stolen ?? 0);
   }
 
   /** What others took of all that counts, for the table of the machine. */
@@ -106,6 +141,9 @@ export class QuietRounds {
     if (stolen.length === 0) {
       return 'not observed';
     }
+    if (!this.#isTold) {
+      return 'unknown, because /proc/stat told no number: nothing was measured again for it';
+    }
     const disturbed = stolen.filter((share) => share > MAX_STOLEN).length;
     return (
       `median ${inPercent(median(stolen))}, at most ${inPercent(Math.max(...stolen))} of the processors' time in the ` +
@@ -113,6 +151,19 @@ export class QuietRounds {
       `${MAX_STOLEN * 100} %`
     );
   }
+}
+
+/** Why an attempt should be made again; `undefined` where nothing is known against it. */
+function findFault({ stolen = 0, isUsable }: Attempt<unknown>): string | undefined {
+  if (stolen > MAX_STOLEN) {
+    return `the machine was disturbed (${inPercent(stolen)} stolen)`;
+  }
+  return isUsable ? undefined : 'what was measured says nothing';
+}
+
+/** Being usable counts more than being quiet, and what is known to be quiet more than what is unknown. */
+function isBetter(one: Attempt<unknown>, other: Attempt<unknown>): boolean {
+  return one.isUsable === other.isUsable ? (one.stolen ?? Infinity) < (other.stolen ?? Infinity) : one.isUsable;
 }
 
 function inPercent(share: number): string {
