@@ -54,9 +54,9 @@ const FULL_RUN: readonly BenchCase[] = [
 const CASES: readonly BenchCase[] = [...FULL_RUN, compare];
 
 const USAGE = `Usage:
-  npm run bench                 everything, written to bench/results.md; takes about 50 minutes on two cores, more
+  npm run bench                 everything, written to bench/results.md; takes about 55 minutes on two cores, more
                                 where neighbours disturb, and one more the first time, for the tokens
-  npm run bench -- --quick      a try of about eight minutes: shorter rounds, fewer users and sessions, no results.md
+  npm run bench -- --quick      a try of about ten minutes: shorter rounds, fewer users and sessions, no results.md
   npm run bench -- warm …       some cases only, no results.md
   npm run bench -- compare --with <folder>
                                 what a request costs in this checkout, in that of another one that is built
@@ -65,16 +65,16 @@ Cases: ${CASES.map(({ name }) => name).join(', ')}`;
 type Paces = Pick<CaseContext, 'pace' | 'shortPace'>;
 
 const FULL: Paces = {
-  pace: { rounds: 5, seconds: 4, warmUpSeconds: 15 },
-  shortPace: { rounds: 3, seconds: 2, warmUpSeconds: 2 },
+  pace: { rounds: 5, seconds: 4, warmUpSeconds: 15, leadInSeconds: 1 },
+  shortPace: { rounds: 3, seconds: 2, warmUpSeconds: 1, leadInSeconds: 1 },
 };
 const QUICK: Paces = {
-  pace: { rounds: 1, seconds: 2, warmUpSeconds: 2 },
-  shortPace: { rounds: 1, seconds: 1, warmUpSeconds: 0 },
+  pace: { rounds: 1, seconds: 2, warmUpSeconds: 2, leadInSeconds: 1 },
+  shortPace: { rounds: 1, seconds: 1, warmUpSeconds: 0, leadInSeconds: 0 },
 };
 
 /** So much time of a full run may go into what neighbours of the machine disturbed; a try shows no speeds anyway. */
-const REPEATS: RepeatBudget = { reserve: 5 * 60, perSecond: 0.5 };
+const REPEATS: RepeatBudget = { reserve: 4 * 60, perSecond: 0.5 };
 const NO_REPEATS: RepeatBudget = { reserve: 0, perSecond: 0 };
 
 const TOKENS = fileURLToPath(new URL('.tokens/', import.meta.url));

@@ -2,7 +2,7 @@ import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { sendAtRate, type FixedRateResult } from '../load/fixed-rate.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { runWrk } from '../load/wrk.ts';
-import { alternate, medianOf, ratioOf, type Comparison, type Pacing } from '../measure/rounds.ts';
+import { alternate, measureRounds, medianOf, ratioOf, type Comparison, type Pacing } from '../measure/rounds.ts';
 import { startGateway } from '../servers/gateway.ts';
 import { startBareProxy, startVerifyingHaproxy } from '../servers/peers.ts';
 import type { MeasuredServer } from '../servers/server.ts';
@@ -61,19 +61,17 @@ export const latency: BenchCase = {
   },
 };
 
-/** Lets wrk find out what the gateway can do, once it is warm. */
+/** Lets wrk find out what the gateway can do: one round alone could be far from what others show. */
 async function findRate(
   { path, connections }: Answer,
-  { pace: { seconds, warmUpSeconds }, quiet }: Pacing,
+  pacing: Pacing,
   { assertions: { tokensFile } }: Surroundings,
-  server: MeasuredServer,
+  gateway: MeasuredServer,
 ): Promise<number> {
-  const options = { server, path, tokensFile, users: USERS, connections };
-  if (warmUpSeconds > 0) {
-    await runWrk({ ...options, seconds: warmUpSeconds });
-  }
-  const { requestsPerSecond } = await quiet.measure(() => runWrk({ ...options, seconds }));
-  return Math.round(requestsPerSecond * SHARE);
+  const rounds = await measureRounds(gateway, pacing, (server, seconds) =>
+    runWrk({ server, path, tokensFile, users: USERS, connections, seconds }),
+  );
+  return Math.round(medianOf(rounds, ({ requestsPerSecond }) => requestsPerSecond) * SHARE);
 }
 
 function tellRound({ tell }: CaseContext, { name }: MeasuredServer, result: FixedRateResult): void {

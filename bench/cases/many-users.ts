@@ -10,7 +10,7 @@ const USERS = 4_000;
 const USERS_QUICK = 500;
 
 /** A second of the sample's way brings only some dozen answers. */
-const PACE: Pace = { rounds: 3, seconds: 8, warmUpSeconds: 8 };
+const PACE: Pace = { rounds: 3, seconds: 8, warmUpSeconds: 8, leadInSeconds: 2 };
 
 /** So few that what is unfinished at the end of a round hardly counts: with 64 it would be two seconds of work there. */
 const CONNECTIONS = 16;

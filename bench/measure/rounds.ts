@@ -1,7 +1,7 @@
 import type { MeasuredServer } from '../servers/server.ts';
 import { median } from './median.ts';
 import { untilIdle } from './process-figures.ts';
-import type { QuietRounds } from './quiet-rounds.ts';
+import type { QuietRounds, Watch } from './quiet-rounds.ts';
 
 /** How long and how often everything is measured. */
 export interface Pace {
@@ -10,13 +10,17 @@ export interface Pace {
   readonly seconds: number;
   /** Seconds of load on each server before the first round, for the compilers in V8; 0 for none. */
   readonly warmUpSeconds: number;
+  /** Seconds of the same load on a server just before each of its rounds in turn, which do not count; 0 for none. */
+  readonly leadInSeconds: number;
 }
 
-/** How rounds are measured. */
+/** How rounds are measured, and what tests replace. */
 export interface Pacing {
   readonly pace: Pace;
   /** Measures a pair of rounds again that the neighbours of the machine disturbed. */
   readonly quiet: QuietRounds;
+  /** Waits until a process is done with what came before; default {@link untilIdle}. */
+  readonly settle?: (pid: number) => Promise<void>;
 }
 
 /** What the rounds of one peer showed. */
@@ -41,54 +45,79 @@ export type Compare = <Result>(
 /**
  * Measures the gateway and its peers in turn: a peer, the gateway, the next peer, the gateway, … Each has its core to
  * itself, as in service. What the machine does meets both sides of a pair only if it lasts.
+ *
+ * A peer waits for the rounds of all others, the gateway for one. V8 gives back memory of a process that waits, so each
+ * gets some load that does not count before its round: else who waits longer would begin colder.
  */
 export const alternate: Compare = async (ours, peers, pacing, measure) => {
-  const { pace } = pacing;
-  const measureAlone = await warmUp([ours, ...peers], pace, measure);
-  return compareRounds(peers, pacing, async (peer) => [
-    await measureAlone(peer, pace.seconds),
-    await measureAlone(ours, pace.seconds),
+  const takeTurn = await warmUp([ours, ...peers], pacing, measure);
+  return compareRounds(peers, pacing, async (peer, watch) => [
+    await takeTurn(peer, watch),
+    await takeTurn(ours, watch),
   ]);
 };
+
+/** Measures a server that has no peer: as many rounds as in turn, each of them as there. */
+export async function measureRounds<Result>(
+  server: MeasuredServer,
+  pacing: Pacing,
+  measure: Measure<Result>,
+): Promise<Result[]> {
+  const takeTurn = await warmUp([server], pacing, measure);
+  const rounds: Result[] = [];
+  while (rounds.length < pacing.pace.rounds) {
+    rounds.push(await pacing.quiet.measureParts((watch) => takeTurn(server, watch)));
+  }
+  return rounds;
+}
 
 /**
  * Measures the gateway and each of its peers at the same time, on the core that they share: whatever the machine does
  * meets both sides alike. Only the CPU time of a request can be compared, since each gets a part of the core.
  */
 export const sideBySide: Compare = async (ours, peers, pacing, measure) => {
-  const { pace } = pacing;
+  const { seconds } = pacing.pace;
   const servers = [ours, ...peers];
-  await warmUp(servers, pace, measure);
-  return compareRounds(peers, pacing, async (peer) => {
-    await untilAllIdle(servers);
-    return Promise.all([measureAlive(peer, pace.seconds, measure), measureAlive(ours, pace.seconds, measure)]);
+  await warmUp(servers, pacing, measure);
+  return compareRounds(peers, pacing, async (peer, watch) => {
+    await settleAll(servers, pacing);
+    return watch(() => Promise.all([measureAlive(peer, seconds, measure), measureAlive(ours, seconds, measure)]));
   });
 };
 
+/** Measures one server while all others are idle. */
+type TakeTurn<Result> = (server: MeasuredServer, watch: Watch) => Promise<Result>;
+
 /**
  * Measures each server once for the time of the warm-up, in which each of its workers gets as much as a single process.
+ * One in native code has no compilers to warm up.
  *
- * @returns measures one of them while all others are idle
+ * @returns measures one of them after its lead-in
  */
 async function warmUp<Result>(
   servers: readonly MeasuredServer[],
-  { warmUpSeconds }: Pace,
+  pacing: Pacing,
   measure: Measure<Result>,
-): Promise<Measure<Result>> {
-  const measureAlone: Measure<Result> = async (server, seconds) => {
-    await untilAllIdle(servers);
-    return measureAlive(server, seconds, measure);
-  };
-  if (warmUpSeconds > 0) {
-    for (const server of servers) {
-      await measureAlone(server, warmUpSeconds * (server.workers ?? 1));
+): Promise<TakeTurn<Result>> {
+  const { seconds, warmUpSeconds, leadInSeconds } = pacing.pace;
+  const putUnderLoad: Measure<void> = async (server, duration) => {
+    if (duration > 0) {
+      await settleAll(servers, pacing);
+      await measureAlive(server, duration, measure);
     }
+  };
+  for (const server of servers.filter(({ isNative }) => isNative !== true)) {
+    await putUnderLoad(server, warmUpSeconds * (server.workers ?? 1));
   }
-  return measureAlone;
+  return async (server, watch) => {
+    await putUnderLoad(server, leadInSeconds);
+    await settleAll(servers, pacing);
+    return watch(() => measureAlive(server, seconds, measure));
+  };
 }
 
-async function untilAllIdle(servers: readonly MeasuredServer[]): Promise<void> {
-  await Promise.all(servers.map(({ process }) => untilIdle(process.pid)));
+async function settleAll(servers: readonly MeasuredServer[], { settle = untilIdle }: Pacing): Promise<void> {
+  await Promise.all(servers.map(({ process }) => settle(process.pid)));
 }
 
 /** @throws {Error} when the server has ended */
@@ -106,12 +135,12 @@ async function measureAlive<Result>(
 async function compareRounds<Result>(
   peers: readonly MeasuredServer[],
   { pace, quiet }: Pacing,
-  measurePair: (peer: MeasuredServer) => Promise<readonly [Result, Result]>,
+  measurePair: (peer: MeasuredServer, watch: Watch) => Promise<readonly [Result, Result]>,
 ): Promise<Comparison<Result>[]> {
   const comparisons = peers.map((peer) => ({ peer, peers: [] as Result[], ours: [] as Result[] }));
   for (let round = 0; round < pace.rounds; round += 1) {
     for (const { peer, peers: theirs, ours } of comparisons) {
-      const [their, our] = await quiet.measure(() => measurePair(peer));
+      const [their, our] = await quiet.measureParts((watch) => measurePair(peer, watch));
       theirs.push(their);
       ours.push(our);
     }

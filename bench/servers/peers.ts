@@ -42,7 +42,7 @@ ${origins.map((origin, index) => `backend api${index}\n  server api ${new URL(or
 `,
   });
   await untilReady(process, `http://127.0.0.1:${health}/`);
-  return { name, origin: `http://127.0.0.1:${port}`, process };
+  return { name, origin: `http://127.0.0.1:${port}`, process, isNative: true };
 };
 
 /** `node:http` in front, undici behind, nothing else: what Node itself costs. */

@@ -12,6 +12,8 @@ export interface MeasuredServer {
   readonly helper?: PinnedProcess;
   /** Processes below {@link process} that share the connections; default 1, itself. */
   readonly workers?: number;
+  /** True for one in native code, which is as fast from the start as later; default false. */
+  readonly isNative?: boolean;
 }
 
 /** The CPU time that everything took so far that serves the requests of a server, in milliseconds. */
