@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BenchCase, CaseContext, Row } from '../case.ts';
 import { visitWithEach } from '../load/visit.ts';
 import { runWrk } from '../load/wrk.ts';
@@ -23,6 +24,9 @@ const MIN_THROUGHPUT = 0.95;
 /** Bytes that are resident with {@link AIMED} sessions. */
 const MAX_MEMORY = 350 * MEGA;
 
+/** V8 can give back memory of a process that nobody calls; seconds until it is read once more. */
+const REST_SECONDS = 30;
+
 /** A gateway whose sessions are all there. */
 interface FilledGateway {
   readonly server: MeasuredServer;
@@ -45,7 +49,9 @@ export const sessions: BenchCase = {
       const many = await fillGateway(context, surroundings, count);
       const throughput = await compareThroughput(context, surroundings, many, few);
       const underLoad = readResidentMemory(many.server.process.pid);
-      rows.push(...[throughput, describeMemory(many, few, underLoad)].map((row) => tellSize(row, context)));
+      const isLargest = count === Math.max(...counts);
+      const later = { underLoad, rested: isLargest ? await rest(many.server) : undefined };
+      rows.push(...[throughput, describeMemory(many, few, later)].map((row) => tellSize(row, context)));
       await many.server.process.stop();
     }
     return rows;
@@ -92,9 +98,22 @@ async function compareThroughput(
   );
 }
 
-/** @param underLoad bytes after the rounds of load */
-function describeMemory({ sessions: count, memory }: FilledGateway, few: FilledGateway, underLoad: number): Row {
+/** The resident bytes of a gateway that nobody called for a while. */
+async function rest({ process: { pid } }: MeasuredServer): Promise<number> {
+  await pause(REST_SECONDS * 1_000);
+  return readResidentMemory(pid);
+}
+
+/** Bytes that are resident after the rounds of load. */
+interface LaterMemory {
+  readonly underLoad: number;
+  /** After a rest, in which nobody called; `undefined` without one. */
+  readonly rested: number | undefined;
+}
+
+function describeMemory({ sessions: count, memory }: FilledGateway, few: FilledGateway, later: LaterMemory): Row {
   const { idle, filled } = memory;
+  const { underLoad, rested } = later;
   // What the first requests alone make of the heap belongs to no session.
   const each = Math.round((filled - few.memory.filled) / (count - FEW));
   const most = Math.max(filled, underLoad);
@@ -105,7 +124,9 @@ function describeMemory({ sessions: count, memory }: FilledGateway, few: FilledG
     ...(count === AIMED ? { isMet: most <= MAX_MEMORY } : {}),
     details:
       `${inMegabytes(idle)} before the first, ${inMegabytes(filled)} after the last, ` +
-      `${inMegabytes(underLoad)} after the rounds of load; ${each} bytes for each session more than ${FEW}`,
+      `${inMegabytes(underLoad)} after the rounds of load` +
+      (rested === undefined ? '' : `, ${inMegabytes(rested)} after ${REST_SECONDS} s more without requests`) +
+      `; ${each} bytes for each session more than ${FEW}`,
   };
 }
 
