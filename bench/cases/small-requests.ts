@@ -10,6 +10,8 @@ export interface SmallRequests {
   readonly users: number;
   /** For each process that serves; default 64. */
   readonly connections?: number;
+  /** True for a new connection for each request; default false. */
+  readonly closes?: boolean;
   /** Default {@link alternate}. */
   readonly compare?: Compare;
 }
@@ -20,7 +22,7 @@ export async function compareSmallRequests(
   surroundings: Surroundings,
   ours: MeasuredServer,
   peers: readonly MeasuredServer[],
-  { users, connections: each = 64, compare = alternate }: SmallRequests,
+  { users, connections: each = 64, closes, compare = alternate }: SmallRequests,
 ): Promise<Comparison<WrkResult>[]> {
   const { tokensFile } = surroundings.assertions;
   for (const { name, origin } of [ours, ...peers]) {
@@ -29,7 +31,7 @@ export async function compareSmallRequests(
   }
   return compare(ours, peers, context, async (server, seconds) => {
     const connections = each * (server.workers ?? 1);
-    const result = await runWrk({ server, path: '/me', tokensFile, users, connections, seconds });
+    const result = await runWrk({ server, path: '/me', tokensFile, users, connections, closes, seconds });
     context.tell(`${server.name}: ${describeRate(result)}`);
     return result;
   });

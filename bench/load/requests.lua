@@ -1,5 +1,6 @@
 -- The requests of wrk: one for each user, put together once, sent in turn.
--- Arguments: the file of the tokens, how many of them, the method, the path, the size of the body in bytes.
+-- Arguments: the file of the tokens, how many of them, the method, the path, the size of the body in bytes, and what
+-- becomes of the connection: `close` or `keep`.
 
 local requests = {}
 local turn = 0
@@ -11,6 +12,9 @@ function init(args)
   if size > 0 then
     body = string.rep('x', size)
     headers['Content-Type'] = 'application/octet-stream'
+  end
+  if args[6] == 'close' then
+    headers['Connection'] = 'close'
   end
   for token in io.lines(args[1]) do
     headers['Authorization'] = 'Bearer ' .. token

@@ -15,6 +15,8 @@ export interface WrkOptions {
   readonly users: number;
   /** Default 64. */
   readonly connections?: number | undefined;
+  /** True for a new connection for each request; default false. */
+  readonly closes?: boolean | undefined;
   readonly seconds: number;
 }
 
@@ -53,6 +55,7 @@ export async function runWrk(options: WrkOptions): Promise<WrkResult> {
       method,
       path,
       bodySize,
+      options.closes === true ? 'close' : 'keep',
     ].map(String),
     stdout: 'pipe',
   });
