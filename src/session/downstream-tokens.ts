@@ -38,11 +38,12 @@ interface Flight {
  * by accident.
  *
  * The keys name downstreams and their scopes ({@link nameTokens}); there are few. Each session has one such object, and most objects
- * hold one or two tokens and nothing else. So the tokens are in an array instead of a map, and the rarely used maps are
- * made when they are needed, which saves half of the memory that a session takes besides its token.
+ * hold one token and nothing else. So the first token is in a field, the others are in an array instead of a map, and the
+ * rarely used maps are made when they are needed, which saves half of the memory that a session takes besides its token.
  */
 export class DownstreamTokens {
-  #held: readonly HeldToken[] = NONE;
+  #first: HeldToken | undefined;
+  #others: readonly HeldToken[] = NONE;
   /** By key and claims, in the order in which the fetches began. */
   #flights: Map<string, Flight> | undefined;
   #refusals: Map<string, Remembered> | undefined;
@@ -109,12 +110,18 @@ export class DownstreamTokens {
   }
 
   #findHeld(key: string): HeldToken | undefined {
-    for (const held of this.#held) {
-      if (held.key === key) {
-        return held;
-      }
-    }
-    return undefined;
+    const first = this.#first;
+    return first?.key === key ? first : this.#others.find((held) => held.key === key);
+  }
+
+  /** Every token that is held. */
+  get #held(): readonly HeldToken[] {
+    return this.#first === undefined ? NONE : [this.#first, ...this.#others];
+  }
+
+  set #held([first, ...others]: readonly HeldToken[]) {
+    this.#first = first;
+    this.#others = others.length === 0 ? NONE : others;
   }
 
   #latestFlight(key: string): Flight | undefined {
@@ -148,8 +155,7 @@ export class DownstreamTokens {
     const held = this.#findHeld(key);
     // A token with claims that arrived in the meantime is the stronger one and stays.
     if (isStronger || held === undefined || held === before) {
-      // With the token goes one of other scopes, from before a reload. Spreading into a new array would reserve room for
-      // sixteen more.
+      // With the token goes one of other scopes, from before a reload.
       const downstream = downstreamOf(key);
       this.#held = this.#held
         .filter((other) => downstreamOf(other.key) !== downstream)

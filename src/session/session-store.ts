@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../resilience/clock.ts';
+import { RecentDigests } from './recent-digests.ts';
 import type { Session } from './session.ts';
 
 /** How many expired sessions one {@link SessionStore.sweep} removes at most: about a millisecond of work. */
@@ -22,6 +23,8 @@ export class SessionStore {
   #capacity: number;
   readonly #sessions: LRUCache<string, Session>;
   readonly #keysByMinute = new Map<number, Set<string>>();
+  /** Only of assertions with sessions, so that nobody fills them with anything else. */
+  readonly #recentKeys = new RecentDigests();
   readonly #now: Clock;
 
   /** @param now the time of day */
@@ -55,13 +58,20 @@ export class SessionStore {
    * whose signing key was retired until its assertion expires.
    */
   find(assertion: string): Session | undefined {
-    const key = keyOf(assertion);
+    const recentKey = this.#recentKeys.find(assertion);
+    const key = recentKey ?? keyOf(assertion);
     const session = this.#sessions.get(key);
-    if (session === undefined || session.isLive(this.#now())) {
-      return session;
+    if (session === undefined) {
+      return undefined;
     }
-    this.#sessions.delete(key);
-    return undefined;
+    if (!session.isLive(this.#now())) {
+      this.#sessions.delete(key);
+      return undefined;
+    }
+    if (recentKey === undefined) {
+      this.#recentKeys.offer(assertion, key);
+    }
+    return session;
   }
 
   /** Adds the session of an assertion; evicts the least recently used one when there are too many. */

@@ -12,8 +12,7 @@ export class Session {
   readonly rules: object;
   /** When Entra stops exchanging the assertion; milliseconds since the epoch. */
   readonly assertionExpiresAt: number;
-  /** When the session ends, which is later by the clock tolerance; milliseconds since the epoch. */
-  readonly expiresAt: number;
+  readonly #clockTolerance: number;
   readonly #signingKey: SigningKey;
   /** The downstream tokens that the assertion was exchanged for. */
   readonly tokens: DownstreamTokens;
@@ -33,8 +32,13 @@ export class Session {
     this.rules = options.rules;
     this.tokens = options.tokens ?? new DownstreamTokens();
     this.assertionExpiresAt = options.assertionExpiresAt;
-    this.expiresAt = options.assertionExpiresAt + options.clockTolerance;
+    this.#clockTolerance = options.clockTolerance;
     this.#signingKey = options.signingKey;
+  }
+
+  /** When the session ends, which is later than the assertion by the clock tolerance; milliseconds since the epoch. */
+  get expiresAt(): number {
+    return this.assertionExpiresAt + this.#clockTolerance;
   }
 
   /** False when the assertion has expired or Entra no longer publishes the key that signed it. */

@@ -13,7 +13,7 @@ describe('a text outside the heap', () => {
 
   it('keeps every character of Latin-1', () => {
     const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('');
-    expect(new OffHeapText(all).read(7)).toBe(all.slice(7));
+    expect(new OffHeapText(all).read()).toBe(all);
   });
 });
 
