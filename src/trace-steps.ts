@@ -5,7 +5,7 @@ import type { Call, SecondExchange, Steps } from './journey.ts';
 import type { DownstreamToken, FetchedToken } from './session/downstream-token.ts';
 import type { SpanAttributes } from './telemetry/otlp/attributes.ts';
 import { cutUrl, portOf, type RequestSpans } from './telemetry/otlp/request-spans.ts';
-import type { RequestTrace } from './telemetry/otlp/request-trace.ts';
+import type { SampledTrace } from './telemetry/otlp/request-trace.ts';
 import type { Tracing } from './telemetry/otlp/tracing.ts';
 
 /** What the steps are traced with. */
@@ -32,7 +32,9 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
       // An application can ask for the same request more than once.
       const trace = request.record.trace ?? requests.begin(request.req, request.record);
       const route = steps.match(request);
-      trace.route = route.entry.path;
+      if (trace.isSampled) {
+        trace.route = route.entry.path;
+      }
       return route;
     },
 
@@ -67,7 +69,7 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
   };
 
   async function traceForward(
-    trace: RequestTrace,
+    trace: SampledTrace,
     call: Call,
     forward: (call: Call) => ReturnType<Steps['forward']>,
   ): ReturnType<Steps['forward']> {
@@ -100,7 +102,7 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
   }
 
   function traceExchange(
-    trace: RequestTrace,
+    trace: SampledTrace,
     downstream: string,
     again: SecondExchange | undefined,
     exchange: () => ReturnType<Steps['exchange']>,
@@ -131,13 +133,13 @@ export function traceSteps(steps: Steps, { tracing, requests, baseUrls }: StepTr
     });
   }
 
-  function endFailed(trace: RequestTrace, span: Span, error: unknown): void {
+  function endFailed(trace: SampledTrace, span: Span, error: unknown): void {
     tracing.setFailure(span, error);
     tracing.endStep(trace, span);
   }
 }
 
-function sampledTraceOf({ record }: InboundRequest): RequestTrace | undefined {
+function sampledTraceOf({ record }: InboundRequest): SampledTrace | undefined {
   return record.trace?.isSampled === true ? record.trace : undefined;
 }
 

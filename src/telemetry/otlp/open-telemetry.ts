@@ -33,6 +33,7 @@ import { Exporter, type OnExport } from './exporter.ts';
 import { CopiedLines } from './log-records.ts';
 import { createMetricProducer } from './metric-producer.ts';
 import type { BatchSettings, OtlpSettings, SamplerSettings } from './otlp-settings.ts';
+import { TraceIds } from './trace-ids.ts';
 import { Tracing } from './tracing.ts';
 
 /** The scope of everything that the gateway makes itself. */
@@ -136,13 +137,16 @@ export class OpenTelemetry {
       return undefined;
     }
     const exporter = new Exporter<ReadableSpan[]>('traces', traces.exporter, TRACES, this.#onExport);
+    const sampler = createSampler(traces.sampler);
+    const ids = new TraceIds();
     const provider = new TracerProvider({
       resource: this.#resource,
-      sampler: createSampler(traces.sampler),
+      sampler,
+      idGenerator: ids,
       spanProcessors: [new BatchSpanProcessor({ exporter, ...toBatchOptions(traces.batch) })],
     });
     this.#running.push(provider);
-    return new Tracing(provider.getTracer(SCOPE, BUILD.version));
+    return new Tracing({ tracer: provider.getTracer(SCOPE, BUILD.version), sampler, ids });
   }
 
   #openLogs(): LoggerProvider | undefined {

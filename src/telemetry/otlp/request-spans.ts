@@ -4,7 +4,7 @@ import { findClientAddress } from '../../request/client-address.ts';
 import { readTarget } from '../../request/receive.ts';
 import type { RequestRecord } from '../request-record.ts';
 import type { SpanAttributes } from './attributes.ts';
-import type { RequestTrace } from './request-trace.ts';
+import type { RequestTrace, SampledTrace } from './request-trace.ts';
 import type { Tracing } from './tracing.ts';
 
 /** What the spans of requests are described with. */
@@ -18,9 +18,9 @@ export interface RequestSpanOptions {
 
 /** The span of each request, by the semantic conventions for HTTP servers. */
 export interface RequestSpans {
-  /** Begins the span of a request, and writes its trace into the record. */
+  /** Begins the trace of a request, with its span where it is sampled, and writes it into the record. */
   begin(req: IncomingMessage, record: RequestRecord): RequestTrace;
-  /** Ends the span of a request that is over; one that was refused before it had a span gets it now. */
+  /** Ends the span of a request that is over; one that was refused before its trace began gets it now. */
   end(req: IncomingMessage, record: RequestRecord): void;
 }
 
@@ -90,7 +90,7 @@ function describeRecord({ headers }: IncomingMessage, record: RequestRecord): Sp
 }
 
 /** A refusal is no fault of the gateway: by the conventions only a status of 5xx makes the span one of an error. */
-function describeEnd({ status = 0, error }: RequestRecord, { span }: RequestTrace, tracing: Tracing): void {
+function describeEnd({ status = 0, error }: RequestRecord, { span }: SampledTrace, tracing: Tracing): void {
   if (status !== 0 && status !== CALLER_GONE) {
     tracing.describe(span, { 'http.response.status_code': status });
   }

@@ -1,14 +1,15 @@
-import { trace, TraceFlags, type Context, type Span } from '@opentelemetry/api';
+import { trace, type Context, type Span, type TraceState } from '@opentelemetry/api';
+import { readIds } from './trace-ids.ts';
 
-/** The part of a trace that one request is: its own span, and the spans of its steps below it. */
-export class RequestTrace {
+/** The part of a trace that one request is. */
+export type RequestTrace = SampledTrace | UnsampledTrace;
+
+/** A request whose spans are sent: its own span, and the spans of its steps below it. */
+export class SampledTrace {
+  readonly isSampled = true;
   readonly traceId: string;
   readonly spanId: string;
-  /** False for a request whose spans nobody keeps; its ids still go on to the downstream. */
-  readonly isSampled: boolean;
   readonly span: Span;
-  /** Names and values in turn: the context that a downstream gets from a request without a span for the call. */
-  readonly headers: readonly string[];
   /** The path template of the operation, once it is found. */
   route: string | undefined;
   /** How often the request was sent to a downstream so far. */
@@ -19,13 +20,11 @@ export class RequestTrace {
 
   /** @param context what the span stands in */
   constructor(span: Span, context: Context) {
-    const { traceId, spanId, traceFlags } = span.spanContext();
+    const { traceId, spanId } = span.spanContext();
     this.traceId = traceId;
     this.spanId = spanId;
-    this.isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
     this.span = span;
     this.#context = context;
-    this.headers = contextHeaders(span);
   }
 
   /** The context for spans below that of the request. */
@@ -43,16 +42,35 @@ export class RequestTrace {
   }
 }
 
+/** A request whose spans nobody keeps: it makes none, and only its ids go on, to the downstream and into the log. */
+export class UnsampledTrace {
+  readonly isSampled = false;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Names and values in turn: the context that a downstream gets. */
+  readonly headers: readonly string[];
+
+  /** @param traceparent of the span that the request would have */
+  constructor(traceparent: string, traceState?: TraceState) {
+    const { traceId, spanId } = readIds(traceparent);
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.headers = withState(traceparent, traceState);
+  }
+}
+
 /**
- * Writes a span as the headers `traceparent` and `tracestate`.
+ * Writes the context of a sampled span as the headers `traceparent` and `tracestate`.
  *
  * @returns names and values in turn
  * @see https://www.w3.org/TR/trace-context/
  */
 export function contextHeaders(span: Span): readonly string[] {
-  const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-  const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
-  const traceparent = `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+  const { traceId, spanId, traceState } = span.spanContext();
+  return withState(`00-${traceId}-${spanId}-01`, traceState);
+}
+
+function withState(traceparent: string, traceState: TraceState | undefined): readonly string[] {
   const state = traceState?.serialize() ?? '';
   return state === '' ? ['traceparent', traceparent] : ['traceparent', traceparent, 'tracestate', state];
 }
