@@ -7,6 +7,11 @@ const TAG_LENGTH = 8;
 /** The last characters of a signature choose nothing, because they have too few values. */
 const TAG_END = 2;
 
+interface Kept {
+  readonly assertion: string;
+  readonly digest: string;
+}
+
 /**
  * The digests of assertions that come again and again: comparing an assertion with one that was seen before is a fraction of
  * the work of hashing it. Only the whole text finds its digest. Assertions that share a slot are hashed each time.
@@ -15,15 +20,14 @@ const TAG_END = 2;
  * before its slot is taken, and its text would only outlive the young generation.
  */
 export class RecentDigests {
-  readonly #assertions = new Array<string | undefined>(SLOTS).fill(undefined);
-  readonly #digests = new Array<string | undefined>(SLOTS).fill(undefined);
+  readonly #kept = Array.from<unknown, Kept | undefined>({ length: SLOTS }, () => undefined);
   /** Of the last assertion that was offered for the slot. */
   readonly #tags = new Int32Array(SLOTS);
 
   /** Finds the digest of an assertion that was kept; `undefined` for any other. */
   find(assertion: string): string | undefined {
-    const slot = slotOf(tagOf(assertion));
-    return this.#assertions[slot] === assertion ? this.#digests[slot] : undefined;
+    const kept = this.#kept[slotOf(tagOf(assertion))];
+    return kept?.assertion === assertion ? kept.digest : undefined;
   }
 
   /** Keeps an assertion and its digest when the assertion comes for the second time. */
@@ -31,8 +35,7 @@ export class RecentDigests {
     const tag = tagOf(assertion);
     const slot = slotOf(tag);
     if (this.#tags[slot] === tag) {
-      this.#assertions[slot] = assertion;
-      this.#digests[slot] = digest;
+      this.#kept[slot] = { assertion, digest };
     } else {
       this.#tags[slot] = tag;
     }

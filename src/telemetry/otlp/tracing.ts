@@ -67,8 +67,8 @@ export class Tracing {
    * Begins the trace of a request, or continues the caller's where the caller sent a context.
    *
    * The sampler is asked before there is a span: of a request that is not sampled the ids are all that anybody sees, and
-   * the span that OpenTelemetry makes for them takes three times as long. For one that is sampled, the tracer takes the
-   * same id, asks the same sampler again, and hears the same.
+   * OpenTelemetry would make a span and a context for them. For one that is sampled, the tracer takes the same id, asks
+   * the same sampler again, and hears the same.
    *
    * @param startedAt from `performance.now()`
    */
