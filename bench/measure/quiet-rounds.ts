@@ -142,7 +142,7 @@ export class QuietRounds {
       return 'not observed';
     }
     if (!this.#isTold) {
-      return 'unknown, because /proc/stat told no number: nothing was measured again for it';
+      return 'unknown for some rounds, because /proc/stat told no number: they were not measured again for it';
     }
     const disturbed = stolen.filter((share) => share > MAX_STOLEN).length;
     return (

@@ -74,14 +74,28 @@ export async function measureRounds<Result>(
 /**
  * Measures the gateway and each of its peers at the same time, on the core that they share: whatever the machine does
  * meets both sides alike. Only the CPU time of a request can be compared, since each gets a part of the core.
+ *
+ * Where there are several, a peer waits for the rounds of the others and the gateway for none, so that both get some load
+ * that does not count before.
  */
-export const sideBySide: Compare = async (ours, peers, pacing, measure) => {
-  const { seconds } = pacing.pace;
+export const sideBySide: Compare = async <Result>(
+  ours: MeasuredServer,
+  peers: readonly MeasuredServer[],
+  pacing: Pacing,
+  measure: Measure<Result>,
+) => {
+  const { seconds, leadInSeconds } = pacing.pace;
   const servers = [ours, ...peers];
   await warmUp(servers, pacing, measure);
   return compareRounds(peers, pacing, async (peer, watch) => {
-    await settleAll(servers, pacing);
-    return watch(() => Promise.all([measureAlive(peer, seconds, measure), measureAlive(ours, seconds, measure)]));
+    const measureBoth = async (duration: number): Promise<[Result, Result]> => {
+      await settleAll(servers, pacing);
+      return Promise.all([measureAlive(peer, duration, measure), measureAlive(ours, duration, measure)]);
+    };
+    if (peers.length > 1 && leadInSeconds > 0) {
+      await measureBoth(leadInSeconds);
+    }
+    return watch(() => measureBoth(seconds));
   });
 };
 

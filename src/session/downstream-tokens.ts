@@ -119,9 +119,10 @@ export class DownstreamTokens {
     return this.#first === undefined ? NONE : [this.#first, ...this.#others];
   }
 
-  set #held([first, ...others]: readonly HeldToken[]) {
-    this.#first = first;
-    this.#others = others.length === 0 ? NONE : others;
+  set #held(held: readonly HeldToken[]) {
+    this.#first = held[0];
+    // A rest (`[first, ...others]`) would reserve room for sixteen more.
+    this.#others = held.length > 1 ? held.slice(1) : NONE;
   }
 
   #latestFlight(key: string): Flight | undefined {

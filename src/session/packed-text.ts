@@ -14,8 +14,8 @@ const AS_IT_IS = 0xff;
  * Packs a text into bytes. Of a JWT three quarters remain: each digit of base64url stands for six bits. Any other text
  * of Latin-1 takes a byte for each character.
  *
- * The bytes are the number of parts, the length of each, and what the digits of all parts stand for when they are read
- * as one number. So every text of such digits comes back as it was, even one that no encoder would write.
+ * The bytes are the number of parts, the length of each, and the digits of all parts, joined and decoded at once. So every
+ * text of such digits comes back as it was, even one that no encoder would write.
  *
  * @see https://www.rfc-editor.org/rfc/rfc4648#section-5
  */

@@ -1,7 +1,7 @@
 /** How many assertions are remembered at most, 1.5 kB each; a power of two. */
 const SLOTS = 1_024;
 
-/** How many characters choose the slot: those of a signature are as good as random. */
+/** How many characters are hashed for the slot: those of a signature are as good as random. */
 const TAG_LENGTH = 8;
 
 /** The last characters of a signature choose nothing, because they have too few values. */
@@ -13,14 +13,17 @@ interface Kept {
 }
 
 /**
- * The digests of assertions that come again and again: comparing an assertion with one that was seen before is a fraction of
- * the work of hashing it. Only the whole text finds its digest. Assertions that share a slot are hashed each time.
+ * The digests of assertions that come again and again, in a direct-mapped cache: comparing an assertion with one that was
+ * seen before is a fraction of the work of hashing it. Only the whole text finds its digest. Assertions that share a slot
+ * are hashed most of the time.
  *
- * An assertion is kept when it comes twice with no other in between, because among thousands of users hardly any comes again
- * before its slot is taken, and its text would only outlive the young generation.
+ * An assertion is kept when it is offered twice with no other in between, because among thousands of users hardly any comes
+ * again before its slot is taken, and its text would only outlive the young generation.
  */
 export class RecentDigests {
   readonly #kept = Array.from<unknown, Kept | undefined>({ length: SLOTS }, () => undefined);
+  /** The slots of what is kept, by digest. */
+  readonly #slots = new Map<string, number>();
   /** Of the last assertion that was offered for the slot. */
   readonly #tags = new Int32Array(SLOTS);
 
@@ -30,14 +33,25 @@ export class RecentDigests {
     return kept?.assertion === assertion ? kept.digest : undefined;
   }
 
-  /** Keeps an assertion and its digest when the assertion comes for the second time. */
+  /** Keeps an assertion and its digest when the assertion is offered for the second time. */
   offer(assertion: string, digest: string): void {
     const tag = tagOf(assertion);
     const slot = slotOf(tag);
     if (this.#tags[slot] === tag) {
+      this.forget(this.#kept[slot]?.digest ?? digest);
       this.#kept[slot] = { assertion, digest };
+      this.#slots.set(digest, slot);
     } else {
       this.#tags[slot] = tag;
+    }
+  }
+
+  /** Forgets the assertion with this digest, if it is kept. */
+  forget(digest: string): void {
+    const slot = this.#slots.get(digest);
+    if (slot !== undefined) {
+      this.#slots.delete(digest);
+      this.#kept[slot] = undefined;
     }
   }
 }

@@ -24,7 +24,7 @@ export class SessionStore {
   #capacity: number;
   readonly #sessions: LRUCache<string, Session>;
   readonly #keysByMinute = new Map<number, Set<string>>();
-  /** Only of assertions with sessions, so that nobody fills them with anything else. */
+  /** Only of assertions with sessions: nobody fills them with anything else, and they leave with the session. */
   readonly #recentKeys = new RecentDigests();
   readonly #now: Clock;
 
@@ -111,9 +111,10 @@ export class SessionStore {
     }
   }
 
-  /** Called with every session that leaves, in whatever way, so that the lists are never longer than the store. */
+  /** Called with every session that leaves, in whatever way, so that nothing is listed or kept for longer. */
   #unlist(session: Session, key: string): void {
     this.#keysByMinute.get(minuteOf(session.expiresAt))?.delete(key);
+    this.#recentKeys.forget(key);
   }
 }
 

@@ -18,7 +18,7 @@ export class RandomTexts {
   #batch = '';
   #next = 0;
 
-  /** @param form the text, with `x` for each random digit; the number of these is even */
+  /** @param form the text, with `x` for each random digit and nowhere else */
   constructor(form: string) {
     this.#length = form.length;
     this.#text = Buffer.from(form.repeat(BATCH));

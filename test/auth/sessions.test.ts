@@ -154,6 +154,81 @@ describe('a session ends', () => {
   });
 });
 
+describe('a session that was found several times, so that its key is remembered,', () => {
+  const KEPT = 'header.payload.signature-of-adele';
+
+  function createStore(): { readonly clock: Clock; readonly sessions: SessionStore; readonly session: Session } {
+    const clock = new Clock();
+    const sessions = new SessionStore(2, clock.now);
+    const session = sessionUntil(clock.now() + 60_000);
+    sessions.add(KEPT, session);
+    expect([1, 2, 3, 4].map(() => sessions.find(KEPT))).toEqual([session, session, session, session]);
+    return { clock, sessions, session };
+  }
+
+  it.each<{ how: string; end: (sessions: SessionStore, clock: Clock) => void }>([
+    { how: 'expires', end: (_, clock) => clock.advance(60_000) },
+    {
+      how: 'expires and is swept',
+      end: (sessions, clock) => {
+        clock.advance(180_000);
+        sessions.sweep();
+      },
+    },
+    {
+      how: 'is evicted by others',
+      end: (sessions, clock) => {
+        sessions.add('one', sessionUntil(clock.now() + 60_000));
+        sessions.add('two', sessionUntil(clock.now() + 60_000));
+      },
+    },
+    {
+      how: 'is evicted because memory is short',
+      end: (sessions, clock) => {
+        sessions.add('one', sessionUntil(clock.now() + 60_000));
+        sessions.capacity = 1;
+      },
+    },
+  ])('is found no more when it $how, and the next one of that token is found', ({ end }) => {
+    const { clock, sessions } = createStore();
+    end(sessions, clock);
+    expect(sessions.find(KEPT)).toBeUndefined();
+    const next = sessionUntil(clock.now() + 60_000);
+    sessions.add(KEPT, next);
+    expect([1, 2, 3, 4].map(() => sessions.find(KEPT) === next)).toEqual([true, true, true, true]);
+  });
+
+  it('is found no more when its key is retired', () => {
+    const clock = new Clock();
+    const sessions = new SessionStore(2, clock.now);
+    const signingKey = { kid: 'k', publicKey, issuer: undefined, retired: false };
+    const session = new Session({
+      rules: {},
+      principal: toPrincipal({ scp: 'Orders.Read' }),
+      signingKey,
+      assertionExpiresAt: clock.now() + 60_000,
+      clockTolerance: 0,
+    });
+    sessions.add(KEPT, session);
+    const found = [1, 2, 3].map(() => sessions.find(KEPT) === session);
+    signingKey.retired = true;
+    expect([...found, sessions.find(KEPT), sessions.size]).toEqual([true, true, true, undefined, 0]);
+  });
+
+  it('gives nothing to another token with the same signature', () => {
+    const { sessions } = createStore();
+    const others = ['header.forged.signature-of-adele', `${KEPT} `, KEPT.slice(1), ''];
+    expect(others.map((other) => sessions.find(other))).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('gives way to a session that replaces it', () => {
+    const { clock, sessions } = createStore();
+    const next = sessionUntil(clock.now() + 90_000);
+    sessions.add(KEPT, next);
+    expect([1, 2, 3, 4].map(() => sessions.find(KEPT) === next)).toEqual([true, true, true, true]);
+  });
+});
+
 describe('a session', () => {
   it('shows its token to no log line', async () => {
     await withGate({}, async (gate) => {

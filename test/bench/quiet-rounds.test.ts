@@ -179,7 +179,9 @@ describe('the account', () => {
     const { rounds, attempt } = createMachine(shares);
     await rounds.measure(attempt);
     await rounds.measure(attempt);
-    expect(rounds.describe()).toBe('unknown, because /proc/stat told no number: nothing was measured again for it');
+    expect(rounds.describe()).toBe(
+      'unknown for some rounds, because /proc/stat told no number: they were not measured again for it',
+    );
   });
 
   it('is empty where no speed was measured', () => {

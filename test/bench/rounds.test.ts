@@ -111,9 +111,16 @@ describe('rounds of one server', () => {
 });
 
 describe('rounds at the same time', () => {
-  it('have no load before each, since nobody waits', async () => {
+  it('have no load before each where there is one peer, since nobody waits', async () => {
     const { pacing, measure, loads } = createBench();
     await sideBySide(gateway, [bare], pacing, measure);
     expect(loads).toEqual(['gateway 15 s', 'bare 15 s', 'bare 4 s', 'gateway 4 s', 'bare 4 s', 'gateway 4 s']);
+  });
+
+  it('have some load on both before each where a peer waits for the rounds of another', async () => {
+    const { pacing, measure, loads } = createBench({ pace: { ...PACE, rounds: 1 } });
+    await sideBySide(gateway, [bare, { ...bare, name: 'other' }], pacing, measure);
+    const pairs = ['bare', 'other'].flatMap((name) => [`${name} 1 s`, 'gateway 1 s', `${name} 4 s`, 'gateway 4 s']);
+    expect(loads).toEqual(['gateway 15 s', 'bare 15 s', 'other 15 s', ...pairs]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { planToken } from '../../src/session/downstream-token.ts';
+import { DownstreamToken, planToken } from '../../src/session/downstream-token.ts';
 
 const MINUTE = 60_000;
 
@@ -32,5 +32,14 @@ describe('a new token', () => {
       new Set(Array.from({ length: 50 }, () => planToken('t', 0, { expiresIn: 3_600, refreshIn: undefined }).refreshAt))
         .size,
     ).toBeGreaterThan(1);
+  });
+
+  it.each([
+    { expiresAt: 1_790_000_000_000, usableUntil: 1_789_999_700_000, refreshAt: 1_789_999_512_345.678 },
+    { expiresAt: 0, usableUntil: 0, refreshAt: 0 },
+    { expiresAt: 8.64e15, usableUntil: 1, refreshAt: -1 },
+  ])('gives back the times that it was made with, also those that another release wrote: %j', (times) => {
+    const { expiresAt, usableUntil, refreshAt } = new DownstreamToken('t', times);
+    expect({ expiresAt, usableUntil, refreshAt }).toEqual(times);
   });
 });

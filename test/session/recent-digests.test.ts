@@ -41,7 +41,7 @@ describe('the digests of recent assertions', () => {
     expect(['digest', undefined]).toContain(digests.find(`a.b.${SIGNATURE}`));
   });
 
-  it('keep nothing of assertions that come in turn with others of the same slot', () => {
+  it('keep hardly anything of users who come in turn with thousands of others', () => {
     const digests = new RecentDigests();
     for (let time = 0; time < 3; time += 1) {
       for (let user = 0; user < 5_000; user += 1) {
@@ -62,6 +62,32 @@ describe('the digests of recent assertions', () => {
     const found = assertions.map((assertion) => digests.find(assertion));
     expect(found.filter((digest, user) => digest !== undefined && digest !== String(user))).toEqual([]);
     expect(found.filter((digest) => digest !== undefined).length).toBeGreaterThan(500);
+  });
+
+  it('forget what they are told to, and nothing else', () => {
+    const digests = new RecentDigests();
+    const assertions = Array.from({ length: 20 }, (_, user) => `a.b.${createSignature(user)}`);
+    for (const [user, assertion] of assertions.entries()) {
+      offerTwice(digests, assertion, `digest ${user}`);
+    }
+    const kept = assertions.filter((assertion) => digests.find(assertion) !== undefined);
+    const [forgotten = ''] = kept;
+    digests.forget(digests.find(forgotten) ?? '');
+    digests.forget('of nobody');
+    expect(kept.length).toBeGreaterThan(10);
+    expect(kept.filter((assertion) => digests.find(assertion) === undefined)).toEqual([forgotten]);
+  });
+
+  it('forget nobody in the place of an assertion that was pushed out', () => {
+    const digests = new RecentDigests();
+    const first = `a.b.${SIGNATURE}`;
+    const second = `a.c.${SIGNATURE}`;
+    offerTwice(digests, first, 'first');
+    offerTwice(digests, second, 'second');
+    digests.forget('first');
+    expect([digests.find(first), digests.find(second)]).toEqual([undefined, 'second']);
+    digests.forget('second');
+    expect(digests.find(second)).toBeUndefined();
   });
 
   it('print no assertion by accident', () => {

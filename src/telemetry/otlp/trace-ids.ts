@@ -5,8 +5,8 @@ import { RandomTexts } from '../../syntax/random-texts.ts';
 const FORM = `00-${'x'.repeat(32)}-${'x'.repeat(16)}-00`;
 
 /**
- * Makes the ids of traces and spans, as pieces of a `traceparent` that is ready to be sent: those of a request take 0.1 µs
- * instead of the 0.5 of OpenTelemetry's generator.
+ * Makes the ids of traces and spans, those of a request that is not sampled as pieces of a `traceparent` that is ready to be
+ * sent.
  *
  * None is checked for being all zeros, which would be no id: of 64 random bits that does not happen.
  */
@@ -28,12 +28,17 @@ export class TraceIds implements IdGenerator {
 
   /** Gives {@link nextTraceId} away. */
   generateTraceId(): string {
-    return readIds(this.takeTraceparent()).traceId;
+    return copy(readIds(this.takeTraceparent()).traceId);
   }
 
   generateSpanId(): string {
-    return readIds(this.#texts.next()).spanId;
+    return copy(readIds(this.#texts.next()).spanId);
   }
+}
+
+/** The ids of spans are kept until these are sent, and those of exemplars for longer: a piece would keep its whole batch. */
+function copy(id: string): string {
+  return Buffer.from(id, 'latin1').toString('latin1');
 }
 
 /** Reads the ids of a `traceparent` that is our own, and so of the form above. */

@@ -78,7 +78,7 @@ export class Tracing {
     const traceId = parent?.traceId ?? this.#ids.nextTraceId;
     // Attributes follow once the request is over: no sampler looks at them.
     const { decision } = this.#sampler.shouldSample(context, traceId, REQUEST, SpanKind.SERVER, {}, []);
-    if (decision === SamplingDecision.NOT_RECORD) {
+    if (decision !== SamplingDecision.RECORD_AND_SAMPLED) {
       return parent === undefined
         ? new UnsampledTrace(this.#ids.takeTraceparent())
         : new UnsampledTrace(`00-${traceId}-${this.#ids.generateSpanId()}-00`, parent.traceState);
