@@ -143,8 +143,7 @@ async function serve({ config: file, watch }: OptionValues, terminal: Terminal):
     await fileWatch?.follow(files.paths);
   });
   terminal.onHangUp(() => reloader.request());
-  const { keepGarbageYoung, ownHeap } = await import('./runtime/v8-heap.ts');
-  keepGarbageYoung();
+  const { ownHeap } = await import('./runtime/v8-heap.ts');
   ownHeap();
   const { ConfigFiles } = await import('./config/config-files.ts');
   const files = new ConfigFiles(String(file), terminal.env);

@@ -10,10 +10,9 @@ const stopSignals = listenForStop(argv[0] === 'serve' ? 0 : undefined);
 const GRACE_MS = 1_000;
 
 if (await isWorker()) {
-  const { keepGarbageYoung, ownHeap } = await import('./runtime/v8-heap.ts');
+  const { ownHeap } = await import('./runtime/v8-heap.ts');
   const { runWorker } = await import('./workers/worker.ts');
   stopSignals.ignore();
-  keepGarbageYoung();
   ownHeap();
   runWorker();
 } else {

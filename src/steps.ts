@@ -244,9 +244,9 @@ function tokenSteps(
       return nameResource(replaced, options.nameMetadata(operation));
     },
 
-    noteSuccess({ principal }, operation) {
+    noteSuccess(session, operation) {
       if (!loop.isEmpty && foretellsNext(operation)) {
-        loop.forget(principal, nameRules(operation));
+        loop.forget(session.principal, nameRules(operation));
       }
     },
   };

@@ -65,8 +65,7 @@ export function createAuthenticate(options: AuthenticateOptions): Authenticate {
       signingKey,
       // A session whose token is still good after a reload goes on with its downstream tokens.
       tokens: known?.tokens,
-      assertionExpiresAt: expSeconds * 1_000,
-      clockTolerance: rules.clockTolerance,
+      assertionExpSeconds: expSeconds,
     });
     sessions.add(assertion, session);
     if (principal.isBound) {

@@ -128,7 +128,19 @@ class Shared<T> {
   }
 }
 
+/** What a caller has in common with many others: all but which user it is, and when its token was issued. */
+export type SharedTraits = Omit<Principal, 'objectId' | 'issuedAtSeconds'>;
+
+/** Finds what a caller has in common with others, which is in memory once for all of them. */
+export function shareTraits(principal: Principal): SharedTraits {
+  const { kind, tenantId, clientId, scopes, roles, authContexts, handlesClaims, isBound } = principal;
+  const traits = { kind, tenantId, clientId, scopes, roles, authContexts, handlesClaims, isBound };
+  const key = JSON.stringify({ ...traits, scopes: [...scopes], roles: [...roles], authContexts: [...authContexts] });
+  return sharedTraits.get(key) ?? sharedTraits.keep(key, traits);
+}
+
 // State of the module is harmless here: the values are constants, the same for every gateway of the process.
+const sharedTraits = new Shared<SharedTraits>();
 const sharedSets = new Shared<ReadonlySet<string>>();
 const sharedIds = new Shared<string>();
 

@@ -17,11 +17,10 @@ const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** A session that ends then. */
 function sessionUntil(assertionExpiresAt: number): Session {
   return new Session({
-    rules: {},
+    rules: { clockTolerance: 0 },
     principal: toPrincipal({ scp: 'Orders.Read' }),
     signingKey: { kid: 'k', publicKey, issuer: undefined, retired: false },
-    assertionExpiresAt,
-    clockTolerance: 0,
+    assertionExpSeconds: assertionExpiresAt / 1_000,
   });
 }
 
@@ -203,11 +202,10 @@ describe('a session that was found several times, so that its key is remembered,
     const sessions = new SessionStore(2, clock.now);
     const signingKey = { kid: 'k', publicKey, issuer: undefined, retired: false };
     const session = new Session({
-      rules: {},
+      rules: { clockTolerance: 0 },
       principal: toPrincipal({ scp: 'Orders.Read' }),
       signingKey,
-      assertionExpiresAt: clock.now() + 60_000,
-      clockTolerance: 0,
+      assertionExpSeconds: clock.now() / 1_000 + 60,
     });
     sessions.add(KEPT, session);
     const found = [1, 2, 3].map(() => sessions.find(KEPT) === session);

@@ -17,10 +17,9 @@ const { publicKey } = generateKeyPairSync('ed25519');
 /** Adele's request for Graph, from whom Graph is known to want claims. */
 function newRequest(more: Partial<TokenRequest> = {}): TokenRequest {
   const session = new Session({
-    rules: {},
+    rules: { clockTolerance: 0 },
     principal: toPrincipal({ tid: 'home', oid: 'adele', azp: 'client', scp: 'read' }),
-    assertionExpiresAt: 1,
-    clockTolerance: 0,
+    assertionExpSeconds: 1,
     signingKey: { kid: 'k', publicKey, issuer: undefined, retired: false },
   });
   return { session, assertion: () => '', downstream: GRAPH, claims: '', correlationId: undefined, ...more };

@@ -70,12 +70,11 @@ export function toRequest({ assertion, assertionEndsAt, caller = 'user', ...plac
   const { downstream, scopes, agent } = place;
   const claims = { tid: 'home', oid: 'adele', azp: 'client' };
   const session = new Session({
-    rules: {},
+    rules: { clockTolerance: 0 },
     principal: toPrincipal(
       caller === 'user' ? { ...claims, scp: 'read' } : { ...claims, idtyp: 'app', roles: ['all'] },
     ),
-    assertionExpiresAt: assertionEndsAt,
-    clockTolerance: 0,
+    assertionExpSeconds: assertionEndsAt / 1_000,
     signingKey: { kid: 'k', publicKey, issuer: undefined, retired: false },
   });
   return {

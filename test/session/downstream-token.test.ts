@@ -43,3 +43,22 @@ describe('a new token', () => {
     expect({ expiresAt, usableUntil, refreshAt }).toEqual(times);
   });
 });
+
+describe('the value of `Authorization`', () => {
+  const times = { expiresAt: 2, usableUntil: 1, refreshAt: 0 };
+
+  it('is that of its own token, however often and after however many others it is read', () => {
+    const users = Array.from({ length: 300 }, (_, user) => ({
+      token: new DownstreamToken(`a.${user}.b`, times),
+      expected: `Bearer a.${user}.b`,
+    }));
+    const orders = [
+      users,
+      users.flatMap((user) => [user, user, user]),
+      users.toReversed(),
+      [...users.slice(0, 100), ...users.slice(0, 100), ...users.slice(0, 100), ...users],
+    ];
+    const wrong = orders.flat().filter(({ token, expected }) => token.authorization !== expected);
+    expect(wrong).toEqual([]);
+  });
+});

@@ -147,11 +147,10 @@ export function openSession(assertion: string): Session {
   const claims = decodeJwt(assertion);
   const signingKey = { kid: 'k', publicKey, issuer: undefined, retired: false };
   const session = new Session({
-    rules: {},
+    rules: { clockTolerance: 0 },
     principal: toPrincipal({ ...claims }),
     signingKey,
-    assertionExpiresAt: (claims.exp ?? 0) * 1_000,
-    clockTolerance: 0,
+    assertionExpSeconds: claims.exp ?? 0,
   });
   assertions.set(session, assertion);
   return session;
