@@ -16,7 +16,7 @@ const NONE = 0;
 /** For how many entries there is room at first. */
 const FIRST_ROOM = 1_024;
 
-/** An entry that is free, and one that ends later than a word can say. */
+/** When a free entry ends, and one that ends later than a word can say; minutes. */
 const NEVER = 0x7fff_ffff;
 
 /**
@@ -32,6 +32,8 @@ export class DigestTable<T> {
   #records: Int32Array;
   /** The minute in which each entry ends, apart from the records because {@link DigestTable.removeEnded} reads them all. */
   #endMinutes: Int32Array;
+  /** No entry ends before this minute. */
+  #firstEndMinute = NEVER;
   /** The first entry of each bucket, which the first word of the digest chooses; a power of two of them. */
   #buckets: Int32Array;
   /** The first entry that was removed, which leads to the next as in a bucket. */
@@ -62,7 +64,8 @@ export class DigestTable<T> {
   }
 
   /**
-   * Adds a value that the table does not have, which is then the one used last.
+   * Adds a value, which is then the one used last. The table must not have one under this digest: it would find that one
+   * again when the new one is removed.
    *
    * @param endMinute minutes since the epoch, for {@link DigestTable.removeEnded}
    * @throws {RangeError} when the table is full
@@ -75,8 +78,9 @@ export class DigestTable<T> {
     }
     this.#values[entry] = value;
     this.#endMinutes[entry] = Math.min(endMinute, NEVER);
+    this.#firstEndMinute = Math.min(this.#firstEndMinute, endMinute);
     this.#putInBucket(entry);
-    this.#linkBefore(NONE, entry);
+    this.#linkAsNewest(entry);
     this.#size += 1;
   }
 
@@ -95,18 +99,28 @@ export class DigestTable<T> {
   }
 
   /**
-   * Removes entries that ended before a minute, and returns their digests. It looks at every entry's minute, which takes
-   * some 50 µs for 100,000.
+   * Removes entries that ended before a minute, and returns their digests. When any has ended, it looks at the minute of
+   * each, which takes 50 to 200 µs for 100,000.
    *
    * @param most how many it removes at most
    */
   removeEnded(minute: number, most: number): readonly Digest[] {
     const removed: Digest[] = [];
-    for (let entry = 1; entry < this.#values.length && removed.length < most; entry += 1) {
-      if ((this.#endMinutes[entry] ?? NEVER) < minute) {
+    if (minute <= this.#firstEndMinute) {
+      return removed;
+    }
+    let firstEndMinute = NEVER;
+    for (let entry = 1; entry < this.#values.length; entry += 1) {
+      const endMinute = this.#endMinutes[entry] ?? NEVER;
+      if (endMinute >= minute || endMinute === NEVER) {
+        firstEndMinute = Math.min(firstEndMinute, endMinute);
+      } else if (removed.length === most) {
+        return removed;
+      } else {
         removed.push(this.#removeEntry(entry));
       }
     }
+    this.#firstEndMinute = firstEndMinute;
     return removed;
   }
 
@@ -181,13 +195,13 @@ export class DigestTable<T> {
   }
 
   #putInBucket(entry: number): void {
-    const bucket = this.#bucketOf(this.#linkOf(entry, 0));
+    const bucket = this.#bucketOf(this.#firstWordOf(entry));
     this.#setLink(entry, NEXT_IN_BUCKET, this.#buckets[bucket] ?? NONE);
     this.#buckets[bucket] = entry;
   }
 
   #takeOutOfBucket(entry: number): void {
-    const bucket = this.#bucketOf(this.#linkOf(entry, 0));
+    const bucket = this.#bucketOf(this.#firstWordOf(entry));
     const next = this.#linkOf(entry, NEXT_IN_BUCKET);
     let before = this.#buckets[bucket] ?? NONE;
     if (before === entry) {
@@ -203,16 +217,16 @@ export class DigestTable<T> {
   #noteUse(entry: number): void {
     if (this.#linkOf(NONE, OLDER) !== entry) {
       this.#unlink(entry);
-      this.#linkBefore(NONE, entry);
+      this.#linkAsNewest(entry);
     }
   }
 
-  #linkBefore(newer: number, entry: number): void {
-    const older = this.#linkOf(newer, OLDER);
+  #linkAsNewest(entry: number): void {
+    const older = this.#linkOf(NONE, OLDER);
     this.#setLink(entry, OLDER, older);
-    this.#setLink(entry, NEWER, newer);
+    this.#setLink(entry, NEWER, NONE);
     this.#setLink(older, NEWER, entry);
-    this.#setLink(newer, OLDER, entry);
+    this.#setLink(NONE, OLDER, entry);
   }
 
   #unlink(entry: number): void {
@@ -220,6 +234,10 @@ export class DigestTable<T> {
     const newer = this.#linkOf(entry, NEWER);
     this.#setLink(older, NEWER, newer);
     this.#setLink(newer, OLDER, older);
+  }
+
+  #firstWordOf(entry: number): number {
+    return this.#records[entry * RECORD_WORDS] ?? 0;
   }
 
   #linkOf(entry: number, place: number): number {
@@ -246,7 +264,9 @@ function readWord(digest: Digest, word: number): number {
 }
 
 function writeWords(words: Int32Array): Digest {
-  return Array.from(words, (word) =>
-    String.fromCharCode(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24),
-  ).join('');
+  let digest = '';
+  for (const word of words) {
+    digest += String.fromCharCode(word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24);
+  }
+  return digest;
 }

@@ -4,7 +4,7 @@ import { DigestTable, type Digest } from './digest-table.ts';
 import { RecentDigests } from './recent-digests.ts';
 import type { Session } from './session.ts';
 
-/** How many expired sessions one {@link SessionStore.sweep} removes at most: about a millisecond of work. */
+/** How many expired sessions one {@link SessionStore.sweep} removes at most: some milliseconds of work. */
 const MAX_SWEPT = 2_000;
 
 const MINUTE_MS = 60_000;
@@ -13,8 +13,8 @@ const MINUTE_MS = 60_000;
  * The sessions, by the SHA-256 of their assertion. When there are too many, the least recently used session leaves
  * first.
  *
- * With the assertion itself as the key of a map, a look-up would take half as long again, because V8's own hash of a string
- * is slower than SHA-256 in hardware, and each session would take 1.5 kB more. For callers who come again soon, the digest
+ * With the assertion itself as the key of a map, a look-up would take longer, because V8's own hash of a string is slower
+ * than SHA-256 in hardware, and each session would take 1.5 kB more. For callers who come again soon, the digest
  * is remembered ({@link RecentDigests}).
  */
 export class SessionStore {
@@ -46,8 +46,8 @@ export class SessionStore {
 
   /** Evicts the least recently used sessions above the new capacity, at least 1. */
   set capacity(sessions: number) {
-    this.#capacity = sessions;
-    this.#evictAbove(sessions);
+    this.#capacity = Math.max(sessions, 1);
+    this.#evictAbove(this.#capacity);
   }
 
   /**

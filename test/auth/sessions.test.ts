@@ -153,7 +153,7 @@ describe('a session ends', () => {
   });
 });
 
-describe('a session that was found several times, so that its key is remembered,', () => {
+describe('a session that was found several times, so that its digest is remembered,', () => {
   const KEPT = 'header.payload.signature-of-adele';
 
   function createStore(): { readonly clock: Clock; readonly sessions: SessionStore; readonly session: Session } {

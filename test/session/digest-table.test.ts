@@ -2,6 +2,9 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { DigestTable } from '../../src/session/digest-table.ts';
 
+/** So many entries have room in a table before it grows. */
+const FIRST_ROOM = 1_024;
+
 function digestOf(text: string | number): string {
   return hash('sha256', String(text), 'binary');
 }
@@ -15,7 +18,7 @@ function createTable(maxSize: number, values: readonly string[] = []): DigestTab
 }
 
 /** Evicts all, the least recently used first. */
-function evictAll(table: DigestTable<string>): readonly string[] {
+function evictAll(table: DigestTable<unknown>): readonly string[] {
   const digests: string[] = [];
   for (let oldest = table.removeOldest(); oldest !== undefined; oldest = table.removeOldest()) {
     digests.push(oldest);
@@ -87,28 +90,53 @@ describe('a table by SHA-256', () => {
     expect([table.size, table.find(digestOf('e'))]).toEqual([1, 'e']);
   });
 
+  it.each([2 ** 31 - 1, 2 ** 31, 2 ** 40, Number.POSITIVE_INFINITY])(
+    'removes nothing twice, whatever the clock says: minute %d',
+    (minute) => {
+      const table = new DigestTable<string>(10);
+      table.add(digestOf('a'), 'a', 5);
+      table.add(digestOf('b'), 'b', 6);
+      table.remove(digestOf('a'));
+      expect(table.removeEnded(minute, 10)).toEqual([digestOf('b')]);
+      expect(table.removeEnded(minute, 10)).toEqual([]);
+      expect(table.size).toBe(0);
+    },
+  );
+
+  it('finds out about what ends early, whatever came before it and however late it is asked', () => {
+    const table = new DigestTable<string>(10);
+    table.add(digestOf('a'), 'a', 9);
+    expect(table.removeEnded(8, 10)).toEqual([]);
+    table.add(digestOf('b'), 'b', 3);
+    table.add(digestOf('c'), 'c', 7);
+    expect(table.removeEnded(8, 1)).toEqual([digestOf('b')]);
+    expect(table.removeEnded(8, 1)).toEqual([digestOf('c')]);
+    expect(table.removeEnded(8, 1)).toEqual([]);
+    expect(table.removeEnded(10, 1)).toEqual([digestOf('a')]);
+  });
+
   it('does the same as a map that is kept in the order of use, through 200,000 steps', () => {
     const MAX_SIZE = 3_000;
     const table = new DigestTable<number>(MAX_SIZE);
-    const model = new Map<string, number>();
+    const model = new Map<string, { readonly value: number; readonly endMinute: number }>();
     const digests = Array.from({ length: 2 * MAX_SIZE }, (_, name) => digestOf(name));
-    let state = 1;
-    const next = (below: number): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
+    const next = createRandom();
+    const differences: string[] = [];
+    let largest = 0;
     for (let step = 0; step < 200_000; step += 1) {
       const digest = digests[next(digests.length)] ?? '';
       const known = model.get(digest);
-      expect(table.find(digest)).toBe(known);
+      if (table.find(digest) !== known?.value) {
+        differences.push(`step ${step}: another value`);
+      }
       if (known === undefined) {
-        if (model.size === MAX_SIZE) {
-          const [oldest = ''] = model.keys();
-          model.delete(oldest);
-          expect(table.removeOldest()).toBe(oldest);
+        const [oldest = ''] = model.keys();
+        if (model.size === MAX_SIZE && model.delete(oldest) && table.removeOldest() !== oldest) {
+          differences.push(`step ${step}: another one was the oldest`);
         }
-        model.set(digest, step);
-        table.add(digest, step, 0);
+        const endMinute = Math.floor(step / 1_000) + next(20);
+        model.set(digest, { value: step, endMinute });
+        table.add(digest, step, endMinute);
       } else {
         model.delete(digest);
         if (next(4) === 0) {
@@ -117,18 +145,31 @@ describe('a table by SHA-256', () => {
           model.set(digest, known);
         }
       }
-      if (table.size !== model.size) {
-        throw new Error(`step ${step}: ${table.size} entries, not ${model.size}`);
+      if (step % 500 === 0) {
+        const minute = Math.floor(step / 1_000);
+        const ended = [...model].filter(([, one]) => one.endMinute < minute).map(([name]) => name);
+        const removed = table.removeEnded(minute, 40);
+        if (removed.length !== Math.min(ended.length, 40) || !removed.every((name) => ended.includes(name))) {
+          differences.push(`step ${step}: others have ended`);
+        }
+        removed.forEach((name) => model.delete(name));
       }
+      if (table.size !== model.size) {
+        differences.push(`step ${step}: ${table.size} entries, not ${model.size}`);
+      }
+      largest = Math.max(largest, model.size);
     }
-    expect(model.size).toBeGreaterThan(FIRST_ROOM);
-    const order: string[] = [];
-    for (let oldest = table.removeOldest(); oldest !== undefined; oldest = table.removeOldest()) {
-      order.push(oldest);
-    }
-    expect(order).toEqual([...model.keys()]);
+    expect(differences).toEqual([]);
+    expect([largest, model.size > FIRST_ROOM]).toEqual([MAX_SIZE, true]);
+    expect(evictAll(table)).toEqual([...model.keys()]);
   });
 });
 
-/** More entries than the table has room for at first, so that it has grown. */
-const FIRST_ROOM = 1_024;
+/** Whole numbers below a bound, the same ones in every run. */
+function createRandom(): (below: number) => number {
+  let state = 1;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
