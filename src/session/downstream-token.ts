@@ -28,7 +28,7 @@ export interface TokenTimes {
  * generation where thousands of users come in turn.
  */
 export class DownstreamToken extends OffHeapText implements TokenTimes {
-  /** The tokens that were read last; the next one takes the place of the oldest. */
+  /** The tokens that were first read last, each once; the next one takes the place of the oldest. */
   static readonly #ring: { readonly tokens: (DownstreamToken | undefined)[]; next: number } = { tokens: [], next: 0 };
   readonly expiresAt: number;
   // Milliseconds before `expiresAt`: V8 keeps small integers in place, and the time of day in 16 bytes more.
