@@ -281,8 +281,8 @@ describe('the context', () => {
   ])('%s begins a trace anew', async (_, headers: Record<string, string>) => {
     const response = await world.call('/open', { headers });
     const { traceId } = await world.log.of(response.headers.get('x-request-id'));
-    const [root] = await receiver.spansOf(String(traceId), 1);
-    expect([root?.parentSpanId, receivedHeaders('tracestate')]).toEqual(['', []]);
+    const root = spanOf(await receiver.spansOf(String(traceId), 2), 'GET /open');
+    expect([root.parentSpanId, receivedHeaders('tracestate')]).toEqual(['', []]);
     expect(receivedHeaders('traceparent')).toEqual([expect.stringMatching(`^00-${String(traceId)}-[\\da-f]{16}-01$`)]);
   });
 });
