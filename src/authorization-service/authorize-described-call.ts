@@ -53,12 +53,12 @@ function tokenAfter(report: RejectionReport, steps: Steps): FindToken {
       throw notDescribed('X-Downstream-Authorization is what the downstream rejected');
     }
     const held = steps.recallToken(session, operation);
-    const rejected = held?.token.authorization === report.authorization ? held : undefined;
+    const rejected = held?.authorization === report.authorization ? held : undefined;
     if (report.attempt === 1 && held !== undefined && rejected === undefined) {
       // Another call met the same 401 before, and its new token serves this one, too.
-      return held.token;
+      return held;
     }
-    const token = rejected?.token ?? toToken(report.authorization);
+    const token = rejected ?? toToken(report.authorization);
     const rejection = { session, token, challenges: report.challenges, correlationId: undefined };
     if (report.attempt === 2) {
       // The token was asked for with what the downstream wanted the first time.

@@ -46,7 +46,7 @@ export class AgentAssertion {
    */
   async read(refused?: ClientCredential): Promise<ClientCredential> {
     const { agent, now, monotonicMs } = this.#options;
-    const held = this.#tokens.find(agent, '', now())?.token;
+    const held = this.#tokens.find(agent, '', now());
     if (held === undefined) {
       return toCredential(await this.#fetch());
     }
@@ -70,7 +70,7 @@ export class AgentAssertion {
       if (prolonged === undefined) {
         throw error;
       }
-      return prolonged.token;
+      return prolonged;
     }
   }
 

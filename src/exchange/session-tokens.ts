@@ -71,7 +71,7 @@ export class SessionTokens implements TokenSource {
     ) {
       void this.#refresh(request, held);
     }
-    return held.token;
+    return held;
   }
 
   /** Gives the token that is held; `undefined` for none. Nothing is fetched or refreshed. */
@@ -150,7 +150,7 @@ export class SessionTokens implements TokenSource {
     } catch (error) {
       const prolonged = isOutage(error) ? tokens.prolong(downstream.key, claims, this.#options.now()) : undefined;
       if (isOutage(error) && prolonged !== undefined) {
-        return { token: prolonged.token, from: 'session', correlationId: error.correlationId };
+        return { token: prolonged, from: 'session', correlationId: error.correlationId };
       }
       throw this.#explain(error, request);
     }

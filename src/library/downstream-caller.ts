@@ -110,9 +110,9 @@ async function acquireAnother(
 ): Promise<FetchedToken> {
   const held = steps.recallToken(session, operation);
   if (held?.claims === claims) {
-    return { token: held.token, from: 'session', correlationId: undefined };
+    return { token: held, from: 'session', correlationId: undefined };
   }
-  const found = held?.token ?? steps.exchange(request, session, operation);
+  const found = held ?? steps.exchange(request, session, operation);
   const token = found instanceof Promise ? (await found).token : found;
   if (token === undefined) {
     throw new GatewayError('missing_token');

@@ -30,18 +30,24 @@ export interface TokenTimes {
 export class DownstreamToken extends OffHeapText implements TokenTimes {
   /** The tokens that were first read last, each once; the next one takes the place of the oldest. */
   static readonly #ring: { readonly tokens: (DownstreamToken | undefined)[]; next: number } = { tokens: [], next: 0 };
-  readonly expiresAt: number;
-  // Milliseconds before `expiresAt`: V8 keeps small integers in place, and the time of day in 16 bytes more.
+  // V8 keeps small integers in place, and a time of day in milliseconds in 16 bytes more.
+  readonly #expiresAtSeconds: number;
+  // Milliseconds before `expiresAt`.
   readonly #unusableForMs: number;
   readonly #refreshableForMs: number;
   /** The value of `Authorization` on the heap, for a while; empty for {@link READ_ONCE}. */
   #recent: string | undefined;
 
-  constructor(accessToken: string, { expiresAt, usableUntil, refreshAt }: TokenTimes) {
+  /** @param accessToken the text, or another object of the same token */
+  constructor(accessToken: string | DownstreamToken, { expiresAt, usableUntil, refreshAt }: TokenTimes) {
     super(accessToken);
-    this.expiresAt = expiresAt;
+    this.#expiresAtSeconds = toSmallInteger(expiresAt / 1_000);
     this.#unusableForMs = toSmallInteger(expiresAt - usableUntil);
     this.#refreshableForMs = toSmallInteger(expiresAt - refreshAt);
+  }
+
+  get expiresAt(): number {
+    return Math.round(this.#expiresAtSeconds * 1_000);
   }
 
   get usableUntil(): number {
@@ -118,6 +124,8 @@ export function planToken(
   obtainedAt: number,
   seconds: { readonly expiresIn: number; readonly refreshIn: number | undefined },
 ): DownstreamToken {
+  // As a whole second, the end of the token takes less memory; Entra counts in seconds, too.
+  const startsAt = Math.floor(obtainedAt / 1_000) * 1_000;
   const lifeMs = seconds.expiresIn * 1_000;
   const servesMs = lifeMs - Math.min(MARGIN_MS, lifeMs / 2);
   const refreshAfterMs =
@@ -125,8 +133,8 @@ export function planToken(
       ? servesMs - Math.random() * Math.min(MARGIN_MS, servesMs / 2)
       : seconds.refreshIn * 1_000;
   return new DownstreamToken(accessToken, {
-    expiresAt: obtainedAt + lifeMs,
-    usableUntil: obtainedAt + servesMs,
-    refreshAt: obtainedAt + Math.floor(Math.min(refreshAfterMs, servesMs)),
+    expiresAt: startsAt + lifeMs,
+    usableUntil: startsAt + servesMs,
+    refreshAt: startsAt + Math.floor(Math.min(refreshAfterMs, servesMs)),
   });
 }

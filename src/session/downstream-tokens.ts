@@ -1,20 +1,8 @@
 import type { DownstreamToken, FetchedToken } from './downstream-token.ts';
 import { HeldToken } from './held-token.ts';
-
-/** How long no second token is forgotten for the same reason. */
-const DISCARD_PAUSE_MS = 60_000;
-
-/** How many tokens of one downstream are forgotten in that time, for different reasons. */
-const MAX_DISCARDS = 20;
+import { RememberedFailures } from './remembered-failures.ts';
 
 const NONE: readonly HeldToken[] = [];
-
-/** A refusal, and how long it is remembered. */
-interface Remembered {
-  readonly error: Error;
-  /** On the monotonic clock; milliseconds. */
-  readonly until: number;
-}
 
 /** A token to fetch, and how. */
 interface FetchPlan {
@@ -34,7 +22,7 @@ interface Flight {
 
 /**
  * The downstream tokens of one assertion, or the gateway's own: the tokens that are held, the fetches that are under
- * way, and the refusals that are remembered. Tokens are in private fields, so that no log line or error can show them
+ * way, and the failures that are remembered. Tokens are in private fields, so that no log line or error can show them
  * by accident.
  *
  * The keys name downstreams and their scopes ({@link nameTokens}); there are few. Each session has one such object, and most objects
@@ -46,9 +34,7 @@ export class DownstreamTokens {
   #others: readonly HeldToken[] = NONE;
   /** By key and claims, in the order in which the fetches began. */
   #flights: Map<string, Flight> | undefined;
-  #refusals: Map<string, Remembered> | undefined;
-  /** When a token was last forgotten for each reason that a new token may not end; on the monotonic clock. */
-  #discards: Map<string, number> | undefined;
+  #failures: RememberedFailures | undefined;
 
   /**
    * Finds the token held under a key, unless it is no longer given out.
@@ -57,7 +43,7 @@ export class DownstreamTokens {
    * @param now milliseconds since the epoch
    */
   find(key: string, claims: string, now: number): HeldToken | undefined {
-    const held = this.#findHeld(key);
+    const held = DownstreamTokens.#findHeld(this, key);
     return held?.isUsable(now) === true && meets(held, claims) ? held : undefined;
   }
 
@@ -68,13 +54,13 @@ export class DownstreamTokens {
    * @returns the token; `undefined` when no held token meets the claims, or when it is about to expire
    */
   prolong(key: string, claims: string, now: number): HeldToken | undefined {
-    const held = this.#findHeld(key);
+    const held = DownstreamTokens.#findHeld(this, key);
     return held !== undefined && meets(held, claims) && held.prolong(now) ? held : undefined;
   }
 
   /** True when {@link DownstreamTokens.findRefusal} may find something. */
   get hasRefusals(): boolean {
-    return this.#refusals !== undefined;
+    return this.#failures !== undefined;
   }
 
   /**
@@ -83,8 +69,7 @@ export class DownstreamTokens {
    * @param monotonicMs milliseconds on the monotonic clock
    */
   findRefusal(key: string, monotonicMs: number): Error | undefined {
-    const refusal = this.#refusals?.get(key);
-    return refusal !== undefined && monotonicMs < refusal.until ? refusal.error : undefined;
+    return this.#failures?.findRefusal(key, monotonicMs);
   }
 
   /**
@@ -94,75 +79,79 @@ export class DownstreamTokens {
    * @param claims the claims request that the token must meet; a request without claims joins any fetch under way
    */
   fetch(key: string, claims: string, fetch: () => Promise<FetchedToken>): Promise<FetchedToken> {
-    const underWay = claims === '' ? this.#latestFlight(key) : undefined;
+    const underWay = claims === '' ? DownstreamTokens.#latestFlight(this, key) : undefined;
     if (underWay !== undefined && underWay.claims !== '') {
       // A token with claims serves everyone, but a failure may be about the claims.
       return underWay.result.catch(() => this.fetch(key, claims, fetch));
     }
-    return this.#join(`${key} ${claims}`, { key, claims, fetch, isStronger: claims !== '' });
+    return DownstreamTokens.#join(this, `${key} ${claims}`, { key, claims, fetch, isStronger: claims !== '' });
   }
 
   /** Fetches a token that replaces a held one, unless another token has replaced that one by then. */
   refresh(key: string, { claims }: HeldToken, fetch: () => Promise<FetchedToken>): Promise<FetchedToken> {
     // Under a name of its own: a request with claims must not join a fetch from before the downstream asked for them.
     const name = claims === '' ? `${key} ` : `${key} ${claims} again`;
-    return this.#join(name, { key, claims, fetch, isStronger: false });
+    return DownstreamTokens.#join(this, name, { key, claims, fetch, isStronger: false });
   }
 
-  #findHeld(key: string): HeldToken | undefined {
-    const first = this.#first;
-    return first?.key === key ? first : this.#others.find((held) => held.key === key);
+  // These are static, because a private method takes 8 bytes of each session.
+
+  static #findHeld(tokens: DownstreamTokens, key: string): HeldToken | undefined {
+    const first = tokens.#first;
+    return first?.key === key ? first : tokens.#others.find((held) => held.key === key);
   }
 
   /** Every token that is held. */
-  get #held(): readonly HeldToken[] {
-    return this.#first === undefined ? NONE : [this.#first, ...this.#others];
+  static #listHeld(tokens: DownstreamTokens): readonly HeldToken[] {
+    return tokens.#first === undefined ? NONE : [tokens.#first, ...tokens.#others];
   }
 
-  set #held(held: readonly HeldToken[]) {
-    this.#first = held[0];
+  static #hold(tokens: DownstreamTokens, held: readonly HeldToken[]): void {
+    tokens.#first = held[0];
     // A rest (`[first, ...others]`) would reserve room for sixteen more.
-    this.#others = held.length > 1 ? held.slice(1) : NONE;
+    tokens.#others = held.length > 1 ? held.slice(1) : NONE;
   }
 
-  #latestFlight(key: string): Flight | undefined {
+  static #latestFlight(tokens: DownstreamTokens, key: string): Flight | undefined {
     let latest: Flight | undefined;
-    for (const flight of this.#flights?.values() ?? []) {
+    for (const flight of tokens.#flights?.values() ?? []) {
       latest = flight.key === key ? flight : latest;
     }
     return latest;
   }
 
   /** Joins the flight of that name, or begins it. */
-  #join(name: string, plan: FetchPlan): Promise<FetchedToken> {
-    const flights = (this.#flights ??= new Map<string, Flight>());
+  static #join(tokens: DownstreamTokens, name: string, plan: FetchPlan): Promise<FetchedToken> {
+    const flights = (tokens.#flights ??= new Map<string, Flight>());
     const known = flights.get(name);
     if (known !== undefined) {
       return known.result;
     }
-    const result = this.#fetchAndHold(plan).finally(() => {
+    const result = DownstreamTokens.#fetchAndHold(tokens, plan).finally(() => {
       flights.delete(name);
       if (flights.size === 0) {
-        this.#flights = undefined;
+        tokens.#flights = undefined;
       }
     });
     flights.set(name, { key: plan.key, claims: plan.claims, result });
     return result;
   }
 
-  async #fetchAndHold({ key, claims, fetch, isStronger }: FetchPlan): Promise<FetchedToken> {
-    const before = this.#findHeld(key);
+  static async #fetchAndHold(tokens: DownstreamTokens, plan: FetchPlan): Promise<FetchedToken> {
+    const { key, claims, fetch, isStronger } = plan;
+    const before = DownstreamTokens.#findHeld(tokens, key);
     const fetched = await fetch();
-    const held = this.#findHeld(key);
+    const held = DownstreamTokens.#findHeld(tokens, key);
     // A token with claims that arrived in the meantime is the stronger one and stays.
-    if (isStronger || held === undefined || held === before) {
-      // With the token goes one of other scopes, from before a reload.
-      const downstream = downstreamOf(key);
-      this.#held = this.#held
-        .filter((other) => downstreamOf(other.key) !== downstream)
-        .concat(new HeldToken(key, fetched.token, claims));
+    if (!isStronger && held !== undefined && held !== before) {
+      return fetched;
     }
-    return fetched;
+    const token = new HeldToken(key, fetched.token, claims);
+    // With the token that it replaces goes one of other scopes, from before a reload.
+    const downstream = downstreamOf(key);
+    const others = DownstreamTokens.#listHeld(tokens).filter((other) => downstreamOf(other.key) !== downstream);
+    DownstreamTokens.#hold(tokens, others.concat(token));
+    return { ...fetched, token };
   }
 
   /**
@@ -171,13 +160,8 @@ export class DownstreamTokens {
    * @param until milliseconds on the monotonic clock, as is `monotonicMs`
    */
   remember(key: string, error: Error, until: number, monotonicMs: number): void {
-    const refusals = (this.#refusals ??= new Map<string, Remembered>());
-    for (const [other, refusal] of refusals) {
-      if (refusal.until <= monotonicMs) {
-        refusals.delete(other);
-      }
-    }
-    refusals.set(key, { error, until });
+    this.#failures ??= new RememberedFailures();
+    this.#failures.rememberRefusal(key, error, until, monotonicMs);
   }
 
   /**
@@ -189,29 +173,19 @@ export class DownstreamTokens {
    * @returns true for the request that is to forget the token
    */
   tryBeginDiscard(key: string, claims: string, monotonicMs: number): boolean {
-    const discards = (this.#discards ??= new Map<string, number>());
-    for (const [other, at] of discards) {
-      if (monotonicMs - at >= DISCARD_PAUSE_MS) {
-        discards.delete(other);
-      }
-    }
-    const reason = `${key} ${claims}`;
-    const ofThisKey = [...discards.keys()].filter((other) => other.startsWith(`${key} `));
-    const isDue = !discards.has(reason) && ofThisKey.length < MAX_DISCARDS;
-    if (isDue) {
-      discards.set(reason, monotonicMs);
-    }
-    return isDue;
+    this.#failures ??= new RememberedFailures();
+    return this.#failures.tryBeginDiscard(key, claims, monotonicMs);
   }
 
   /** True while this very token is held: no newer one has replaced it, and nobody has forgotten it. */
   holds(key: string, token: DownstreamToken): boolean {
-    return this.#findHeld(key)?.token === token;
+    return DownstreamTokens.#findHeld(this, key) === token;
   }
 
   /** Forgets a token that the downstream refused, unless a newer one has replaced it. */
   discard(key: string, refused: DownstreamToken): void {
-    this.#held = this.#held.filter((held) => held.key !== key || held.token !== refused);
+    const others = DownstreamTokens.#listHeld(this).filter((held) => held.key !== key || held !== refused);
+    DownstreamTokens.#hold(this, others);
   }
 }
 

@@ -20,9 +20,14 @@ export class OffHeapText {
   static #used = 0;
   readonly #slab: Buffer;
   readonly #from: number;
-  readonly #to: number;
 
-  constructor(text: string) {
+  /** @param text one that is off the heap already shares its bytes */
+  constructor(text: string | OffHeapText) {
+    if (text instanceof OffHeapText) {
+      this.#slab = text.#slab;
+      this.#from = text.#from;
+      return;
+    }
     const packed = packText(text);
     if (OffHeapText.#used + packed.length > OffHeapText.#newest.length) {
       OffHeapText.#newest = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, packed.length));
@@ -30,11 +35,10 @@ export class OffHeapText {
     }
     this.#slab = OffHeapText.#newest;
     this.#from = OffHeapText.#used;
-    this.#to = this.#from + packed.copy(this.#slab, this.#from);
-    OffHeapText.#used = this.#to;
+    OffHeapText.#used += packed.copy(this.#slab, this.#from);
   }
 
   read(): string {
-    return unpackText(this.#slab, this.#from, this.#to);
+    return unpackText(this.#slab, this.#from);
   }
 }

@@ -27,6 +27,11 @@ describe('a new token', () => {
     expect(plans.filter(({ refreshAt }) => refreshAt < earliest || refreshAt > latest)).toEqual([]);
   });
 
+  it.each([1_000, 1_001, 1_999])('begins with the second in which it was asked for, here %i ms', (obtainedAt) => {
+    const { expiresAt, usableUntil, refreshAt } = planToken('t', obtainedAt, { expiresIn: 86_400, refreshIn: 43_200 });
+    expect([expiresAt, usableUntil, refreshAt]).toEqual([86_401_000, 86_101_000, 43_201_000]);
+  });
+
   it('is refreshed at a moment of its own', () => {
     expect(
       new Set(Array.from({ length: 50 }, () => planToken('t', 0, { expiresIn: 3_600, refreshIn: undefined }).refreshAt))
@@ -36,6 +41,8 @@ describe('a new token', () => {
 
   it.each([
     { expiresAt: 1_790_000_000_000, usableUntil: 1_789_999_700_000, refreshAt: 1_789_999_512_345.678 },
+    { expiresAt: 1_790_000_000_123, usableUntil: 1_789_999_700_001, refreshAt: 1_789_999_512_999 },
+    { expiresAt: 4_102_444_800_999, usableUntil: 4_102_444_500_000, refreshAt: 4_102_444_300_000 },
     { expiresAt: 0, usableUntil: 0, refreshAt: 0 },
     { expiresAt: 8.64e15, usableUntil: 1, refreshAt: -1 },
   ])('gives back the times that it was made with, also those that another release wrote: %j', (times) => {

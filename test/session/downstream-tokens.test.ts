@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { planToken, type FetchedToken } from '../../src/session/downstream-token.ts';
+import { planToken, type DownstreamToken, type FetchedToken } from '../../src/session/downstream-token.ts';
 import { DownstreamTokens } from '../../src/session/downstream-tokens.ts';
 
 const MINUTE = 60_000;
@@ -10,6 +11,11 @@ const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
 function newFetch(accessToken: string): FetchedToken {
   const token = planToken(accessToken, 0, { expiresIn: 3_600, refreshIn: undefined });
   return { token, from: 'entra', correlationId: undefined };
+}
+
+/** All that a token tells. */
+function readAll({ accessToken, authorization, expiresAt, usableUntil, refreshAt }: DownstreamToken): object {
+  return { accessToken, authorization, expiresAt, usableUntil, refreshAt };
 }
 
 /** An answer of Entra that comes when it is told to, and how often it was asked for. */
@@ -105,7 +111,7 @@ describe('a token that comes late', () => {
     await tokens.fetch('graph', CLAIMS, () => Promise.resolve(newFetch('strong')));
     late.release();
     await waiting;
-    expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('strong');
+    expect(tokens.find('graph', '', 0)?.accessToken).toBe('strong');
   });
 
   it('from a refresh is not given to a request with claims', async () => {
@@ -117,10 +123,7 @@ describe('a token that comes late', () => {
     const strong = await tokens.fetch('graph', CLAIMS, () => Promise.resolve(newFetch('strong')));
     late.release();
     await waiting;
-    expect([strong.token.accessToken, tokens.find('graph', CLAIMS, 0)?.token.accessToken]).toEqual([
-      'strong',
-      'strong',
-    ]);
+    expect([strong.token.accessToken, tokens.find('graph', CLAIMS, 0)?.accessToken]).toEqual(['strong', 'strong']);
   });
 
   it('from a refresh is held also when what it was to replace was refused meanwhile', async () => {
@@ -132,7 +135,7 @@ describe('a token that comes late', () => {
     tokens.discard('graph', first.token);
     late.release();
     await waiting;
-    expect(tokens.find('graph', '', 0)?.token.accessToken).toBe('late');
+    expect(tokens.find('graph', '', 0)?.accessToken).toBe('late');
   });
 
   it('from a refresh takes the place of what it was to replace', async () => {
@@ -140,11 +143,34 @@ describe('a token that comes late', () => {
     await tokens.fetch('graph', CLAIMS, () => Promise.resolve(newFetch('first')));
     const held = tokens.find('graph', CLAIMS, 0);
     await (held && tokens.refresh('graph', held, () => Promise.resolve(newFetch('second'))));
-    expect(tokens.find('graph', CLAIMS, 0)?.token.accessToken).toBe('second');
+    expect(tokens.find('graph', CLAIMS, 0)?.accessToken).toBe('second');
   });
 });
 
 describe('a held token', () => {
+  it('is the one that the fetch gave to each that waited, so that any of them can have it forgotten', async () => {
+    const tokens = new DownstreamTokens();
+    const { token } = newFetch('a');
+    const fetched = await tokens.fetch('graph', CLAIMS, () => Promise.resolve({ ...newFetch('a'), token }));
+    const held = tokens.find('graph', '', 0);
+    expect([held, tokens.holds('graph', fetched.token), tokens.holds('graph', token)]).toEqual([
+      fetched.token,
+      true,
+      false,
+    ]);
+    tokens.discard('graph', fetched.token);
+    expect(tokens.find('graph', '', 0)).toBeUndefined();
+  });
+
+  it('has the text and the times of the token that was fetched, and prints none of it by accident', async () => {
+    const tokens = new DownstreamTokens();
+    const { token } = newFetch('eyJ.secret.token');
+    await tokens.fetch('graph', '', () => Promise.resolve({ ...newFetch(''), token }));
+    const held = tokens.find('graph', '', 0);
+    expect(held && readAll(held)).toEqual(readAll(token));
+    expect(JSON.stringify(tokens) + inspect([tokens, held], { depth: 9, showHidden: true })).not.toMatch(/secret|eyJ/);
+  });
+
   it('is refreshed by one of the requests that find it due', async () => {
     const tokens = new DownstreamTokens();
     const { token } = await tokens.fetch('graph', '', () => Promise.resolve(newFetch('a')));
