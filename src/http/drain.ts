@@ -19,11 +19,14 @@ const LOOK_INTERVAL_MS = 50;
  */
 const REQUEST_ON_ITS_WAY_MS = 1_000;
 
-/** Milliseconds of a turn of the event loop in which hardly anything else happened. */
-const SHORT_TURN_MS = 2;
-
 /** Milliseconds for which a server that is never quiet goes on taking connections before its port closes. */
 const MAX_TAKING_MS = 1_000;
+
+/**
+ * How many times as long as a turn of the event loop its search has to last for the turn to count as short: the first
+ * milliseconds ask for the shortest turns of this machine, and the last ones are content with two milliseconds.
+ */
+const SEARCH_FOR_SHORT_TURN = 500;
 
 /**
  * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway stops, and
@@ -42,9 +45,9 @@ export async function drain(
   if (delayMs > 0) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
-  await takeWaitingConnections(server);
-  // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  const closed = new Promise<unknown>((resolve) => server.once('close', resolve));
+  await closePort(server);
+  quiet.startPatience();
   const patienceMs = delayMs > 0 ? REQUEST_ON_ITS_WAY_MS : 0;
   const looking = setInterval(() => setImmediate(() => quiet.close(patienceMs)), LOOK_INTERVAL_MS);
   let cutOff = 0;
@@ -58,23 +61,30 @@ export async function drain(
 }
 
 /**
- * Takes the connections that the system has accepted for the server: those that still wait when the port closes are
- * reset, and a proxy does not send again a POST that it wrote there. Node takes one in each turn of its event loop, so
- * none waits after a turn without any, provided that it was too short for another one to come meanwhile.
+ * Closes the port once no connection waits that the system has accepted for the server: those that still do are reset,
+ * and a proxy does not send again a POST that it wrote there. Node takes them in each turn of its event loop, so the port
+ * closes after a turn without any. What comes in the rest of that turn is reset all the same; so it has to be a short
+ * one, and nothing happens between it and the end of the port.
  */
-async function takeWaitingConnections(server: Server): Promise<void> {
+async function closePort(server: Server): Promise<void> {
   let isQuiet = false;
   const note = (): void => {
     isQuiet = false;
   };
   server.on('connection', note);
-  const deadline = performance.now() + MAX_TAKING_MS;
-  while (!isQuiet && performance.now() < deadline) {
-    const start = performance.now();
+  const begin = performance.now();
+  let now = begin;
+  let isOver = false;
+  while (!isOver) {
+    const start = now;
     isQuiet = true;
     await new Promise((resolve) => setImmediate(resolve));
-    isQuiet &&= performance.now() - start < SHORT_TURN_MS;
+    now = performance.now();
+    const isShort = (now - start) * SEARCH_FOR_SHORT_TURN < now - begin;
+    isOver = (isQuiet && isShort) || now - begin >= MAX_TAKING_MS;
   }
+  // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
+  NetServer.prototype.close.call(server);
   server.off('connection', note);
 }
 
@@ -83,12 +93,21 @@ class QuietConnections {
   readonly #connections: Connections;
   /** What had come on a connection when it was last seen at work, and when that was. */
   readonly #seen = new Map<Socket, { readonly bytesRead: number; readonly at: number }>();
+  #patientFrom = 0;
 
   constructor(connections: Connections) {
     this.#connections = connections;
     for (const socket of [...connections.arriving, ...[...connections.all].map(([open]) => open)]) {
       this.#see(socket, socket.bytesRead);
     }
+  }
+
+  /**
+   * Lets the time of all of them begin now. Whoever keeps a connection notices only when the port is closed that it has
+   * to go elsewhere, and may write a request until then, however long the connection was idle.
+   */
+  startPatience(): void {
+    this.#patientFrom = performance.now();
   }
 
   /** Closes those on which nothing has come for a time. */
@@ -109,7 +128,7 @@ class QuietConnections {
 
   #isQuiet(socket: Socket, patienceMs: number): boolean {
     const { bytesRead, at } = this.#seen.get(socket) ?? this.#see(socket, 0);
-    return socket.bytesRead === bytesRead && performance.now() - at >= patienceMs;
+    return socket.bytesRead === bytesRead && performance.now() - Math.max(at, this.#patientFrom) >= patienceMs;
   }
 
   #see(socket: Socket, bytesRead: number): { readonly bytesRead: number; readonly at: number } {

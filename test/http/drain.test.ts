@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { drain } from '../../src/http/drain.ts';
-import { createHttpServer, listen } from '../../src/http/server.ts';
+import { createHttpServer, listen, type HttpServer } from '../../src/http/server.ts';
 import { until } from '../support/gateway-poll.ts';
 import { startGatewayWorld, type GatewayWorld } from '../support/gateway-world.ts';
 import { connectTo, RawConnection } from '../support/raw-request.ts';
@@ -150,14 +150,20 @@ describe.each([
     await world.close();
   });
 
+  it('a request that comes right after the port closed is answered on a connection that was idle long before', async () => {
+    const world = await startWorld({ drainDelay: '1500ms' }, certificate);
+    const kept = ask(new RawConnection(world));
+    await kept.response();
+    const stopped = world.gateway.stop();
+    await until('nobody else can connect', () => refuses(world.port));
+    const { status, header } = await ask(kept).response();
+    expect([status, header('connection')]).toEqual([200, 'close']);
+    await stopped;
+    await world.close();
+  });
+
   it('connections that still wait to be taken when the port closes are answered', async () => {
-    const { server, connections } = createHttpServer(
-      (_req, res) => {
-        res.end('taken');
-      },
-      (socket) => socket.destroy(),
-    );
-    const { port } = await listen(server, '127.0.0.1', 0, 'server.port');
+    const { server, connections, port } = await startBareServer();
     let waiting: readonly RawConnection[] = [];
     // Runs right before the timer of the delay: the system accepts all of them, and Node takes them one by one.
     setTimeout(() => {
@@ -166,6 +172,26 @@ describe.each([
     await drain(server, connections, { delayMs: 50, timeoutMs: 20_000 });
     const statuses = await Promise.all(waiting.map(async (connection) => (await connection.response()).status));
     expect(statuses).toEqual(Array.from({ length: 20 }, () => 200));
+  });
+
+  it('connections that come later in a turn in which none waited are answered, however short it was', async () => {
+    const { server, connections, port } = await startBareServer();
+    const late: RawConnection[] = [];
+    // Runs after Node took what waited, and before the drain looks how long that turn was: a millisecond longer.
+    const comeLate = (): void => {
+      late.push(ask(new RawConnection(port)));
+      const begin = performance.now();
+      while (performance.now() - begin < 1) {
+        // Another request would be answered here.
+      }
+      if (late.length < 5) {
+        setImmediate(comeLate);
+      }
+    };
+    setTimeout(() => setImmediate(comeLate), 50);
+    await drain(server, connections, { delayMs: 50, timeoutMs: 20_000 });
+    const statuses = await Promise.all(late.map(async (connection) => (await connection.response()).status));
+    expect(statuses).toEqual(Array.from({ length: 5 }, () => 200));
   });
 
   it('an answer that is not taken yet is not cut off', async () => {
@@ -191,6 +217,18 @@ describe.each([
     await world.close();
   });
 });
+
+/** A server that answers everything. */
+async function startBareServer(): Promise<HttpServer & { readonly port: number }> {
+  const made = createHttpServer(
+    (_req, res) => {
+      res.end('taken');
+    },
+    (socket) => socket.destroy(),
+  );
+  const { port } = await listen(made.server, '127.0.0.1', 0, 'server.port');
+  return { ...made, port };
+}
 
 function refuses(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
