@@ -208,6 +208,7 @@ describe('what if the caller leaves', () => {
 
 describe('what if the downstream cannot be reached again and again', () => {
   it('callers hear so at once after fifty times, until it had time to come back', async () => {
+    world.stopClocks();
     const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await world.call('/gone')).status));
     expect(statuses).toEqual(Array.from({ length: 50 }, () => 502));
 

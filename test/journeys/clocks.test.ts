@@ -9,6 +9,7 @@ const world = await startGatewayWorld({
   nativeAuth: { origins: [ORIGIN], clients: [APP], rateLimit: { requests: 1, per: '10s' } },
 });
 const { emulator } = world;
+world.stopClocks();
 let isSetBy = 0;
 afterAll(() => world.close());
 afterEach(() => {

@@ -7,6 +7,7 @@ const WRONG_SECRET = 'not-the-secret-of-the-gateway';
 /** Plays with a world whose gateway has a credential of its own. */
 async function withCredential(credential: object, play: (world: GatewayWorld) => Promise<void>): Promise<void> {
   const world = await startGatewayWorld({ identity: { credential } });
+  world.stopClocks();
   try {
     await play(world);
   } finally {

@@ -75,6 +75,11 @@ export interface GatewayWorld {
   /** Where engines ask about calls; empty where the world has none. */
   readonly authorizationServiceUrl: string;
   readonly log: MemoryLog;
+  /**
+   * Stops the gateway's clocks: from now on time passes for it only by {@link GatewayWorld.advance}. For what has to hold up
+   * to a moment, which a busy machine might miss.
+   */
+  stopClocks(): void;
   /** Lets time pass for the gateway. */
   advance(milliseconds: number): void;
   /** Sets the gateway's time of day: forward, or back when negative. */
@@ -107,6 +112,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const agent = certificate && new Agent({ connect: { ca: certificate.cert, servername: 'localhost' } });
   const fetchTrusting = agent === undefined ? fetch : fetchThrough(agent);
   const log = new RecordedLog();
+  let stopped: { readonly now: number; readonly monotonicMs: number } | undefined;
   let ahead = 0;
   let setBy = 0;
   const config = await loadConfig(file, { SECRET: GATEWAY_CLIENT_SECRET, ...options.env });
@@ -114,8 +120,8 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const gateway = createGateway(config, {
     logger: createLogger(openTelemetry?.copyLines(log) ?? log, config.log.level),
     openTelemetry,
-    now: () => Date.now() + ahead + setBy,
-    monotonicMs: () => performance.now() + ahead,
+    now: () => (stopped?.now ?? Date.now()) + ahead + setBy,
+    monotonicMs: () => (stopped?.monotonicMs ?? performance.now()) + ahead,
     redisLookupTimeoutMs: options.redisLookupTimeoutMs,
   });
   const { url, managementUrl, authorizationServiceUrl = '' } = await gateway.start();
@@ -134,6 +140,10 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     managementUrl,
     authorizationServiceUrl,
     log,
+    stopClocks() {
+      // Whole milliseconds, so that what is added makes no fraction.
+      stopped ??= { now: Date.now(), monotonicMs: Math.ceil(performance.now()) };
+    },
     advance(milliseconds) {
       ahead += milliseconds;
     },
