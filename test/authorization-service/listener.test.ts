@@ -99,7 +99,7 @@ describe('the connections of engines', () => {
   });
 
   it('are kept, and are served to the end while the gateway stops', async () => {
-    const world = await startWorld({}, { drainDelay: '1s' });
+    const world = await startWorld({}, { drainDelay: '3s' });
     const engine = new RawConnection(portOf(world));
     const check = (): Promise<{ status: number; header: (name: string) => string | undefined }> =>
       engine.send('GET /check/nginx HTTP/1.1', ...DESCRIPTION, bearer(world.token('adele'))).response();

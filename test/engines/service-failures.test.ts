@@ -22,13 +22,15 @@ const CALL = { line: 'GET /me', token: 'the.callers.own' };
 interface Failure {
   readonly what: string;
   readonly fail: (res: ServerResponse) => void;
+  /** True where engines notice it only by their patience. */
+  readonly isSilence?: boolean;
   /** What engines say if not 503: Caddy passes on what it gets, and nginx has a page of its own for what is not HTTP. */
   readonly statuses: Partial<Record<EngineName, number>>;
 }
 
 /** Ways in which a service fails to say that a call may pass. */
 const FAILURES: readonly Failure[] = [
-  { what: 'it never answers', fail: () => undefined, statuses: { caddy: 504 } },
+  { what: 'it never answers', fail: () => undefined, isSilence: true, statuses: { caddy: 504 } },
   { what: 'it breaks the connection', fail: (res) => res.socket?.destroy(), statuses: { caddy: 502 } },
   {
     what: 'what it says is not HTTP',
@@ -65,6 +67,8 @@ describeWithEngines('when the service does not say that a call may pass', () => 
   let service: Server;
   let answer: (res: ServerResponse, req: IncomingMessage) => void;
   const engines = new Map<EngineName, Engine>();
+  /** Engines for a service that never answers; one that does has as long as is published, for a machine may be busy. */
+  const hasty = new Map<EngineName, Engine>();
   const closed = new Map<EngineName, Engine>();
 
   beforeAll(async () => {
@@ -77,14 +81,15 @@ describeWithEngines('when the service does not say that a call may pass', () => 
     const gone = await findFreePort();
     await Promise.all(
       ENGINES.map(async (name) => {
-        engines.set(name, await startEngine(name, { service: port, api: api.port, patienceSeconds: 1 }));
+        engines.set(name, await startEngine(name, { service: port, api: api.port }));
+        hasty.set(name, await startEngine(name, { service: port, api: api.port, patienceSeconds: 1 }));
         closed.set(name, await startEngine(name, { service: gone, api: api.port }));
       }),
     );
   });
   beforeEach(() => api.reset());
   afterAll(async () => {
-    await Promise.all([...engines.values(), ...closed.values()].map((engine) => engine.close()));
+    await Promise.all([...engines.values(), ...hasty.values(), ...closed.values()].map((engine) => engine.close()));
     service?.close();
     service?.closeAllConnections();
     await api?.close();
@@ -94,11 +99,11 @@ describeWithEngines('when the service does not say that a call may pass', () => 
     return among.get(name)?.port ?? 0;
   }
 
-  it.each(FAILURES.flatMap(({ what, fail, statuses }) => ENGINES.map((engine) => ({ what, fail, statuses, engine }))))(
+  it.each(FAILURES.flatMap((failure) => ENGINES.map((engine) => ({ ...failure, engine }))))(
     '$what: $engine keeps the door closed',
-    async ({ fail, statuses, engine }) => {
+    async ({ fail, isSilence, statuses, engine }) => {
       answer = fail;
-      const { status } = await send(portOf(engine), CALL);
+      const { status } = await send(portOf(engine, isSilence === true ? hasty : engines), CALL);
       expect([status, api.requests]).toEqual([statuses[engine] ?? 503, []]);
     },
   );

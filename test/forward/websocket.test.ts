@@ -450,7 +450,7 @@ describe('a tunnel ends', () => {
 
 describe('a gateway that stops', () => {
   it('gives tunnels server.drainTimeout, and then ends them', async () => {
-    const stopping = await startGatewayWorld({ server: { drainTimeout: '300ms' } });
+    const stopping = await startGatewayWorld({ server: { drainTimeout: '3s' } });
     stopping.downstream.upgrade = echoBytes;
     const connection = new RawConnection(stopping.port);
     connection.send('GET /live/open HTTP/1.1', ...ASK_FOR_WEBSOCKET);

@@ -136,7 +136,7 @@ describe.each([
   });
 
   it('a request that was on its way when the port closed is answered', async () => {
-    const world = await startWorld({ drainDelay: '1s' }, certificate);
+    const world = await startWorld({ drainDelay: '1s', drainTimeout: '20s' }, certificate);
     const stopped = world.gateway.stop();
     const late = new RawConnection(world);
     const slow = new RawConnection(world);

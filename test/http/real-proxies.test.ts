@@ -43,7 +43,10 @@ describeWith('haproxy', isInstalled, 'HAProxy in front', () => {
     return world;
   }
 
-  /** Starts it before a gateway, and waits until its health checks let it hand connections on. */
+  /**
+   * Starts it before a gateway, and waits until its health checks let it hand connections on. A gateway that is well gets
+   * seconds for each: on a busy machine it must not count as down.
+   */
   async function startFront(
     mode: 'http' | 'tcp',
     serverLine: string,
@@ -55,7 +58,7 @@ describeWith('haproxy', isInstalled, 'HAProxy in front', () => {
     const times = ['client 30s', 'server 30s', 'connect 5s'].map((time) => `  timeout ${time}`).join('\n');
     writeFileSync(
       file,
-      `defaults\n  mode ${mode}\n${times}\nlisten front\n  bind 127.0.0.1:${port}\n  server gateway ${serverLine} check inter 200ms\n`,
+      `defaults\n  mode ${mode}\n${times}\nlisten front\n  bind 127.0.0.1:${port}\n  server gateway ${serverLine} check inter 5s fastinter 200ms downinter 200ms\n`,
     );
     started.push(spawn('haproxy', ['-db', '-f', file], { env, stdio: 'ignore' }));
     const target = { port, ca };

@@ -32,11 +32,13 @@ const contract = [
   },
 ];
 const agents = { api: MAIL_AGENT_ID, orders: ORDERS_AGENT_ID };
+/** Nothing here is about times. */
+const timeout = { response: '30s', idle: '30s' };
 
 const NBF = '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}';
 const challenge = `Bearer error="insufficient_claims", claims="${Buffer.from(NBF).toString('base64')}"`;
 
-const world = await startGatewayWorld({ agents, contract });
+const world = await startGatewayWorld({ agents, contract, timeout });
 afterAll(() => world.close());
 beforeEach(() => {
   world.emulator.resetSwitches();
@@ -49,7 +51,7 @@ async function play(
   options: Parameters<typeof startGatewayWorld>[0],
   act: (own: GatewayWorld) => Promise<void>,
 ): Promise<void> {
-  const own = await startGatewayWorld({ agents, contract, ...options });
+  const own = await startGatewayWorld({ agents, contract, timeout, ...options });
   try {
     await act(own);
   } finally {

@@ -18,6 +18,8 @@ const responses = { default: { description: 'Any.' } };
 const world = await startGatewayWorld({
   server: { publicUrl: PUBLIC_URL, bodyLimit: '12mb', cors: { origins: ['https://inspector.contoso.com'] } },
   authorizationService: { port: 0 },
+  // Nothing here is about times.
+  timeout: { response: '30s', idle: '30s' },
   contract: [
     {
       document: {

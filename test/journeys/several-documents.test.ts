@@ -60,6 +60,8 @@ const kubernetes = foreign('Kubernetes', {
 
 const world = await startGatewayWorld({
   server: { publicUrl: 'https://api.contoso.com' },
+  // Nothing here is about times.
+  timeout: { response: '30s', idle: '30s' },
   contract: [
     {
       document: orders,
