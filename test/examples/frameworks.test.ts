@@ -12,7 +12,8 @@ import { createFastifyServer } from '../../examples/frameworks/fastify.ts';
 import { createHonoApplication } from '../../examples/frameworks/hono.ts';
 import { createNodeServer } from '../../examples/frameworks/node-http.ts';
 import type { Obo } from '../../src/index.ts';
-import { startApplicationWorld, type ApplicationWorld } from '../support/application-world.ts';
+import { startApplicationWorld, type ApplicationWorld, type LoggedLine } from '../support/application-world.ts';
+import { until } from '../support/gateway-poll.ts';
 import { readClaims, readProblem } from '../support/gateway-world.ts';
 
 const emulator = await startEmulator();
@@ -126,8 +127,9 @@ describe.each(FRAMEWORKS)('an application on %s', (_name, start) => {
   it('has a line in the log, under the name of its page', async () => {
     const before = world.lines.length;
     await (await call(token('adele'))).text();
-    const line = world.lines.slice(before).find(({ message }) => message === 'request');
-    expect(line?.fields).toMatchObject({ operation: 'GET /dashboard', status: 200, via: 'application' });
+    const find = (): LoggedLine | undefined => world.lines.slice(before).find(({ message }) => message === 'request');
+    await until('the request is logged', () => find() !== undefined);
+    expect(find()?.fields).toMatchObject({ operation: 'GET /dashboard', status: 200, via: 'application' });
   });
 });
 

@@ -32,6 +32,11 @@ function call(url: string, bearer = token()): Promise<Response> {
   return fetch(url, { headers: { authorization: `Bearer ${bearer}` } });
 }
 
+/** The line about the request with this id that failed. */
+function failureOf(requestId: string): LoggedLine | undefined {
+  return world.lines.find(({ fields }) => fields['requestId'] === requestId && fields['code'] !== undefined);
+}
+
 /** What the application was told to add. */
 function listReminders(): readonly LoggedLine[] {
   return world.lines.filter(({ level, fields }) => level === 'warn' && 'remedy' in fields);
@@ -138,8 +143,8 @@ describe('a handler that throws', () => {
     const response = await fetch(url, { headers: { ...headers, 'x-request-id': 'second' } });
     expect([response.status, (await readProblem(response)).requestId]).toEqual([401, 'second']);
     expect(response.headers.get('x-request-id')).toBe('second');
-    const line = world.lines.find(({ fields }) => fields['requestId'] === 'second' && fields['code'] !== undefined);
-    expect(line?.fields).toMatchObject({ status: 401, code: 'insufficient_claims' });
+    await until('the second request is logged', () => failureOf('second') !== undefined);
+    expect(failureOf('second')?.fields).toMatchObject({ status: 401, code: 'insufficient_claims' });
   });
 
   it('anything else leaves it to the next handler', async () => {

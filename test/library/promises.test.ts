@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { decodeJwt } from 'jose';
-import { startApplicationWorld, type ApplicationWorld } from '../support/application-world.ts';
+import { startApplicationWorld, type ApplicationWorld, type LoggedLine } from '../support/application-world.ts';
 import { answerChallenge, answerPlainly, answerWith, valuesOf } from '../support/gateway-downstream.ts';
+import { until } from '../support/gateway-poll.ts';
 import { readProblem } from '../support/gateway-world.ts';
 import { describeWithRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
 
@@ -165,8 +166,9 @@ describe('what the gateway promises', () => {
     const before = world.lines.length;
     graph.answer = answerWith(200, ['content-type', 'application/json'], '{}');
     await (await call(token('adele'), '/me/12345?secret=1')).arrayBuffer();
-    const line = world.lines.slice(before).find(({ message }) => message === 'request');
-    expect(line?.fields).toMatchObject({
+    const find = (): LoggedLine | undefined => world.lines.slice(before).find(({ message }) => message === 'request');
+    await until('the request is logged', () => find() !== undefined);
+    expect(find()?.fields).toMatchObject({
       via: 'application',
       operation: 'GET /me/:id',
       method: 'GET',
