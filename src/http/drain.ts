@@ -14,8 +14,8 @@ export interface DrainTimes {
 const LOOK_INTERVAL_MS = 50;
 
 /**
- * Milliseconds for which a connection without any request is kept after the listener closed: its caller may just have
- * opened it, with the request still on the way.
+ * Milliseconds for which a connection without any request is kept after the port closed: its caller may just have opened
+ * it, or have kept it without knowing that the gateway stops, with a request still on the way.
  */
 const REQUEST_ON_ITS_WAY_MS = 1_000;
 
@@ -23,10 +23,10 @@ const REQUEST_ON_ITS_WAY_MS = 1_000;
 const MAX_TAKING_MS = 1_000;
 
 /**
- * How many times as long as a turn of the event loop its search has to last for the turn to count as short: the first
- * milliseconds ask for the shortest turns of this machine, and the last ones are content with two milliseconds.
+ * How many times as long as a turn of the event loop the search for it has to last, so that the turn counts as short: one of
+ * ten microseconds after a millisecond, and in a busy process one of a millisecond after a tenth of a second.
  */
-const SEARCH_FOR_SHORT_TURN = 500;
+const SEARCH_FOR_SHORT_TURN = 100;
 
 /**
  * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway stops, and
@@ -45,13 +45,17 @@ export async function drain(
   if (delayMs > 0) {
     await new Promise((resolve) => setTimeout(resolve, delayMs));
   }
+  const beganAt = performance.now();
+  // It may be closed as soon as its port is.
   const closed = new Promise<unknown>((resolve) => server.once('close', resolve));
   await closePort(server);
+  const leftMs = Math.max(timeoutMs - (performance.now() - beganAt), 0);
   quiet.startPatience();
-  const patienceMs = delayMs > 0 ? REQUEST_ON_ITS_WAY_MS : 0;
+  // Over before the deadline, which cuts off what it finds.
+  const patienceMs = delayMs > 0 ? Math.min(REQUEST_ON_ITS_WAY_MS, leftMs / 2) : 0;
   const looking = setInterval(() => setImmediate(() => quiet.close(patienceMs)), LOOK_INTERVAL_MS);
   let cutOff = 0;
-  const deadline = setTimeout(() => (cutOff = connections.destroy()), timeoutMs);
+  const deadline = setTimeout(() => (cutOff = connections.destroy()), leftMs);
   quiet.close(patienceMs);
   await closed;
   clearInterval(looking);
@@ -72,16 +76,15 @@ async function closePort(server: Server): Promise<void> {
     isQuiet = false;
   };
   server.on('connection', note);
-  const begin = performance.now();
-  let now = begin;
-  let isOver = false;
-  while (!isOver) {
-    const start = now;
+  const beganAt = performance.now();
+  let now = beganAt;
+  let isShort = false;
+  while (!(isQuiet && isShort) && now - beganAt < MAX_TAKING_MS) {
+    const turnBeganAt = now;
     isQuiet = true;
     await new Promise((resolve) => setImmediate(resolve));
     now = performance.now();
-    const isShort = (now - start) * SEARCH_FOR_SHORT_TURN < now - begin;
-    isOver = (isQuiet && isShort) || now - begin >= MAX_TAKING_MS;
+    isShort = (now - turnBeganAt) * SEARCH_FOR_SHORT_TURN < now - beganAt;
   }
   // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
   NetServer.prototype.close.call(server);

@@ -208,24 +208,26 @@ describe('what if the caller leaves', () => {
 
 describe('what if the downstream cannot be reached again and again', () => {
   it('callers hear so at once after fifty times, until it had time to come back', async () => {
-    world.stopClocks();
-    const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await world.call('/gone')).status));
+    const own = await startGatewayWorld();
+    own.stopClocks();
+    const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await own.call('/gone')).status));
     expect(statuses).toEqual(Array.from({ length: 50 }, () => 502));
 
-    const back = createServer((_req, res) => res.end('back')).listen(world.gonePort, '127.0.0.1');
+    const back = createServer((_req, res) => res.end('back')).listen(own.gonePort, '127.0.0.1');
     await once(back, 'listening');
-    const again = await world.call('/gone');
+    const again = await own.call('/gone');
     expect([again.status, (await readProblem(again)).code, again.headers.get('retry-after')]).toEqual([
       503,
       'downstream_unavailable',
       '2',
     ]);
-    expect((await world.call('/open')).status).toBe(200);
+    expect((await own.call('/open')).status).toBe(200);
 
-    world.advance(2_000);
-    expect(await (await world.call('/gone')).text()).toBe('back');
+    own.advance(2_000);
+    expect(await (await own.call('/gone')).text()).toBe('back');
     back.close();
     back.closeAllConnections();
+    await own.close();
   });
 
   it('calls that break on the way do not count as that', async () => {

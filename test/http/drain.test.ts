@@ -162,6 +162,31 @@ describe.each([
     await world.close();
   });
 
+  it('an answer that is not taken yet is not cut off', async () => {
+    const world = await startWorld({ drainDelay: '0s', drainTimeout: '20s' }, certificate);
+    world.downstream.answer = (_req, res) => res.end(Buffer.alloc(20_000_000, 'x'));
+    const socket = connectTo(world);
+    socket.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\n');
+    let bytes = 0;
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      socket.pause();
+    });
+    await until('it has begun', () => bytes > 0);
+    const stopped = world.gateway.stop();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    socket.removeAllListeners('data');
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await until('all of it came', () => bytes > 20_000_000);
+    await stopped;
+    await world.close();
+  });
+});
+
+describe('when the port closes', () => {
   it('connections that still wait to be taken when the port closes are answered', async () => {
     const { server, connections, port } = await startBareServer();
     let waiting: readonly RawConnection[] = [];
@@ -194,27 +219,11 @@ describe.each([
     expect(statuses).toEqual(Array.from({ length: 5 }, () => 200));
   });
 
-  it('an answer that is not taken yet is not cut off', async () => {
-    const world = await startWorld({ drainDelay: '0s', drainTimeout: '20s' }, certificate);
-    world.downstream.answer = (_req, res) => res.end(Buffer.alloc(20_000_000, 'x'));
-    const socket = connectTo(world);
-    socket.write('GET /open HTTP/1.1\r\nHost: x\r\n\r\n');
-    let bytes = 0;
-    socket.on('data', (chunk) => {
-      bytes += chunk.length;
-      socket.pause();
-    });
-    await until('it has begun', () => bytes > 0);
-    const stopped = world.gateway.stop();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    socket.removeAllListeners('data');
-    socket.on('data', (chunk) => {
-      bytes += chunk.length;
-    });
-    socket.resume();
-    await until('all of it came', () => bytes > 20_000_000);
-    await stopped;
-    await world.close();
+  it('connections that were idle long before are closed before the time of the others is over, and not cut off', async () => {
+    const { server, connections, port } = await startBareServer();
+    const kept = Array.from({ length: 3 }, () => ask(new RawConnection(port)));
+    await Promise.all(kept.map((connection) => connection.response()));
+    expect(await drain(server, connections, { delayMs: 50, timeoutMs: 1_000 })).toBe(0);
   });
 });
 

@@ -151,24 +151,27 @@ describe('a held token', () => {
   it('is the one that the fetch gave to each that waited, so that any of them can have it forgotten', async () => {
     const tokens = new DownstreamTokens();
     const { token } = newFetch('a');
-    const fetched = await tokens.fetch('graph', CLAIMS, () => Promise.resolve({ ...newFetch('a'), token }));
-    const held = tokens.find('graph', '', 0);
-    expect([held, tokens.holds('graph', fetched.token), tokens.holds('graph', token)]).toEqual([
-      fetched.token,
-      true,
-      false,
+    const fetch = () => Promise.resolve({ ...newFetch('a'), token });
+    const [fetched, joined] = await Promise.all([
+      tokens.fetch('graph', CLAIMS, fetch),
+      tokens.fetch('graph', '', fetch),
     ]);
+    expect(tokens.find('graph', '', 0)).toBe(fetched.token);
+    expect([fetched.token, joined.token, token].map((one) => tokens.holds('graph', one))).toEqual([true, true, false]);
     tokens.discard('graph', fetched.token);
     expect(tokens.find('graph', '', 0)).toBeUndefined();
   });
 
   it('has the text and the times of the token that was fetched, and prints none of it by accident', async () => {
     const tokens = new DownstreamTokens();
-    const { token } = newFetch('eyJ.secret.token');
+    const { token } = newFetch('no JWT, but a secret');
     await tokens.fetch('graph', '', () => Promise.resolve({ ...newFetch(''), token }));
     const held = tokens.find('graph', '', 0);
     expect(held && readAll(held)).toEqual(readAll(token));
-    expect(JSON.stringify(tokens) + inspect([tokens, held], { depth: 9, showHidden: true })).not.toMatch(/secret|eyJ/);
+    // Read again, it is on the heap as well.
+    expect(held && readAll(held)).toEqual(readAll(token));
+    expect(Object.keys(held ?? {})).toEqual(['key', 'claims']);
+    expect(JSON.stringify(tokens) + inspect([tokens, held], { depth: 9, showHidden: true })).not.toMatch(/secret/);
   });
 
   it('is refreshed by one of the requests that find it due', async () => {
