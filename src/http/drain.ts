@@ -28,6 +28,9 @@ const MAX_TAKING_MS = 1_000;
  */
 const SEARCH_FOR_SHORT_TURN = 100;
 
+/** Milliseconds of a turn that is short enough where the port has to close at once. */
+const URGENT_TURN_MS = 2;
+
 /**
  * Stops a server without losing a request. While the delay lasts, load balancers find out that the gateway stops, and
  * each answer tells its caller to send the next request on another connection (`Connection: close`). After that nobody
@@ -48,7 +51,7 @@ export async function drain(
   const beganAt = performance.now();
   // It may be closed as soon as its port is.
   const closed = new Promise<unknown>((resolve) => server.once('close', resolve));
-  await closePort(server);
+  await closePort(server, delayMs === 0);
   const leftMs = Math.max(timeoutMs - (performance.now() - beganAt), 0);
   quiet.startPatience();
   // Over before the deadline, which cuts off what it finds.
@@ -69,8 +72,10 @@ export async function drain(
  * and a proxy does not send again a POST that it wrote there. Node takes them in each turn of its event loop, so the port
  * closes after a turn without any. What comes in the rest of that turn is reset all the same; so it has to be a short
  * one, and nothing happens between it and the end of the port.
+ *
+ * @param isUrgent true without a delay: who asks for none wants the port to close now, also in a busy process
  */
-async function closePort(server: Server): Promise<void> {
+async function closePort(server: Server, isUrgent: boolean): Promise<void> {
   let isQuiet = false;
   const note = (): void => {
     isQuiet = false;
@@ -84,7 +89,7 @@ async function closePort(server: Server): Promise<void> {
     isQuiet = true;
     await new Promise((resolve) => setImmediate(resolve));
     now = performance.now();
-    isShort = (now - turnBeganAt) * SEARCH_FOR_SHORT_TURN < now - beganAt;
+    isShort = now - turnBeganAt < (isUrgent ? URGENT_TURN_MS : (now - beganAt) / SEARCH_FOR_SHORT_TURN);
   }
   // Not the server's own close(), which cuts off answers that are not read yet, and stops the timeout of slow heads.
   NetServer.prototype.close.call(server);

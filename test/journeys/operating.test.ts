@@ -206,6 +206,13 @@ describe('the gateway stops', () => {
     const ready = await fetch(`${own.managementUrl}/readyz`);
     expect(await ready.json()).toEqual({ status: 'not ready', reason: 'draining' });
     expect((await fetch(`${own.managementUrl}/livez`)).status).toBe(200);
+    // A busy process may close its port a moment later.
+    await until('nobody else can connect', () =>
+      own.call('/no/such/path').then(
+        () => false,
+        () => true,
+      ),
+    );
     await expect(own.call('/open')).rejects.toThrow('fetch failed');
     finish?.();
     expect(await response.text()).toBe('begun and finished');
